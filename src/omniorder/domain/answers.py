@@ -1,0 +1,202 @@
+"""What a payment provider's answer means for an order.
+
+A provider answers an attempt with one of five small types; `heard` turns the answer into events. It is total:
+whatever state the payment has reached meanwhile, an answer leads to events that its table allows, or to none
+when it was heard before. Late money is never lost: it leads to a void or refund in the same breath.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import assert_never
+
+from attrs import field, frozen
+
+from omniorder.domain import events as e
+from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState
+from omniorder.domain.money import Money
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import Action, Attempt, Operation, Payment
+
+
+@frozen
+class Approved:
+    """Done, for `amount`. `captured`: the money was taken at once. `open`: the authorisation takes more captures."""
+
+    amount: Money
+    provider_id: str = ""
+    captured: bool = False
+    open: bool = False
+
+
+@frozen
+class NeedsAction:
+    """The customer must act first, 3-D Secure for example."""
+
+    action: Action = field(repr=False)
+    provider_id: str = ""
+
+
+@frozen
+class Denied:
+    """Refused for good. `reason` is the provider's code; `captured` what a refused void found taken already."""
+
+    reason: str
+    captured: Money | None = None
+
+
+@frozen
+class NoAnswer:
+    """Nobody knows: a time-out, a lost reply, or the provider is still working on it."""
+
+
+@frozen
+class Absent:
+    """The provider was asked and has never heard of it."""
+
+
+Answer = Approved | NeedsAction | Denied | NoAnswer | Absent
+
+
+def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -> tuple[e.Event, ...]:
+    """The events of this answer; `look_at` is when to ask again where it leaves the outcome open.
+
+    An attempt whose outcome is known already gives no events: an answer has its effect once.
+    """
+    payment = order.payment_with(attempt_id)
+    attempt = payment.attempt(attempt_id)
+    late = attempt.state is AttemptState.ABSENT and isinstance(answer, Approved)
+    if not attempt.open and not late:
+        return ()
+    if isinstance(answer, NoAnswer):
+        return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+    if isinstance(answer, Absent) and attempt.state is AttemptState.PLANNED:
+        # the table knows absence only of what was asked before: note the missing answer first
+        return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+    match attempt.operation:
+        case Operation.AUTHORISE:
+            return _authorise(order, payment, attempt, answer, look_at)
+        case Operation.CAPTURE:
+            return _capture(payment, attempt, answer, look_at)
+        case Operation.VOID:
+            return _void(payment, attempt, answer, look_at)
+        case Operation.REFUND:
+            return _refund(payment, attempt, answer, look_at)
+        case Operation.COLLECT:
+            return _collect(payment, attempt, answer, look_at)
+        case _:
+            assert_never(attempt.operation)
+
+
+_ASKING = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
+Settled = Approved | NeedsAction | Denied | Absent
+
+
+def _authorise(
+    order: Order, payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
+) -> tuple[e.Event, ...]:
+    match answer:
+        case Approved(amount, provider_id, captured):
+            known = _succeeded(payment, attempt, provider_id)
+            match payment.state:
+                case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED if captured:
+                    return (known, e.Paid(payment.id, amount, provider_id))
+                case PaymentState.VOIDING if captured:
+                    return (known, e.FoundCaptured(payment.id, amount))
+                case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED | PaymentState.VOIDING:
+                    return (known, e.Authorised(payment.id, amount, provider_id))
+                case PaymentState.DECLINED | PaymentState.VOIDED | PaymentState.LAPSED if captured:
+                    return (known, e.LateCaptured(payment.id, amount, provider_id))
+                case PaymentState.DECLINED | PaymentState.VOIDED | PaymentState.LAPSED:
+                    late = e.LateAuthorised(payment.id, payment.next_attempt_id(), amount, provider_id)
+                    return (known, late)
+                case _:
+                    return (known,)
+        case NeedsAction():
+            waits = e.AttemptUnanswered(payment.id, attempt.id, look_at)
+            asked = payment.state is PaymentState.AUTHORISING
+            return (waits, e.ActionRequired(payment.id)) if asked else (waits,)
+        case Denied(reason):
+            return (e.AttemptRefused(payment.id, attempt.id, reason), *_declined(order, payment, reason))
+        case Absent():
+            return (e.ProvedAbsent(payment.id, attempt.id), *_declined(order, payment, "never_arrived"))
+
+
+def _declined(order: Order, payment: Payment, reason: str) -> tuple[e.Event, ...]:
+    if payment.state not in (*_ASKING, PaymentState.VOIDING):
+        return ()
+    declined = e.Declined(payment.id, reason)
+    return (declined, e.TenderFailed(payment.id)) if order.state is OrderState.PLACED else (declined,)
+
+
+def _capture(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+    match answer:
+        case Approved(amount, provider_id, open=stays_open):
+            known = _succeeded(payment, attempt, provider_id)
+            taken = e.PartCaptured(payment.id, amount) if stays_open else e.Captured(payment.id, amount)
+            return (known, taken)
+        case Denied(reason):
+            lapsed = reason == "authorisation_expired"
+            told = e.AuthorisationLapsed(payment.id) if lapsed else e.CaptureRefused(payment.id, reason)
+            return (e.AttemptRefused(payment.id, attempt.id, reason), told)
+        case Absent():
+            return (e.ProvedAbsent(payment.id, attempt.id), e.CaptureRefused(payment.id, "never_arrived"))
+        case NeedsAction():
+            return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+
+
+def _void(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+    if isinstance(answer, NeedsAction) or (isinstance(answer, Denied) and answer.captured is None):
+        return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+    known: e.Event
+    match answer:
+        case Approved(provider_id=provider_id):
+            known = _succeeded(payment, attempt, provider_id)
+        case Denied(reason):
+            known = e.AttemptRefused(payment.id, attempt.id, reason)
+        case Absent():
+            known = e.ProvedAbsent(payment.id, attempt.id)
+    if payment.state is not PaymentState.VOIDING:
+        return (known,)
+    others = tuple(
+        e.ProvedAbsent(payment.id, other.id)
+        for other in payment.attempts
+        if other.operation is Operation.AUTHORISE and other.state is AttemptState.UNKNOWN
+    )
+    taken = answer.captured if isinstance(answer, Denied) else payment.captured
+    if taken is not None and taken.amount:
+        # a part was captured before, or the void came too late: what was taken is the payment now
+        return (known, *others, e.FoundCaptured(payment.id, taken))
+    return (known, *others, e.Voided(payment.id))
+
+
+def _refund(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+    match answer:
+        case Approved(amount, provider_id):
+            return (_succeeded(payment, attempt, provider_id), e.Refunded(payment.id, amount))
+        case Denied(reason):
+            failed = e.RefundFailed(payment.id, attempt.amount, reason)
+            return (e.AttemptRefused(payment.id, attempt.id, reason), failed)
+        case Absent():
+            failed = e.RefundFailed(payment.id, attempt.amount, "never_arrived")
+            return (e.ProvedAbsent(payment.id, attempt.id), failed)
+        case NeedsAction():
+            return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+
+
+def _collect(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+    match answer:
+        case Approved(amount, provider_id):
+            return (_succeeded(payment, attempt, provider_id), e.Paid(payment.id, amount, provider_id))
+        case Denied(reason):
+            return (e.AttemptRefused(payment.id, attempt.id, reason), e.CounterFailed(payment.id, reason))
+        case Absent():
+            return (e.ProvedAbsent(payment.id, attempt.id), e.CounterFailed(payment.id, "never_arrived"))
+        case NeedsAction():
+            return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+
+
+def _succeeded(payment: Payment, attempt: Attempt, provider_id: str) -> e.Event:
+    if attempt.state is AttemptState.ABSENT:
+        return e.FoundLate(payment.id, attempt.id, provider_id)
+    return e.AttemptSucceeded(payment.id, attempt.id, provider_id)

@@ -1,0 +1,145 @@
+"""What is sold, and for how much: articles, prices, and which of several prices holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import cast
+
+from attrs import field, frozen
+
+from omniorder.domain import ids, text
+from omniorder.domain.channels import Channel
+from omniorder.domain.instants import instant
+from omniorder.domain.money import Money, rate
+from omniorder.domain.quantities import Unit, quantity
+from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
+
+__all__ = ["Article", "Price", "pick_price"]
+
+_DAWN = datetime(2000, 1, 1, tzinfo=UTC)
+_DUSK = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+def _sku(value: str) -> str:
+    return ids.sku(value)
+
+
+def _name(value: str) -> str:
+    return text.line(value, "name")
+
+
+def _unit(value: Unit) -> Unit:
+    given = cast("object", value)
+    if not isinstance(given, Unit):
+        raise InvalidInput("unit", given, "must be a Unit")
+    return given
+
+
+def _metadata(value: Mapping[str, str]) -> text.Metadata:
+    return text.metadata(value)
+
+
+def _amount(value: Money) -> Money:
+    given = cast("object", value)
+    if not isinstance(given, Money):
+        raise InvalidMoney("amount", given, "must be Money")
+    if given.amount < 0:
+        raise InvalidMoney("amount", given.amount, "a price must not be negative")
+    return given
+
+
+def _per(value: int) -> int:
+    return quantity(value, "per")
+
+
+def _store(value: str | None) -> str | None:
+    return None if value is None else ids.store_id(value)
+
+
+def _channel(value: Channel | None) -> Channel | None:
+    given = cast("object", value)
+    if given is not None and not isinstance(given, Channel):
+        raise InvalidInput("channel", given, "must be a Channel")
+    return given
+
+
+def _valid_from(value: datetime | None) -> datetime | None:
+    return None if value is None else instant(value, "valid_from")
+
+
+def _valid_to(value: datetime | None) -> datetime | None:
+    return None if value is None else instant(value, "valid_to")
+
+
+@frozen
+class Article:
+    """Something that is sold, counted in `unit`. Its metadata is the retailer's own.
+
+    Raises InvalidId, InvalidText, TooMany or InvalidInput.
+    """
+
+    sku: str = field(converter=_sku)
+    name: str = field(converter=_name)
+    unit: Unit = field(default=Unit.PIECE, converter=_unit)
+    metadata: text.Metadata = field(factory=text.Metadata, converter=_metadata)
+
+
+@frozen
+class Price:
+    """`amount` for every `per` units of an article, tax included; `tax` is the rate as a share of the net.
+
+    It holds everywhere, or only at `store`, only in `channel`, or only there in it; and from `valid_from`
+    (included) to `valid_to` (excluded), where None is open. `pick_price` says which of several applies.
+
+    Raises InvalidId, InvalidMoney, InvalidQuantity, InvalidInstant or InvalidInput.
+    """
+
+    sku: str = field(converter=_sku)
+    amount: Money = field(converter=_amount)
+    tax: Decimal = field(default=Decimal("0.20"), converter=rate)
+    per: int = field(default=1, converter=_per, kw_only=True)
+    store: str | None = field(default=None, converter=_store, kw_only=True)
+    channel: Channel | None = field(default=None, converter=_channel, kw_only=True)
+    valid_from: datetime | None = field(default=None, converter=_valid_from, kw_only=True)
+    valid_to: datetime | None = field(default=None, converter=_valid_to, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.valid_from is not None and self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise InvalidInstant("valid_to", self.valid_to, "must be after valid_from")
+
+    def holds(self, *, store: str, channel: Channel, at: datetime) -> bool:
+        """Whether this price may be used at `store`, in `channel`, at the instant `at`."""
+        return (
+            self.store in (None, store)
+            and self.channel in (None, channel)
+            and (self.valid_from is None or self.valid_from <= at)
+            and (self.valid_to is None or at < self.valid_to)
+        )
+
+
+def pick_price(prices: Iterable[Price], *, store: str, channel: Channel, at: datetime) -> Price | None:
+    """The price of an article that applies at `store`, in `channel`, at the instant `at`, or None.
+
+    The most specific one: for this store and channel, then for the store, then for the channel, then for all.
+    Among equals the one that began last, then the one that ends first, then the cheapest; the order in which
+    they are given never matters.
+    """
+    moment = instant(at, "at")
+    holding = (price for price in prices if price.holds(store=store, channel=channel, at=moment))
+    return min(holding, key=_precedence, default=None)
+
+
+def _precedence(price: Price) -> tuple[bool, bool, timedelta, datetime, int, int, str, Decimal, str]:
+    return (
+        price.store is None,
+        price.channel is None,
+        _DUSK - (price.valid_from or _DAWN),
+        price.valid_to or _DUSK,
+        price.amount.amount,
+        -price.per,
+        price.amount.currency,
+        price.tax,
+        price.sku,
+    )

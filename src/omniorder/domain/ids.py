@@ -1,0 +1,246 @@
+"""Ids: how they are written, read and checked. The random bytes come from the caller.
+
+Store-side ids carry their home store, so that an id alone finds its shard:
+
+    crt_<26>  ln_<13>                        a cart, a line of one
+    prm_SOF01_<26>  pay_ att_ pup_ rsv_ mov_ a promise, payment, attempt, pick-up, reservation, movement
+    SOF01-7K3F9Q                             an order; people read it out
+    slt_SOF01_20261122T0800Z                 a slot, by its start in UTC
+
+The random part is Crockford's base32 (no I, L, O, U), big-endian and of fixed width, so that ids made of
+time-ordered bytes sort by time.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Literal
+
+from omniorder.domain.instants import instant
+from omniorder.errors import InvalidId, NotFound
+
+__all__ = [
+    "Kind",
+    "attempt_id",
+    "cart_id",
+    "check",
+    "customer_id",
+    "line_id",
+    "movement_id",
+    "order_id",
+    "parse_slot_id",
+    "payment_id",
+    "pickup_id",
+    "promise_id",
+    "reservation_id",
+    "sku",
+    "slot_id",
+    "store_id",
+    "store_of",
+    "uuid7",
+]
+
+Kind = Literal[
+    "cart", "line", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot"
+]
+
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_STORE = re.compile(r"[A-Z0-9]{2,8}")
+_SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+_SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
+_ORDER = re.compile(r"([A-Z0-9]{2,8})-[0-9A-HJKMNP-TV-Z]{6,12}")
+_STORE_SIDE = re.compile(rf"(?:prm|pay|att|pup|rsv|mov)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
+
+_FORMS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
+    {
+        "cart": re.compile(rf"crt_[{_ALPHABET}]{{26}}"),
+        "line": re.compile(rf"ln_[{_ALPHABET}]{{13}}"),
+        "promise": re.compile(rf"prm_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "payment": re.compile(rf"pay_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "attempt": re.compile(rf"att_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "pickup": re.compile(rf"pup_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "reservation": re.compile(rf"rsv_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "movement": re.compile(rf"mov_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "order": _ORDER,
+        "slot": _SLOT,
+    }
+)
+
+
+# --- given by the retailer --------------------------------------------------------------------------------
+
+
+def store_id(value: object, field: str = "store") -> str:
+    """`value` as a store's code: 2 to 8 capitals and digits. Raises InvalidId."""
+    if not isinstance(value, str) or not _STORE.fullmatch(value):
+        raise InvalidId(field, value, "must be 2 to 8 capital letters and digits (A-Z, 0-9)")
+    return value
+
+
+def sku(value: object, field: str = "sku") -> str:
+    """`value` as an article number: up to 64 ASCII letters, digits and `._/-`. Raises InvalidId.
+
+    ASCII only, so that no two SKUs look alike and differ.
+    """
+    if not isinstance(value, str) or not _SKU.fullmatch(value):
+        raise InvalidId(field, value, "must be 1 to 64 of A-Z a-z 0-9 . _ / -, a letter or digit first")
+    return value
+
+
+def customer_id(value: object, field: str = "customer") -> str:
+    """`value` as the retailer's own id of a person, in NFC: opaque, 1 to 200 printable characters.
+
+    Raises InvalidId; also for surrounding spaces, since an id is never repaired.
+    """
+    if isinstance(value, str) and len(value) <= 200:
+        composed = unicodedata.normalize("NFC", value)  # a few characters get longer by it
+        if 1 <= len(composed) <= 200 and composed.isprintable() and composed == composed.strip():
+            return composed
+    raise InvalidId(field, value, "must be 1 to 200 printable characters without surrounding spaces")
+
+
+# --- made here --------------------------------------------------------------------------------------------
+
+
+def uuid7(unix_ms: int, entropy: bytes) -> bytes:
+    """The 16 bytes of a UUID version 7 (RFC 9562): milliseconds since 1970, then 74 of 10 bytes' 80 bits.
+
+    Raises InvalidId when the instant doesn't fit in 48 bits or `entropy` is not of 10 bytes.
+    """
+    if not 0 <= unix_ms < 2**48:
+        raise InvalidId("unix_ms", unix_ms, "must be from 0 to 2**48 - 1")
+    random = int.from_bytes(_bytes(entropy, 10)) & (2**74 - 1)
+    high, low = random >> 62, random & (2**62 - 1)
+    return (unix_ms << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low).to_bytes(16)
+
+
+def cart_id(entropy: bytes) -> str:
+    """A cart's id from 16 bytes. Raises InvalidId, as its siblings do, when there are more or fewer."""
+    return "crt_" + _base32(_bytes(entropy, 16), 26)
+
+
+def line_id(entropy: bytes) -> str:
+    """The id of a line from 8 bytes: unique within its cart and order."""
+    return "ln_" + _base32(_bytes(entropy, 8), 13)
+
+
+def promise_id(store: str, entropy: bytes) -> str:
+    """A promise's id from its store and 16 bytes."""
+    return _store_side("prm", store, entropy)
+
+
+def payment_id(store: str, entropy: bytes) -> str:
+    """A payment's id from the order's home store and 16 bytes."""
+    return _store_side("pay", store, entropy)
+
+
+def attempt_id(store: str, entropy: bytes) -> str:
+    """The id of one operation at a payment provider, from the order's home store and 16 bytes."""
+    return _store_side("att", store, entropy)
+
+
+def pickup_id(store: str, entropy: bytes) -> str:
+    """A pick-up's id from its store and 16 bytes."""
+    return _store_side("pup", store, entropy)
+
+
+def reservation_id(store: str, entropy: bytes) -> str:
+    """A reservation's id from its store and 16 bytes."""
+    return _store_side("rsv", store, entropy)
+
+
+def movement_id(store: str, entropy: bytes) -> str:
+    """The id of a stock movement from its store and 16 bytes."""
+    return _store_side("mov", store, entropy)
+
+
+def order_id(store: str, entropy: bytes, length: int = 6) -> str:
+    """An order's reference: the home store's code and the last 5 x `length` bits of `entropy`.
+
+    Six characters are a thousand million per store: short enough to read out, so the caller inserts and, on
+    a collision, tries again. The last bits count, since those of a time-ordered id are the random ones.
+
+    Raises InvalidId unless `length` is 6 to 12 and `entropy` has enough bits.
+    """
+    if not 6 <= length <= 12:
+        raise InvalidId("length", length, "must be from 6 to 12")
+    if len(entropy) * 8 < length * 5:
+        raise InvalidId("entropy", f"{len(entropy)} bytes", f"must have at least {length * 5} bits")
+    return f"{store_id(store)}-{_base32(entropy, length).upper()}"
+
+
+def slot_id(store: str, starts: datetime) -> str:
+    """A slot's id: its store and the minute at which it starts, in UTC.
+
+    Raises InvalidInstant for a naive datetime, InvalidId for one with seconds.
+    """
+    moment = instant(starts, "starts")
+    if moment.second or moment.microsecond:
+        raise InvalidId("starts", starts, "a slot starts at a whole minute")
+    return f"slt_{store_id(store)}_{moment:%Y%m%dT%H%MZ}"
+
+
+# --- read again -------------------------------------------------------------------------------------------
+
+
+def parse_slot_id(value: str) -> tuple[str, datetime]:
+    """The store and the start (UTC) that a slot's id names. Raises InvalidId."""
+    found = _form(_SLOT, value)
+    if found is None:
+        raise InvalidId("slot", value, "must look like slt_SOF01_20261122T0800Z")
+    store, *parts = found.groups()
+    year, month, day, hour, minute = map(int, parts)
+    try:
+        starts = datetime(year, month, day, hour, minute, tzinfo=UTC)
+    except ValueError:
+        raise InvalidId("slot", value, "must name a minute that exists") from None
+    if not 2000 <= year <= 2199:
+        raise InvalidId("slot", value, "must be in the years 2000 to 2199")
+    return store, starts
+
+
+def store_of(id: str) -> str:
+    """The home store of a store-side id, order or slot. Raises InvalidId for anything else."""
+    if found := _form(_ORDER, id) or _form(_STORE_SIDE, id):
+        return found[1]
+    if _form(_SLOT, id):
+        return parse_slot_id(id)[0]
+    raise InvalidId("id", id, "must be the id of something that a store holds")
+
+
+def check(kind: Kind, value: object) -> str:
+    """`value`, when it has the form of an id of `kind`.
+
+    Raises NotFound otherwise: a malformed id and a missing one get the same answer.
+    """
+    if not isinstance(value, str) or not _FORMS[kind].fullmatch(value):
+        raise NotFound(kind, value)
+    if kind == "slot":
+        try:
+            parse_slot_id(value)
+        except InvalidId:
+            raise NotFound(kind, value) from None
+    return value
+
+
+def _form(pattern: re.Pattern[str], value: object) -> re.Match[str] | None:
+    return pattern.fullmatch(value) if isinstance(value, str) else None
+
+
+def _store_side(prefix: str, store: str, entropy: bytes) -> str:
+    return f"{prefix}_{store_id(store)}_{_base32(_bytes(entropy, 16), 26)}"
+
+
+def _bytes(entropy: bytes, size: int) -> bytes:
+    if len(entropy) != size:
+        raise InvalidId("entropy", f"{len(entropy)} bytes", f"must be {size} bytes")
+    return entropy
+
+
+def _base32(entropy: bytes, length: int) -> str:
+    number = int.from_bytes(entropy)
+    return "".join(_ALPHABET[number >> 5 * place & 31] for place in reversed(range(length)))

@@ -1,0 +1,525 @@
+"""The life of carts, promises, reservations, attempts, payments, orders and pick-ups: every table, one function.
+
+Each machine is a table: a row per state, and in it the event *classes* that may happen there with the state
+that each leads to. What a row does not list is illegal, and an ended state has an empty row. `advance` looks
+a step up; a refused event raises `IllegalTransition` and changes nothing.
+
+Seven machines rather than one, because they move at different speeds: money may be in flight while the goods
+lie ready, and a shelf may be empty while the card is already charged. What keeps them honest is the *coupling*
+below: which joint states are legal at all (`COUPLINGS`), and which events are forbidden while another machine
+is in the middle of something (`forbidden`). Guards forbid, they never redirect: an event leads to one state or
+to an error, never to a second outcome, so the diagrams drawn from these tables are complete.
+
+*Funding* is no machine and is stored nowhere. It is a fold over an order's payments that answers the one
+question that the rest needs: may the goods be prepared, may they leave, is everything settled?
+
+The commonest ways through, read across:
+
+    order      PLACED ──OrderConfirmed──▶ CONFIRMED ───────────────────────────▶ COMPLETED
+    payment    AUTHORISING ──▶ AUTHORISED ────────────────────▶ CAPTURING ─────▶ CAPTURED
+    pick-up    PLANNED ──PickReleased──▶ TO_PICK ─▶ PICKING ─▶ READY ─▶ HANDING_OVER ─▶ COLLECTED
+    units      HELD ──Firmed──▶ FIRM ──────────────────────────────────────────▶ SETTLED
+
+An order that must be undone goes through CANCELLING or EXPIRING first and stays there until its money has been
+given back: "cancelled" then means cancelled everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import Any, Final, Protocol, TypeVar, cast
+
+from attrs import frozen
+
+from omniorder.domain import events as e
+from omniorder.domain.money import Money
+from omniorder.errors import IllegalTransition
+
+
+class CartState(Enum):
+    OPEN = "open"
+    ORDERED = "ordered"
+    MERGED = "merged"
+    ABANDONED = "abandoned"
+
+
+class PromiseState(Enum):
+    HELD = "held"
+    ACCEPTED = "accepted"
+    REPLACED = "replaced"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+
+
+class ReservationState(Enum):
+    HELD = "held"
+    FIRM = "firm"
+    SETTLED = "settled"
+    RELEASED = "released"
+    EXPIRED = "expired"
+
+
+class AttemptState(Enum):
+    PLANNED = "planned"
+    UNKNOWN = "unknown"
+    ABSENT = "absent"
+    SUCCEEDED = "succeeded"
+    REFUSED = "refused"
+
+
+class PaymentState(Enum):
+    CREATED = "created"
+    AUTHORISING = "authorising"
+    ACTION_REQUIRED = "action_required"
+    AUTHORISED = "authorised"
+    CAPTURING = "capturing"
+    VOIDING = "voiding"
+    DUE_IN_STORE = "due_in_store"
+    COLLECTING = "collecting"
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    VOIDED = "voided"
+    LAPSED = "lapsed"
+
+
+class OrderState(Enum):
+    PLACED = "placed"
+    CONFIRMED = "confirmed"
+    CANCELLING = "cancelling"
+    EXPIRING = "expiring"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+    RETURNED = "returned"
+
+
+class PickupState(Enum):
+    PLANNED = "planned"
+    AWAITING_STOCK = "awaiting_stock"
+    TO_PICK = "to_pick"
+    PICKING = "picking"
+    AWAITING_CUSTOMER = "awaiting_customer"
+    READY = "ready"
+    HANDING_OVER = "handing_over"
+    COLLECTED = "collected"
+    REROUTED = "rerouted"
+    LAPSED = "lapsed"
+    CANCELLED = "cancelled"
+
+
+class Funding(Enum):
+    """Where an order's money stands, all tenders together."""
+
+    BUSY = "busy"
+    CLEAR = "clear"
+    PAID = "paid"
+    COVERED = "covered"
+    SHORT = "short"
+
+
+S = TypeVar("S", bound=Enum)
+Table = Mapping[S, Mapping[type[e.Event], S]]
+
+CART: Final[Table[CartState]] = {
+    CartState.OPEN: {
+        e.CartStarted: CartState.OPEN,
+        e.LineAdded: CartState.OPEN,
+        e.LineChanged: CartState.OPEN,
+        e.LineNoted: CartState.OPEN,
+        e.LineRemoved: CartState.OPEN,
+        e.PromiseMade: CartState.OPEN,
+        e.PromiseReplaced: CartState.OPEN,
+        e.PromiseWithdrawn: CartState.OPEN,
+        e.PromiseLapsed: CartState.OPEN,
+        e.PromiseAccepted: CartState.OPEN,
+        e.CartOrdered: CartState.ORDERED,
+        e.CartMerged: CartState.MERGED,
+        e.CartAbandoned: CartState.ABANDONED,
+    },
+    CartState.ORDERED: {e.CartReopened: CartState.OPEN},
+    CartState.ABANDONED: {e.CartResumed: CartState.OPEN},
+    CartState.MERGED: {},
+}
+
+PROMISE: Final[Table[PromiseState]] = {
+    PromiseState.HELD: {
+        e.PromiseAccepted: PromiseState.ACCEPTED,
+        e.PromiseReplaced: PromiseState.REPLACED,
+        e.PromiseWithdrawn: PromiseState.WITHDRAWN,
+        e.PromiseLapsed: PromiseState.LAPSED,
+    },
+    PromiseState.ACCEPTED: {},
+    PromiseState.REPLACED: {},
+    PromiseState.WITHDRAWN: {},
+    PromiseState.LAPSED: {},
+}
+
+RESERVATION: Final[Table[ReservationState]] = {
+    ReservationState.HELD: {
+        e.ReservationExtended: ReservationState.HELD,
+        e.Firmed: ReservationState.FIRM,
+        e.ReservationReleased: ReservationState.RELEASED,
+        e.ReservationExpired: ReservationState.EXPIRED,
+    },
+    ReservationState.FIRM: {
+        e.UnitsConsumed: ReservationState.FIRM,
+        e.UnitsReleased: ReservationState.FIRM,
+        e.LastUnitsResolved: ReservationState.SETTLED,
+    },
+    ReservationState.SETTLED: {},
+    ReservationState.RELEASED: {},
+    ReservationState.EXPIRED: {},
+}
+
+ATTEMPT: Final[Table[AttemptState]] = {
+    AttemptState.PLANNED: {
+        e.AttemptSucceeded: AttemptState.SUCCEEDED,
+        e.AttemptRefused: AttemptState.REFUSED,
+        e.AttemptUnanswered: AttemptState.UNKNOWN,
+        e.AttemptWithdrawn: AttemptState.ABSENT,
+    },
+    AttemptState.UNKNOWN: {
+        e.AttemptUnanswered: AttemptState.UNKNOWN,
+        e.AttemptSucceeded: AttemptState.SUCCEEDED,
+        e.AttemptRefused: AttemptState.REFUSED,
+        e.ProvedAbsent: AttemptState.ABSENT,
+    },
+    AttemptState.ABSENT: {e.FoundLate: AttemptState.SUCCEEDED},
+    AttemptState.SUCCEEDED: {},
+    AttemptState.REFUSED: {},
+}
+
+_LATE: Final = {e.LateAuthorised: PaymentState.VOIDING, e.LateCaptured: PaymentState.CAPTURED}
+
+PAYMENT: Final[Table[PaymentState]] = {
+    PaymentState.CREATED: {
+        e.AuthoriseRequested: PaymentState.AUTHORISING,
+        e.LeftForStore: PaymentState.DUE_IN_STORE,
+        e.PaymentWithdrawn: PaymentState.VOIDED,
+    },
+    PaymentState.AUTHORISING: {
+        e.ActionRequired: PaymentState.ACTION_REQUIRED,
+        e.Authorised: PaymentState.AUTHORISED,
+        e.Paid: PaymentState.CAPTURED,
+        e.Declined: PaymentState.DECLINED,
+        e.VoidRequested: PaymentState.VOIDING,
+    },
+    PaymentState.ACTION_REQUIRED: {
+        e.Authorised: PaymentState.AUTHORISED,
+        e.Paid: PaymentState.CAPTURED,
+        e.Declined: PaymentState.DECLINED,
+        e.VoidRequested: PaymentState.VOIDING,
+    },
+    PaymentState.AUTHORISED: {
+        e.Increased: PaymentState.AUTHORISED,
+        e.AuthorisationExtended: PaymentState.AUTHORISED,
+        e.CaptureRequested: PaymentState.CAPTURING,
+        e.VoidRequested: PaymentState.VOIDING,
+        e.AuthorisationLapsed: PaymentState.LAPSED,
+    },
+    PaymentState.CAPTURING: {
+        e.Captured: PaymentState.CAPTURED,
+        e.PartCaptured: PaymentState.AUTHORISED,
+        e.CaptureRefused: PaymentState.AUTHORISED,
+        e.AuthorisationLapsed: PaymentState.LAPSED,
+    },
+    PaymentState.VOIDING: {
+        e.Authorised: PaymentState.VOIDING,
+        e.Voided: PaymentState.VOIDED,
+        e.Declined: PaymentState.DECLINED,
+        e.AuthorisationLapsed: PaymentState.LAPSED,
+        e.FoundCaptured: PaymentState.CAPTURED,
+    },
+    PaymentState.DUE_IN_STORE: {
+        e.CounterStarted: PaymentState.COLLECTING,
+        e.Waived: PaymentState.VOIDED,
+    },
+    PaymentState.COLLECTING: {
+        e.Paid: PaymentState.CAPTURED,
+        e.CounterFailed: PaymentState.DUE_IN_STORE,
+        e.VoidRequested: PaymentState.VOIDING,
+    },
+    PaymentState.CAPTURED: {
+        e.RefundRequested: PaymentState.CAPTURED,
+        e.Refunded: PaymentState.CAPTURED,
+        e.RefundFailed: PaymentState.CAPTURED,
+        e.Disputed: PaymentState.CAPTURED,
+    },
+    PaymentState.DECLINED: _LATE,
+    PaymentState.VOIDED: _LATE,
+    PaymentState.LAPSED: _LATE,
+}
+
+ORDER: Final[Table[OrderState]] = {
+    OrderState.PLACED: {
+        e.OrderPlaced: OrderState.PLACED,
+        e.TenderFailed: OrderState.PLACED,
+        e.TenderAdded: OrderState.PLACED,
+        e.OrderConfirmed: OrderState.CONFIRMED,
+        e.CancelStarted: OrderState.CANCELLING,
+        e.ExpiryStarted: OrderState.EXPIRING,
+    },
+    OrderState.CONFIRMED: {
+        e.LinesCancelled: OrderState.CONFIRMED,
+        e.OrderRerouted: OrderState.CONFIRMED,
+        e.FundingLost: OrderState.CONFIRMED,
+        e.TenderAdded: OrderState.CONFIRMED,
+        e.PartCollected: OrderState.CONFIRMED,
+        e.OrderCompleted: OrderState.COMPLETED,
+        e.CancelStarted: OrderState.CANCELLING,
+        e.NoShowStarted: OrderState.EXPIRING,
+    },
+    OrderState.CANCELLING: {e.OrderCancelled: OrderState.CANCELLED},
+    OrderState.EXPIRING: {e.OrderExpired: OrderState.EXPIRED},
+    OrderState.COMPLETED: {e.PartReturned: OrderState.COMPLETED, e.AllReturned: OrderState.RETURNED},
+    OrderState.CANCELLED: {},
+    OrderState.EXPIRED: {},
+    OrderState.RETURNED: {},
+}
+
+PICKUP: Final[Table[PickupState]] = {
+    PickupState.PLANNED: {
+        e.PickReleased: PickupState.TO_PICK,
+        e.StockAwaited: PickupState.AWAITING_STOCK,
+        e.PickupCancelled: PickupState.CANCELLED,
+    },
+    PickupState.AWAITING_STOCK: {
+        e.SlotMoved: PickupState.AWAITING_STOCK,
+        e.StockArrived: PickupState.TO_PICK,
+        e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
+        e.PickupCancelled: PickupState.CANCELLED,
+    },
+    PickupState.TO_PICK: {
+        e.SlotMoved: PickupState.TO_PICK,
+        e.PickStarted: PickupState.PICKING,
+        e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
+        e.PickRerouted: PickupState.REROUTED,
+        e.PickupCancelled: PickupState.CANCELLED,
+    },
+    PickupState.PICKING: {
+        e.LinePicked: PickupState.PICKING,
+        e.ShortPicked: PickupState.PICKING,
+        e.PickReset: PickupState.TO_PICK,
+        e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
+        e.MadeReady: PickupState.READY,
+        e.PickRerouted: PickupState.REROUTED,
+        e.PickupCancelled: PickupState.CANCELLED,
+    },
+    PickupState.AWAITING_CUSTOMER: {
+        e.PickResumed: PickupState.PICKING,
+        e.Requeued: PickupState.TO_PICK,
+        e.StockAwaited: PickupState.AWAITING_STOCK,
+        e.PickRerouted: PickupState.REROUTED,
+        e.PickupCancelled: PickupState.CANCELLED,
+    },
+    PickupState.READY: {
+        e.DeadlineExtended: PickupState.READY,
+        e.CodeReissued: PickupState.READY,
+        e.Unreadied: PickupState.PICKING,
+        e.HandOverStarted: PickupState.HANDING_OVER,
+        e.NoShow: PickupState.LAPSED,
+        e.RestLapsed: PickupState.COLLECTED,
+        e.RestCancelled: PickupState.COLLECTED,
+        e.PickupCancelled: PickupState.CANCELLED,
+    },
+    PickupState.HANDING_OVER: {
+        e.PartCollected: PickupState.READY,
+        e.Collected: PickupState.COLLECTED,
+        e.HandOverFailed: PickupState.READY,
+    },
+    PickupState.COLLECTED: {},
+    PickupState.REROUTED: {},
+    PickupState.LAPSED: {},
+    PickupState.CANCELLED: {},
+}
+
+MACHINES: Final[Mapping[str, Table[Any]]] = {
+    "cart": CART,
+    "promise": PROMISE,
+    "reservation": RESERVATION,
+    "attempt": ATTEMPT,
+    "payment": PAYMENT,
+    "order": ORDER,
+    "pickup": PICKUP,
+}
+
+_TABLE_OF: Final[Mapping[type[Enum], tuple[str, Table[Any]]]] = {
+    type(next(iter(table))): (name, table) for name, table in MACHINES.items()
+}
+
+ENDED: Final[frozenset[Enum]] = frozenset(
+    state for table in MACHINES.values() for state, row in table.items() if not row
+)
+"""States that nothing leaves. (DECLINED, VOIDED and LAPSED payments are not among them: late news may come.)"""
+
+
+def advance(state: S, event: e.Event) -> S:
+    """The state after `event`; raises `IllegalTransition` naming state, event and the legal events."""
+    machine, table = _TABLE_OF[type(state)]
+    after = table[state].get(type(event))
+    if after is None:
+        legal = sorted(kind.__name__ for kind in table[state])
+        why = f"possible: {', '.join(legal)}" if legal else "it has ended"
+        raise IllegalTransition(
+            machine=machine, state=state.value, event=type(event).__name__, legal=legal, why=why
+        )
+    return cast(S, after)
+
+
+# --- funding ----------------------------------------------------------------------------------------------
+
+
+class Purse(Protocol):
+    """What the funding fold reads of a payment. Amounts in minor units of the order's one currency."""
+
+    @property
+    def state(self) -> PaymentState: ...
+    @property
+    def amount(self) -> Money: ...
+    @property
+    def authorised(self) -> Money: ...
+    @property
+    def captured(self) -> Money: ...
+    @property
+    def refunded(self) -> Money: ...
+    @property
+    def refund_pending(self) -> Money: ...
+
+
+BUSY_PAYMENTS: Final = frozenset(
+    {
+        PaymentState.AUTHORISING,
+        PaymentState.ACTION_REQUIRED,
+        PaymentState.CAPTURING,
+        PaymentState.COLLECTING,
+        PaymentState.VOIDING,
+    }
+)
+_OPEN_PAYMENTS: Final = frozenset({PaymentState.CREATED, PaymentState.AUTHORISED, PaymentState.DUE_IN_STORE})
+
+
+def funding(payments: Iterable[Purse], *, closing: bool, keep: int, leaving: int, wanted: int) -> Funding:
+    """Fold an order's payments into one answer; the first that fits, in the order of `Funding`.
+
+    `closing`: the order is on its way out or ended; only then can it be CLEAR. `keep`: what the shop may keep
+    at the end. `leaving`: the value of what has left the store and is about to. `wanted`: the value of all
+    units that are still wanted. All in minor units.
+    """
+    purses = tuple(payments)
+    kept = sum(p.captured.amount - p.refunded.amount for p in purses)
+    if any(p.state in BUSY_PAYMENTS or p.refund_pending.amount for p in purses):
+        return Funding.BUSY
+    if closing and kept == keep and not any(p.state in _OPEN_PAYMENTS for p in purses):
+        return Funding.CLEAR
+    if kept >= leaving:
+        return Funding.PAID
+    if kept + sum(_expected(p) for p in purses) >= wanted:
+        return Funding.COVERED
+    return Funding.SHORT
+
+
+def _expected(purse: Purse) -> int:
+    """What this payment can still bring in: the open authorisation, or what is due at the counter."""
+    if purse.state is PaymentState.AUTHORISED:
+        return purse.authorised.amount - purse.captured.amount
+    if purse.state is PaymentState.DUE_IN_STORE:
+        return purse.amount.amount
+    return 0
+
+
+# --- coupling ---------------------------------------------------------------------------------------------
+
+
+@frozen
+class Joint:
+    """The joint state of one order: what the couplings and guards look at."""
+
+    order: OrderState
+    funding: Funding
+    pickup: PickupState
+    payments: tuple[PaymentState, ...]
+    collected: bool
+
+
+@frozen
+class Coupling:
+    """One row of legal joint states: any combination of one member from each column."""
+
+    orders: frozenset[OrderState]
+    fundings: frozenset[Funding]
+    pickups: frozenset[PickupState]
+    reservations: frozenset[ReservationState]
+
+
+def _row(orders: Iterable[OrderState], fundings: Iterable[Funding], pickups: Iterable[PickupState],
+         reservations: Iterable[ReservationState]) -> Coupling:  # fmt: skip
+    return Coupling(frozenset(orders), frozenset(fundings), frozenset(pickups), frozenset(reservations))
+
+
+ENDED_PICKUPS: Final = frozenset(
+    {PickupState.COLLECTED, PickupState.REROUTED, PickupState.LAPSED, PickupState.CANCELLED}
+)
+_WORKED_PICKUPS: Final = frozenset(PickupState) - ENDED_PICKUPS - {PickupState.PLANNED, PickupState.HANDING_OVER}
+_ENDED_RESERVATIONS: Final = frozenset(
+    {ReservationState.SETTLED, ReservationState.RELEASED, ReservationState.EXPIRED}
+)
+
+COUPLINGS: Final[tuple[Coupling, ...]] = (
+    # not yet funded: everything waits, held under a time limit
+    _row([OrderState.PLACED], [Funding.BUSY, Funding.SHORT, Funding.PAID, Funding.COVERED],
+         [PickupState.PLANNED], [ReservationState.HELD]),
+    # funded: the goods are prepared; SHORT only after FundingLost
+    _row([OrderState.CONFIRMED], [Funding.COVERED, Funding.PAID, Funding.BUSY, Funding.SHORT],
+         _WORKED_PICKUPS, [ReservationState.FIRM]),
+    _row([OrderState.CONFIRMED], [Funding.BUSY, Funding.PAID], [PickupState.HANDING_OVER], [ReservationState.FIRM]),
+    # being undone: goods of an unconfirmed order stay held while money may still arrive
+    _row([OrderState.CANCELLING, OrderState.EXPIRING], Funding, [PickupState.PLANNED], [ReservationState.HELD]),
+    _row([OrderState.CANCELLING, OrderState.EXPIRING], Funding, [PickupState.CANCELLED, PickupState.LAPSED],
+         _ENDED_RESERVATIONS),
+    # undone; BUSY only by late news, or after the hold for unknown money ran out
+    _row([OrderState.CANCELLED, OrderState.EXPIRED], [Funding.CLEAR, Funding.BUSY],
+         [PickupState.CANCELLED, PickupState.LAPSED], _ENDED_RESERVATIONS),
+    # done; BUSY while the rest is being given back, PAID while a failed refund waits for its next try
+    _row([OrderState.COMPLETED, OrderState.RETURNED], [Funding.BUSY, Funding.CLEAR, Funding.PAID],
+         [PickupState.COLLECTED],
+         [ReservationState.SETTLED]),
+)  # fmt: skip
+"""The legal joint states of order, funding, current pick-up and reservation."""
+
+
+def is_legal(joint: Joint, reservation: ReservationState) -> bool:
+    """Whether some row of `COUPLINGS` admits this joint state."""
+    return any(
+        joint.order in row.orders
+        and joint.funding in row.fundings
+        and joint.pickup in row.pickups
+        and reservation in row.reservations
+        for row in COUPLINGS
+    )
+
+
+_CLAIMED: Final = frozenset({PaymentState.CAPTURING, PaymentState.COLLECTING})
+
+
+def forbidden(event: e.Event, joint: Joint) -> str | None:
+    """Why `event` may not happen in this joint state although its own table allows it; None when it may."""
+    match event:
+        case e.CancelStarted() | e.NoShow() | e.NoShowStarted() if (
+            joint.pickup is PickupState.HANDING_OVER or _CLAIMED.intersection(joint.payments)
+        ):
+            return "the goods are being handed over"
+        case e.NoShow() | e.PickupCancelled() if joint.collected:
+            return "a part was collected already"
+        case e.CancelStarted() | e.NoShowStarted() if joint.collected:
+            return "a part was collected already"
+        case e.RestLapsed() | e.RestCancelled() if not joint.collected:
+            return "nothing was collected yet"
+        case e.OrderConfirmed() if joint.funding not in (Funding.COVERED, Funding.PAID):
+            return "the order is not funded"
+        case e.Collected() | e.PartCollected() if joint.funding is not Funding.PAID:
+            return "what leaves is not paid"
+        case e.OrderCancelled() | e.OrderExpired() if joint.funding not in (Funding.CLEAR, Funding.BUSY):
+            return "its money is not settled"
+        case _:
+            return None

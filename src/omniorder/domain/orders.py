@@ -1,0 +1,314 @@
+"""Orders: what was bought, how it is paid, and the pick-up that discharges it, as one aggregate.
+
+The lines of a placed order never change. What happens to them is told beside them, in the pick-up's lines, and
+every change is an event through `apply`, one version each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from omniorder.domain import events as e
+from omniorder.domain import payments as pay
+from omniorder.domain import pickups
+from omniorder.domain.carts import Cart
+from omniorder.domain.channels import Channel
+from omniorder.domain.ids import store_of
+from omniorder.domain.lifecycle import (
+    ORDER,
+    PICKUP,
+    Funding,
+    Joint,
+    OrderState,
+    PaymentState,
+    PickupState,
+    Table,
+    advance,
+    forbidden,
+    funding,
+)
+from omniorder.domain.money import Money, extend, tax_contained
+from omniorder.domain.payments import Payment
+from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.promises import Promise, TaxPart
+from omniorder.domain.quantities import Unit
+from omniorder.domain.text import Metadata
+from omniorder.errors import IllegalTransition, NotFound
+
+
+class Stage(Enum):
+    """What the customer sees: derived from the joint state, stored nowhere."""
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    PREPARING = "preparing"
+    READY = "ready"
+    COLLECTED = "collected"
+    BEING_CANCELLED = "being_cancelled"
+    CANCELLED = "cancelled"
+    NOT_COLLECTED = "not_collected"
+    EXPIRED = "expired"
+    RETURNED = "returned"
+
+
+@frozen
+class OrderLine:
+    """A line as it was bought: name and price are frozen; `price` is for `per` units."""
+
+    id: str
+    sku: str
+    name: str
+    unit: Unit
+    quantity: int
+    price: Money
+    per: int
+    tax: Decimal
+    total: Money
+    note: str = field(default="", repr=False)
+    metadata: Metadata = field(factory=Metadata)
+
+    def value(self, units: int) -> Money:
+        """What the first `units` units cost; rounded once, so parts always sum to `total`."""
+        return extend(self.price, units, self.per)
+
+
+@frozen
+class Order:
+    """An order. Its `id` is its reference: `SOF01-7K3F9Q`, home store first. `version` counts its events.
+
+    `total` is what was bought, `ceiling` the most that may ever be charged. `pay_by` is the deadline of an order
+    that is not funded yet, `hold_until` how long its goods wait for money in flight.
+    """
+
+    id: str
+    version: int
+    state: OrderState
+    owner: str
+    cart_id: str
+    promise_id: str
+    reservation_id: str
+    channel: Channel
+    total: Money
+    ceiling: Money
+    lines: tuple[OrderLine, ...]
+    pickup: Pickup
+    placed_at: datetime
+    pay_by: datetime
+    payments: tuple[Payment, ...] = ()
+    confirmed_at: datetime | None = None
+    hold_until: datetime | None = None
+    language: str = ""
+    metadata: Metadata = field(factory=Metadata)
+
+    @property
+    def store(self) -> str:
+        """The home store: fixed at placing, part of the id."""
+        return store_of(self.id)
+
+    def line(self, line_id: str) -> OrderLine:
+        """The line with this id; raises `NotFound`."""
+        for line in self.lines:
+            if line.id == line_id:
+                return line
+        raise NotFound("line", line_id)
+
+    def payment(self, payment_id: str) -> Payment:
+        """The payment with this id; raises `NotFound`."""
+        for payment in self.payments:
+            if payment.id == payment_id:
+                return payment
+        raise NotFound("payment", payment_id)
+
+    def payment_with(self, attempt_id: str) -> Payment:
+        """The payment that this attempt belongs to; raises `NotFound`."""
+        for payment in self.payments:
+            if any(attempt.id == attempt_id for attempt in payment.attempts):
+                return payment
+        raise NotFound("attempt", attempt_id)
+
+    # --- money ---
+
+    @property
+    def kept(self) -> Money:
+        """Captured less refunded, all tenders together."""
+        return Money(sum(p.net.amount for p in self.payments), self.total.currency)
+
+    @property
+    def collected_value(self) -> Money:
+        """The value of the units that have left the store."""
+        return self._value(lambda line: line.collected)
+
+    @property
+    def wanted_value(self) -> Money:
+        """The value of all units that were not cancelled, lapsed or lost."""
+        return self._value(lambda line: line.quantity - line.dropped)
+
+    @property
+    def leaving_value(self) -> Money:
+        """The value of what has left and is about to: the claimed units during a hand-over, else everything."""
+        if self.pickup.state is not PickupState.HANDING_OVER:
+            return self.wanted_value
+        claimed = {part.line: part.quantity for part in self.pickup.claim}
+        return self._value(lambda line: line.collected + claimed.get(line.line, 0))
+
+    def value_after(self, units: Iterable[e.Units]) -> Money:
+        """The value of what will have left the store once these units are collected too."""
+        more = {part.line: part.quantity for part in units}
+        return self._value(lambda line: line.collected + more.get(line.line, 0))
+
+    @property
+    def due_in_store(self) -> Money:
+        """What is left to be paid at the counter if everything is collected."""
+        due = [p.amount.amount for p in self.payments if p.state is PaymentState.DUE_IN_STORE]
+        return Money(sum(due), self.total.currency)
+
+    @property
+    def funding(self) -> Funding:
+        """Where the money stands; a fold over the payments, stored nowhere."""
+        return funding(
+            self.payments,
+            closing=self.state not in (OrderState.PLACED, OrderState.CONFIRMED),
+            keep=self.collected_value.amount,
+            leaving=self.leaving_value.amount,
+            wanted=self.wanted_value.amount,
+        )
+
+    @property
+    def taxes(self) -> tuple[TaxPart, ...]:
+        """The tax that `total` contains, per rate."""
+        sums: dict[Decimal, Money] = {}
+        for line in self.lines:
+            sums[line.tax] = sums.get(line.tax, Money(0, self.total.currency)) + line.total
+        return tuple(TaxPart(rate, sums[rate], tax_contained(sums[rate], rate)) for rate in sorted(sums))
+
+    def _value(self, units: Any) -> Money:
+        lines = {line.id: line for line in self.lines}
+        amounts = [lines[line.line].value(units(line)).amount for line in self.pickup.lines]
+        return Money(sum(amounts), self.total.currency)
+
+    # --- where it stands ---
+
+    @property
+    def joint(self) -> Joint:
+        """The joint state that couplings and guards look at."""
+        return Joint(
+            order=self.state,
+            funding=self.funding,
+            pickup=self.pickup.state,
+            payments=tuple(p.state for p in self.payments),
+            collected=self.pickup.collected,
+        )
+
+    @property
+    def stage(self) -> Stage:
+        """What the customer sees."""
+        match self.state:
+            case OrderState.PLACED:
+                return Stage.AWAITING_PAYMENT
+            case OrderState.CONFIRMED:
+                ready = self.pickup.state in (PickupState.READY, PickupState.HANDING_OVER)
+                return Stage.READY if ready else Stage.PREPARING
+            case OrderState.COMPLETED:
+                return Stage.COLLECTED
+            case OrderState.CANCELLING | OrderState.EXPIRING:
+                return Stage.BEING_CANCELLED
+            case OrderState.CANCELLED:
+                return Stage.CANCELLED
+            case OrderState.EXPIRED:
+                return Stage.NOT_COLLECTED if self.pickup.state is PickupState.LAPSED else Stage.EXPIRED
+            case OrderState.RETURNED:
+                return Stage.RETURNED
+
+    def units_by_sku(self, units: Iterable[e.Units]) -> dict[str, int]:
+        """The same units, summed per SKU, as the stock ledger counts them."""
+        sums: dict[str, int] = {}
+        for part in units:
+            sku = self.line(part.line).sku
+            sums[sku] = sums.get(sku, 0) + part.quantity
+        return sums
+
+
+def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel: Channel, pay_by: datetime) -> Order:
+    """The order that a promise becomes: unfunded, with a planned pick-up; `OrderPlaced` is still to be applied."""
+    wishes = {line.id: line for line in cart.lines}
+    lines = tuple(
+        OrderLine(q.line, q.sku, q.name, q.unit, q.quantity, q.price, q.per, q.tax, q.total,
+                  wishes[q.line].note, wishes[q.line].metadata)
+        for q in promise.quote.lines
+    )  # fmt: skip
+    pickup = Pickup(
+        id=pickups.pickup_id(order_id),
+        store=promise.store,
+        state=PickupState.PLANNED,
+        slot=promise.slot,
+        starts=promise.starts,
+        ends=promise.ends,
+        lines=tuple(PickupLine(line.id, line.quantity) for line in lines),
+    )
+    return Order(
+        id=order_id,
+        version=0,
+        state=OrderState.PLACED,
+        owner=promise.owner,
+        cart_id=cart.id,
+        promise_id=promise.id,
+        reservation_id=promise.reservation_id,
+        channel=channel,
+        total=promise.quote.total,
+        ceiling=promise.quote.ceiling,
+        lines=lines,
+        pickup=pickup,
+        placed_at=at,
+        pay_by=pay_by,
+        language=cart.language,
+        metadata=cart.metadata,
+    )
+
+
+def _kinds(table: Table[Any]) -> frozenset[type[e.Event]]:
+    return frozenset(kind for row in table.values() for kind in row)
+
+
+_ORDER_EVENTS: Final = _kinds(ORDER)
+_PICKUP_EVENTS: Final = _kinds(PICKUP)
+
+
+def apply(order: Order, event: e.Event, at: datetime) -> Order:
+    """The order after `event`, one version on.
+
+    An event moves every machine whose table knows it: the order, its pick-up, and the payment that it names.
+    Raises `IllegalTransition` when a table has no such step or a guard forbids it; nothing has changed then.
+    """
+    if why := forbidden(event, order.joint):
+        raise IllegalTransition(
+            machine="order", state=order.state.value, event=type(event).__name__, legal=[], why=why
+        )
+    if isinstance(event, (e.PaymentEvent, e.AttemptEvent)):
+        after = pay.apply(order.payment(event.payment), event, at)
+        payments = tuple(after if p.id == after.id else p for p in order.payments)
+        return evolve(order, payments=payments, version=order.version + 1)
+    kind = type(event)
+    state = advance(order.state, event) if kind in _ORDER_EVENTS or kind not in _PICKUP_EVENTS else order.state
+    pickup = pickups.apply(order.pickup, event, at) if kind in _PICKUP_EVENTS else order.pickup
+    order = evolve(order, state=state, pickup=pickup, version=order.version + 1)
+    match event:
+        case e.TenderAdded(payment, tender, amount, token):
+            return evolve(order, payments=(*order.payments, pay.create(payment, tender, token, amount, at)))
+        case e.OrderConfirmed():
+            return evolve(order, confirmed_at=at)
+        case e.CancelStarted(hold_until=until) | e.ExpiryStarted(hold_until=until):
+            return evolve(order, hold_until=until)
+        case _:
+            return order
+
+
+def told(order: Order, events: Iterable[e.Event], at: datetime) -> Order:
+    """The order after all of these events."""
+    for event in events:
+        order = apply(order, event, at)
+    return order

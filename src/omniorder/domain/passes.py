@@ -1,0 +1,94 @@
+"""The pick-up pass: a code to say and a token to scan, computed from a secret and stored nowhere.
+
+Both are HMACs of (secret, order, generation). The database holds the generation and the id of the key, so a stolen
+copy of it opens no order, and a lost code is re-issued by raising the generation. The spoken code is digits, which
+every language can say; seven of them are 23 bits, and a handful of tries makes guessing hopeless.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b32encode
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
+
+from attrs import field, frozen
+
+from omniorder.errors import Misconfigured
+
+SHORTEST_CODE = 7
+"""Digits: the fewest that carry 20 bits."""
+
+
+@frozen
+class KeyRing:
+    """Secrets by id; the last one signs, the others still verify what was signed before.
+
+    Made from one secret or a mapping of them, oldest first. Raises `Misconfigured` for one shorter than 16 bytes.
+    """
+
+    keys: Mapping[str, bytes] = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: str | bytes | Mapping[str, str | bytes]) -> KeyRing:
+        """A ring of one secret, or of several by key id."""
+        ring = secret if isinstance(secret, Mapping) else {"1": secret}
+        keys = {name: key.encode() if isinstance(key, str) else key for name, key in ring.items()}
+        if not keys or any(len(key) < 16 for key in keys.values()):
+            raise Misconfigured(needs="a secret of at least 16 bytes")
+        return cls(MappingProxyType(keys))
+
+    @property
+    def current(self) -> str:
+        """The id of the key that signs."""
+        return list(self.keys)[-1]
+
+    def secret(self, key_id: str) -> bytes:
+        """The secret with this id; raises `Misconfigured` when it was taken off the ring."""
+        if key_id not in self.keys:
+            raise Misconfigured(needs=f"the secret with key id {key_id!r}")
+        return self.keys[key_id]
+
+
+@frozen
+class PickupPass:
+    """What the customer shows at the counter: say `code`, or let `token` be scanned.
+
+    `qr` is what the QR code holds: order and token. `until` is how long the goods wait, None before they are ready.
+    """
+
+    order: str
+    code: str = field(repr=False)
+    token: str = field(repr=False)
+    until: datetime | None
+
+    @property
+    def qr(self) -> str:
+        """The content of the QR code."""
+        return f"OMNI:{self.order}:{self.token}"
+
+
+def code(secret: bytes, order_id: str, generation: int, length: int) -> str:
+    """The spoken code: `length` digits."""
+    number = int.from_bytes(_mac(secret, "code", order_id, generation))
+    return str(number % 10**length).zfill(length)
+
+
+def token(secret: bytes, order_id: str, generation: int) -> str:
+    """The scanned token: 128 bits as 26 characters of base 32."""
+    return b32encode(_mac(secret, "token", order_id, generation)[:16]).decode().rstrip("=")
+
+
+def matches(shown: str, secret: bytes, order_id: str, generation: int, length: int) -> bool:
+    """Whether what was said or scanned is this order's pass; takes the same time either way."""
+    scanned = shown.strip().rpartition(":")[2].upper()
+    said = "".join(character for character in shown if character not in " -.")
+    right_code = hmac.compare_digest(said.encode(), code(secret, order_id, generation, length).encode())
+    right_token = hmac.compare_digest(scanned.encode(), token(secret, order_id, generation).encode())
+    return right_code | right_token
+
+
+def _mac(secret: bytes, purpose: str, order_id: str, generation: int) -> bytes:
+    return hmac.new(secret, f"omniorder:{purpose}:{order_id}:{generation}".encode(), hashlib.sha256).digest()

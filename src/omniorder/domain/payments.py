@@ -1,0 +1,269 @@
+"""Payments: one per tender, each with its attempts at the provider.
+
+A payment says where the money stands, an attempt where one call to the provider stands. An attempt is committed
+before the provider is called and carries the idempotency key (its own id), so that a crash, a lost reply or a
+second worker can never charge twice: whoever comes next asks again under the same key.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+from typing import ClassVar
+
+from attrs import evolve, field, frozen
+
+from omniorder.domain import events as e
+from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
+from omniorder.domain.money import Money
+from omniorder.domain.text import line as valid_line
+from omniorder.domain.text import looks_like_card_number
+from omniorder.errors import CardNumberRefused, NotFound
+
+
+def _token(value: object) -> str:
+    text = valid_line(value, "token", most=255)
+    if looks_like_card_number(text):
+        raise CardNumberRefused("token", "(hidden)", "a card number, where only the provider's token may stand")
+    return text
+
+
+@frozen
+class Tender:
+    """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind."""
+
+    kind: ClassVar[str] = ""
+    token: str = field(converter=_token, repr=False)
+
+
+@frozen
+class Card(Tender):
+    """A card (or wallet) by the provider's token, such as Stripe's `pm_...`; refuses card numbers."""
+
+    kind: ClassVar[str] = "card"
+
+
+@frozen
+class PayInStore(Tender):
+    """Nothing now: cash or the store's terminal when the goods are handed over."""
+
+    kind: ClassVar[str] = "in_store"
+    token: str = field(default="", init=False, repr=False)
+
+
+class Operation(Enum):
+    """What an attempt asks the provider for. COLLECT is money taken at the counter."""
+
+    AUTHORISE = "authorise"
+    CAPTURE = "capture"
+    VOID = "void"
+    REFUND = "refund"
+    COLLECT = "collect"
+
+
+@frozen
+class Attempt:
+    """One operation at the provider. `id` is its idempotency key; `look_at` is when to ask (again)."""
+
+    id: str
+    operation: Operation
+    amount: Money
+    state: AttemptState
+    asked_at: datetime
+    look_at: datetime
+    provider_id: str = ""
+    reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether its outcome is not known yet."""
+        return self.state in (AttemptState.PLANNED, AttemptState.UNKNOWN)
+
+
+@frozen
+class Action:
+    """What the customer must do next (3-D Secure, say). Shown, never stored: a secret of the provider."""
+
+    client_secret: str = field(repr=False)
+    redirect_url: str = ""
+
+
+@frozen
+class IsAuthorised:
+    """The money is set aside; it is captured when the goods are handed over."""
+
+    amount: Money
+
+
+@frozen
+class IsActionRequired:
+    """The customer must act first; on any channel. Empty fields: ask the provider again with `resume`."""
+
+    client_secret: str = field(repr=False)
+    redirect_url: str
+
+
+@frozen
+class IsDueInStore:
+    """To be paid at the counter."""
+
+    amount: Money
+
+
+@frozen
+class IsUnanswered:
+    """The provider did not answer yet; the sweep finds out."""
+
+
+@frozen
+class IsSettled:
+    """Taken, given back or declined: `state` says which."""
+
+    state: PaymentState
+
+
+Outcome = IsAuthorised | IsActionRequired | IsDueInStore | IsUnanswered | IsSettled
+
+
+@frozen
+class Payment:
+    """One tender of an order. All amounts in the order's currency.
+
+    `amount` is what it was asked for, `authorised` what the provider set aside, `captured` what was taken,
+    `refunded` and `refund_pending` what went and is going back.
+    """
+
+    id: str
+    kind: str
+    token: str = field(repr=False)
+    amount: Money
+    state: PaymentState
+    authorised: Money
+    captured: Money
+    refunded: Money
+    refund_pending: Money
+    attempts: tuple[Attempt, ...]
+    created_at: datetime
+    provider_id: str = ""
+    reason: str = ""
+    action: Action | None = field(default=None, eq=False, repr=False, metadata=e.PRIVATE)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What a channel needs to know next, as one of five small types to `match` on."""
+        match self.state:
+            case PaymentState.AUTHORISED:
+                return IsAuthorised(self.authorised)
+            case PaymentState.ACTION_REQUIRED:
+                action = self.action or Action("")
+                return IsActionRequired(action.client_secret, action.redirect_url)
+            case PaymentState.DUE_IN_STORE:
+                return IsDueInStore(self.amount)
+            case PaymentState.CAPTURED | PaymentState.DECLINED | PaymentState.VOIDED | PaymentState.LAPSED:
+                return IsSettled(self.state)
+            case _:
+                return IsUnanswered()
+
+    @property
+    def net(self) -> Money:
+        """What the shop holds of it: captured less refunded."""
+        return self.captured - self.refunded
+
+    @property
+    def returnable(self) -> Money:
+        """What can still be refunded: nothing that is on its way back already."""
+        return self.captured - self.refunded - self.refund_pending
+
+    def attempt(self, attempt_id: str) -> Attempt:
+        """The attempt with this id; raises `NotFound`."""
+        for attempt in self.attempts:
+            if attempt.id == attempt_id:
+                return attempt
+        raise NotFound("attempt", attempt_id)
+
+    def next_attempt_id(self) -> str:
+        """The id of the attempt that would come next: derived, so that a repeated decision gives the same."""
+        return f"{self.id.replace('pay_', 'att_', 1)}_{len(self.attempts) + 1}"
+
+
+def payment_id(order_id: str, number: int) -> str:
+    """The id of an order's n-th payment (from 1): `pay_SOF01_7K3F9Q_1`. The order can be read off it."""
+    return f"pay_{order_id.replace('-', '_', 1)}_{number}"
+
+
+def order_of(payment_or_attempt_id: str) -> str:
+    """The order that a payment's or attempt's id names; raises `NotFound` for anything else."""
+    parts = payment_or_attempt_id.split("_")
+    if len(parts) not in (4, 5) or parts[0] not in ("pay", "att"):
+        raise NotFound("payment", payment_or_attempt_id)
+    return f"{parts[1]}-{parts[2]}"
+
+
+def create(payment: str, kind: str, token: str, amount: Money, at: datetime) -> Payment:
+    """A payment that has asked for nothing yet."""
+    none = Money(0, amount.currency)
+    return Payment(payment, kind, token, amount, PaymentState.CREATED, none, none, none, none, (), at)
+
+
+_ASKS = {
+    e.AuthoriseRequested: Operation.AUTHORISE,
+    e.CaptureRequested: Operation.CAPTURE,
+    e.VoidRequested: Operation.VOID,
+    e.LateAuthorised: Operation.VOID,
+    e.RefundRequested: Operation.REFUND,
+    e.CounterStarted: Operation.COLLECT,
+}
+"""Events that plan an attempt, and what it asks for."""
+
+
+def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime) -> Payment:
+    """The payment after `event`; raises `IllegalTransition` when a table has no such step."""
+    if isinstance(event, e.AttemptEvent):
+        return _apply_to_attempt(payment, event)
+    after = evolve(payment, state=advance(payment.state, event))
+    operation = _ASKS.get(type(event))
+    if operation is not None:
+        amount: Money = getattr(event, "amount", payment.authorised)
+        attempt = Attempt(getattr(event, "attempt"), operation, amount, AttemptState.PLANNED, at, at)  # noqa: B009
+        after = evolve(after, attempts=(*payment.attempts, attempt))
+    match event:
+        case e.Authorised(amount=amount, provider_id=provider_id):
+            return evolve(after, authorised=amount, provider_id=provider_id or payment.provider_id)
+        case e.LateAuthorised(amount=amount, provider_id=provider_id):
+            return evolve(after, authorised=amount, provider_id=provider_id or payment.provider_id)
+        case e.Paid(amount=amount, provider_id=provider_id) | e.LateCaptured(amount=amount, provider_id=provider_id):
+            return evolve(
+                after, authorised=max(payment.authorised, amount), captured=amount,
+                provider_id=provider_id or payment.provider_id,
+            )  # fmt: skip
+        case e.Captured(amount=amount) | e.PartCaptured(amount=amount):
+            return evolve(after, captured=payment.captured + amount)
+        case e.FoundCaptured(amount=amount):
+            return evolve(after, authorised=max(payment.authorised, amount), captured=amount)
+        case e.Declined(reason=reason) | e.CaptureRefused(reason=reason) | e.CounterFailed(reason=reason):
+            return evolve(after, reason=reason)
+        case e.RefundRequested(amount=amount):
+            return evolve(after, refund_pending=payment.refund_pending + amount)
+        case e.Refunded(amount=amount):
+            pending = payment.refund_pending - amount
+            return evolve(after, refund_pending=pending, refunded=payment.refunded + amount)
+        case e.RefundFailed(amount=amount, reason=reason):
+            return evolve(after, refund_pending=payment.refund_pending - amount, reason=reason)
+        case _:
+            return after
+
+
+def _apply_to_attempt(payment: Payment, event: e.AttemptEvent) -> Payment:
+    before = payment.attempt(event.attempt)
+    after = evolve(before, state=advance(before.state, event))
+    match event:
+        case e.AttemptSucceeded(provider_id=provider_id) | e.FoundLate(provider_id=provider_id):
+            after = evolve(after, provider_id=provider_id)
+        case e.AttemptRefused(reason=reason):
+            after = evolve(after, reason=reason)
+        case e.AttemptUnanswered(look_at=look_at):
+            after = evolve(after, look_at=look_at)
+        case _:
+            pass
+    attempts = tuple(after if attempt.id == after.id else attempt for attempt in payment.attempts)
+    return evolve(payment, attempts=attempts)

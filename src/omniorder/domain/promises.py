@@ -1,0 +1,110 @@
+"""Promises: these units, at this store, in this window, at this price, until this instant.
+
+All four are held in one transaction under one time limit, or none is. A live promise's price is honoured whatever
+the store reprices, and a promise covers exactly the cart content (`lines_version`) that it was made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from omniorder.domain import events as e
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.carts import Cart
+from omniorder.domain.lifecycle import PromiseState, advance
+from omniorder.domain.money import Money, extend, tax_contained
+from omniorder.domain.quantities import Unit
+from omniorder.errors import CurrencyMismatch
+
+
+@frozen
+class QuoteLine:
+    """One cart line, priced: `price` is for `per` units, `total` is rounded once (see `money.extend`)."""
+
+    line: str
+    sku: str
+    name: str
+    unit: Unit
+    quantity: int
+    price: Money
+    per: int
+    tax: Decimal
+    total: Money
+
+
+@frozen
+class TaxPart:
+    """Tax of one rate that a total contains: prices include tax."""
+
+    rate: Decimal
+    gross: Money
+    tax: Money
+
+
+@frozen
+class Quote:
+    """What the basket costs. `ceiling` is the most that the customer accepts to be charged.
+
+    The two are equal until weighed goods and substitutions come in, which may cost more than the total but
+    never more than the ceiling.
+    """
+
+    lines: tuple[QuoteLine, ...]
+    total: Money
+    ceiling: Money
+    taxes: tuple[TaxPart, ...]
+
+
+def quote(cart: Cart, articles: Mapping[str, Article], prices: Mapping[str, Price]) -> Quote:
+    """Price every line of the cart. The mappings must hold each of its SKUs; all prices share one currency."""
+    lines: list[QuoteLine] = []
+    for line in cart.lines:
+        article, price = articles[line.sku], prices[line.sku]
+        total = extend(price.amount, line.quantity, price.per)
+        lines.append(
+            QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per,
+                      price.tax, total)
+        )  # fmt: skip
+    currencies = {line.total.currency for line in lines}
+    if len(currencies) > 1:
+        raise CurrencyMismatch("prices", sorted(currencies), "one cart is priced in one currency")
+    total = Money(sum(line.total.amount for line in lines), currencies.pop())
+    return Quote(tuple(lines), total, total, taxes(lines))
+
+
+def taxes(lines: list[QuoteLine] | tuple[QuoteLine, ...]) -> tuple[TaxPart, ...]:
+    """The tax contained per rate, computed once on each rate's sum, lowest rate first."""
+    sums: dict[Decimal, Money] = {}
+    for line in lines:
+        sums[line.tax] = sums[line.tax] + line.total if line.tax in sums else line.total
+    return tuple(TaxPart(rate, sums[rate], tax_contained(sums[rate], rate)) for rate in sorted(sums))
+
+
+@frozen
+class Promise:
+    """A promise made to a cart's owner. Times are UTC; `slot` is the slot's id, [`starts`, `ends`) its window."""
+
+    id: str
+    store: str
+    cart_id: str
+    owner: str
+    lines_version: int
+    state: PromiseState
+    slot: str
+    starts: datetime
+    ends: datetime
+    quote: Quote
+    reservation_id: str
+    made_at: datetime
+    expires_at: datetime
+    order_id: str | None = None
+
+
+def apply(promise: Promise, event: e.Event) -> Promise:
+    """The promise after `event`; raises `IllegalTransition` when its table has no such step."""
+    after = evolve(promise, state=advance(promise.state, event))
+    return evolve(after, order_id=event.order) if isinstance(event, e.PromiseAccepted) else after

@@ -1,0 +1,144 @@
+"""Stock at one store: levels, movements, and reservations of it.
+
+A level is two numbers that change and one that staff sets: what is on the shelf (`on_hand`), what of it is spoken
+for (`reserved`), and what the shop keeps back for walk-in customers (`safety`). What may be promised is the rest.
+Movements are the ledger of `on_hand`: append-only, and their sum is the level. Reservations are the ledger of
+`reserved`: per SKU, every unit is live, consumed, released or expired, and never two of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import Enum
+
+from attrs import evolve, frozen
+
+from omniorder.domain import events as e
+from omniorder.domain.lifecycle import ReservationState, advance
+from omniorder.errors import ReservationGone
+
+
+def available_to_promise(on_hand: int, reserved: int, safety: int) -> int:
+    """Units that may be promised to the next customer; never below zero."""
+    return max(0, on_hand - reserved - safety)
+
+
+@frozen
+class Level:
+    """Stock of one SKU at one store, in the article's unit."""
+
+    store: str
+    sku: str
+    on_hand: int = 0
+    reserved: int = 0
+    safety: int = 0
+
+    @property
+    def available(self) -> int:
+        """Units that may be promised now."""
+        return available_to_promise(self.on_hand, self.reserved, self.safety)
+
+    @property
+    def shortage(self) -> int:
+        """Units that are reserved but not there, after a count below what was promised."""
+        return max(0, self.reserved - self.on_hand)
+
+
+class MovementKind(Enum):
+    """Why units came or went."""
+
+    RECEIVE = "receive"
+    ADJUST = "adjust"
+    COLLECT = "collect"
+    FOUND = "found"
+
+
+@frozen
+class Movement:
+    """Units that came (`quantity` > 0) or went (< 0). `reference` is the order or delivery note, if any."""
+
+    id: str
+    store: str
+    sku: str
+    kind: MovementKind
+    quantity: int
+    stamp: e.Stamp
+    reason: str = ""
+    reference: str = ""
+
+
+@frozen
+class ReservedLine:
+    """Units of one SKU in a reservation: what is not consumed, released or expired is live."""
+
+    sku: str
+    quantity: int
+    consumed: int = 0
+    released: int = 0
+    expired: int = 0
+
+    @property
+    def live(self) -> int:
+        """Units still held back from other customers."""
+        return self.quantity - self.consumed - self.released - self.expired
+
+
+@frozen
+class Reservation:
+    """Units held at one store under one id; `until` is its time limit, None once it is firm."""
+
+    id: str
+    store: str
+    state: ReservationState
+    lines: tuple[ReservedLine, ...]
+    until: datetime | None
+
+    def live(self) -> dict[str, int]:
+        """Live units per SKU."""
+        return {line.sku: line.live for line in self.lines if line.live}
+
+
+def reserve(reservation_id: str, store: str, demand: Mapping[str, int], until: datetime) -> Reservation:
+    """A new reservation of these units per SKU."""
+    lines = tuple(ReservedLine(sku, demand[sku]) for sku in sorted(demand))
+    return Reservation(reservation_id, store, ReservationState.HELD, lines, until)
+
+
+def apply(reservation: Reservation, event: e.Event) -> Reservation:
+    """The reservation after `event`; raises `IllegalTransition`, or `ReservationGone` for units it hasn't got."""
+    after = evolve(reservation, state=advance(reservation.state, event))
+    match event:
+        case e.ReservationExtended(until):
+            return evolve(after, until=until)
+        case e.Firmed():
+            return evolve(after, until=None)
+        case e.UnitsConsumed(units):
+            return _moved(after, units, "consumed")
+        case e.UnitsReleased(units):
+            return _moved(after, units, "released")
+        case e.ReservationReleased():
+            return evolve(_moved(after, after.live().items(), "released"), until=None)
+        case e.ReservationExpired():
+            return evolve(_moved(after, after.live().items(), "expired"), until=None)
+        case _:
+            return after
+
+
+def _moved(reservation: Reservation, units: Iterable[tuple[str, int]], column: str) -> Reservation:
+    wanted = dict(units)
+    lines: list[ReservedLine] = []
+    for line in reservation.lines:
+        count = wanted.pop(line.sku, 0)
+        if count > line.live:
+            raise ReservationGone(reservation=reservation.id, state=f"down to {line.live} of {line.sku}")
+        lines.append(evolve(line, **{column: getattr(line, column) + count}) if count else line)
+    if wanted:
+        raise ReservationGone(reservation=reservation.id, state=f"without {', '.join(sorted(wanted))}")
+    return evolve(reservation, lines=tuple(lines))
+
+
+def resolve(reservation: Reservation, event: e.UnitsConsumed | e.UnitsReleased) -> Reservation:
+    """Apply `event`, and settle the reservation when no unit is live any more."""
+    after = apply(reservation, event)
+    return after if after.live() else apply(after, e.LastUnitsResolved())

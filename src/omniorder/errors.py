@@ -1,0 +1,517 @@
+"""Everything that omniorder raises on purpose.
+
+    OmniorderError
+    ├── InvalidInput               the request itself can't be right; nothing was read or written
+    │   ├── InvalidQuantity
+    │   ├── InvalidMoney
+    │   │   └── CurrencyMismatch
+    │   ├── InvalidText
+    │   │   └── CardNumberRefused
+    │   ├── InvalidInstant
+    │   ├── InvalidId
+    │   ├── InvalidStore
+    │   ├── InvalidKey
+    │   └── TooMany
+    ├── NotFound                   missing, or somebody else's: the answers are the same
+    ├── NotAllowed                 this actor may not do that
+    ├── Refused                    right in form, but the state of the shop says no
+    │   ├── IllegalTransition
+    │   ├── VersionConflict
+    │   ├── CartEmpty
+    │   ├── CartChanged
+    │   ├── OutOfStock
+    │   ├── SlotUnavailable
+    │   ├── NoPrice
+    │   ├── QuoteChanged
+    │   ├── PromiseGone
+    │   ├── PaymentInFlight
+    │   ├── PaymentDeclined
+    │   ├── TenderUnsupported
+    │   ├── NotReady
+    │   ├── NotPaid
+    │   ├── WrongCode
+    │   ├── CodeLocked
+    │   ├── ReservationGone
+    │   └── KeyReused
+    ├── StillRunning               the same command is under way elsewhere
+    ├── NeedsOwnTransaction        a provider would be called inside the caller's transaction
+    ├── GatewayFault               a payment provider did not do what it must
+    │   ├── GatewayTimeout
+    │   └── BadWebhook
+    ├── StorageFault               the database did not do what it must; the transaction is gone
+    │   ├── StaleWrite
+    │   ├── AlreadyThere
+    │   ├── StorageUnavailable
+    │   ├── StorageFull
+    │   └── SchemaOutdated
+    └── Misconfigured              the hub was opened without something that this call needs
+        └── MissingExtra
+
+Each error has a stable `code` (for programs), `facts` (JSON values: what was wanted, what there is), a
+message (for people), `status` (the HTTP status that fits) and `retry`: whether the very same call may
+succeed later without anybody changing it. `problem()` is all of it as RFC 9457 "problem details".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+__all__ = [
+    "AlreadyThere",
+    "BadWebhook",
+    "CardNumberRefused",
+    "CartChanged",
+    "CartEmpty",
+    "CodeLocked",
+    "CurrencyMismatch",
+    "GatewayFault",
+    "GatewayTimeout",
+    "IllegalTransition",
+    "InvalidId",
+    "InvalidInput",
+    "InvalidInstant",
+    "InvalidKey",
+    "InvalidMoney",
+    "InvalidQuantity",
+    "InvalidStore",
+    "InvalidText",
+    "KeyReused",
+    "Misconfigured",
+    "MissingExtra",
+    "NeedsOwnTransaction",
+    "NoPrice",
+    "NotAllowed",
+    "NotFound",
+    "NotPaid",
+    "NotReady",
+    "OmniorderError",
+    "OutOfStock",
+    "PaymentDeclined",
+    "PaymentInFlight",
+    "PromiseGone",
+    "QuoteChanged",
+    "Refused",
+    "ReservationGone",
+    "SchemaOutdated",
+    "SlotUnavailable",
+    "StaleWrite",
+    "StillRunning",
+    "StorageFault",
+    "StorageFull",
+    "StorageUnavailable",
+    "TenderUnsupported",
+    "TooMany",
+    "VersionConflict",
+    "WrongCode",
+    "shown",
+]
+
+
+def shown(value: object) -> str:
+    """A value as it may stand in a fact or a log line: one line of ASCII, at most 80 characters."""
+    try:
+        text = ascii(value)
+    except Exception:  # a hostile __repr__ must not hide the error that is being told
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+class OmniorderError(Exception):
+    """The root. `facts` are JSON values; attributes beside them may hold whole snapshots."""
+
+    code: ClassVar[str] = "omniorder"
+    status: ClassVar[int] = 500
+    retry: ClassVar[bool] = False
+    says: ClassVar[str] = "omniorder could not do this"
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts: Mapping[str, Any] = MappingProxyType(facts)
+        super().__init__(self.says.format_map(_Readable(facts)))
+
+    def problem(self) -> dict[str, Any]:
+        """RFC 9457 problem details, ready for `application/problem+json`."""
+        return {
+            "type": f"urn:omniorder:{self.code}",
+            "title": str(self),
+            "status": self.status,
+            "code": self.code,
+            "retry": self.retry,
+            "facts": dict(self.facts),
+        }
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (_rebuild, (type(self), dict(self.facts), self.__dict__.copy() | {"facts": None}))
+
+
+class _Readable(dict[str, Any]):
+    """Facts for a message: a fact that was not given reads as `?` rather than as a KeyError."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def _rebuild(kind: type[OmniorderError], facts: dict[str, Any], rest: dict[str, Any]) -> OmniorderError:
+    error = kind.__new__(kind)
+    OmniorderError.__init__(error, **facts)
+    error.__dict__.update({name: value for name, value in rest.items() if name != "facts"})
+    return error
+
+
+# --- the request can't be right ---------------------------------------------------------------------------
+
+
+class InvalidInput(OmniorderError):
+    """A value that no shop could accept. Facts: `field`, `value` (as shown), `rule`."""
+
+    code = "input.invalid"
+    status = 422
+    says = "{field}: {rule} (got {value})"
+
+    def __init__(self, field: str, value: object, rule: str, **facts: Any) -> None:
+        super().__init__(field=field, value=shown(value), rule=rule, **facts)
+
+
+class InvalidQuantity(InvalidInput):
+    """Not a whole number of the article's unit within 1 and the limit."""
+
+    code = "quantity.invalid"
+
+
+class InvalidMoney(InvalidInput):
+    """Not a whole number of minor units of a known currency."""
+
+    code = "money.invalid"
+
+
+class CurrencyMismatch(InvalidMoney):
+    """Two currencies in one sum."""
+
+    code = "money.currency_mismatch"
+
+
+class InvalidText(InvalidInput):
+    """Text that one database stores and another refuses, or that fools its reader."""
+
+    code = "text.invalid"
+
+
+class CardNumberRefused(InvalidText):
+    """Something that looks like a card number, where none may be stored. The value is never shown."""
+
+    code = "text.card_number"
+
+
+class InvalidInstant(InvalidInput):
+    """A naive datetime, or one outside the years 2000 to 2199."""
+
+    code = "instant.invalid"
+
+
+class InvalidId(InvalidInput):
+    """An id, SKU or store code that is not of its form."""
+
+    code = "id.invalid"
+
+
+class InvalidStore(InvalidInput):
+    """A store that can't be: unknown time zone, opening hours that don't parse, a place off the globe."""
+
+    code = "store.invalid"
+
+
+class InvalidKey(InvalidInput):
+    """An idempotency key that is empty, too long or not plain ASCII."""
+
+    code = "key.invalid"
+
+
+class TooMany(InvalidInput):
+    """More lines, keys or items than one call may carry."""
+
+    code = "input.too_many"
+
+
+# --- missing, or not yours --------------------------------------------------------------------------------
+
+
+class NotFound(OmniorderError):
+    """No such thing, or not this actor's: nobody can tell the two apart. Facts: `kind`, `id`."""
+
+    code = "not_found"
+    status = 404
+    says = "no {kind} {id}"
+
+    def __init__(self, kind: str, id: object) -> None:
+        super().__init__(kind=kind, id=id if isinstance(id, str) and id.isascii() and id.isprintable() else shown(id))
+
+
+class NotAllowed(OmniorderError):
+    """This actor may not do that here. Facts: `actor`, `action`."""
+
+    code = "not_allowed"
+    status = 403
+    says = "{actor} may not {action}"
+
+
+# --- the state of the shop says no ------------------------------------------------------------------------
+
+
+class Refused(OmniorderError):
+    """Right in form, but not now: another state, no stock, no money."""
+
+    code = "refused"
+    status = 409
+    says = "refused"
+
+
+class IllegalTransition(Refused):
+    """A state machine's table, or a guard, forbids this step.
+
+    Facts: `machine`, `state`, `event`, `legal` (the events that are possible), `why`.
+    """
+
+    code = "transition.illegal"
+    says = "{machine} is {state}, so {event} can't happen: {why}"
+
+
+class VersionConflict(Refused):
+    """What this edit touches was changed after `if_version`. `snapshot` is the current cart or order.
+
+    Facts: `kind`, `id`, `expected`, `current`.
+    """
+
+    code = "version.conflict"
+    says = "{kind} {id} is at version {current}, not {expected}"
+
+    def __init__(self, snapshot: Any, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.snapshot = snapshot
+
+
+class CartEmpty(Refused):
+    """There is nothing in this cart to promise. Facts: `cart`."""
+
+    code = "cart.empty"
+    says = "cart {cart} has no lines"
+
+
+class CartChanged(Refused):
+    """The cart was edited after it was promised: promise again. Facts: `cart`, `promise`."""
+
+    code = "cart.changed"
+    says = "cart {cart} was changed after promise {promise} was made"
+
+
+class OutOfStock(Refused):
+    """The store can't promise all units. Facts: `store`, `short`: a list of `{sku, wanted, available}`."""
+
+    code = "stock.short"
+    says = "store {store} has too little: {short}"
+
+
+class SlotUnavailable(Refused):
+    """Full, past, too soon, beyond the horizon or outside opening hours. Facts: `slot`, `reason`."""
+
+    code = "slot.unavailable"
+    says = "slot {slot}: {reason}"
+
+
+class NoPrice(Refused):
+    """No price is valid for these articles at this store, channel and instant. Facts: `store`, `skus`."""
+
+    code = "price.missing"
+    says = "no valid price at {store} for {skus}"
+
+
+class QuoteChanged(Refused):
+    """The total is not the one that the customer saw. `quote` is the new one. Facts: `expected`, `total`."""
+
+    code = "quote.changed"
+    says = "the total is now {total}, not {expected}"
+
+    def __init__(self, quote: Any, **facts: Any) -> None:
+        super().__init__(**facts)
+        self.quote = quote
+
+
+class PromiseGone(Refused):
+    """The promise lapsed, was replaced or withdrawn: promise again. Facts: `promise`, `state`."""
+
+    code = "promise.gone"
+    says = "promise {promise} is {state}"
+
+
+class PaymentInFlight(Refused):
+    """An order was placed on this cart's promise: finish or cancel that first. Facts: `order`."""
+
+    code = "payment.in_flight"
+    says = "order {order} stands on this promise"
+
+
+class PaymentDeclined(Refused):
+    """The provider said no. `order` lives on and takes another tender. Facts: `order`, `reason`, `until`."""
+
+    code = "payment.declined"
+    status = 402
+    says = "payment for {order} was declined ({reason}); another tender is accepted until {until}"
+
+    def __init__(self, order: Any, **facts: Any) -> None:
+        super().__init__(order=order.id, **facts)
+        self.order = order
+
+
+class TenderUnsupported(Refused):
+    """No gateway takes this kind of tender here. Facts: `tender`, `reason`."""
+
+    code = "tender.unsupported"
+    says = "{tender}: {reason}"
+
+
+class NotReady(Refused):
+    """The goods are not (all) there yet. Facts: `order`, `reason`."""
+
+    code = "pickup.not_ready"
+    says = "{order}: {reason}"
+
+
+class NotPaid(Refused):
+    """What would leave the store is not paid. Facts: `order`, `due`, and `reason` where there is one."""
+
+    code = "payment.missing"
+    status = 402
+    says = "{order}: {due} must be paid before the goods leave"
+
+
+class WrongCode(Refused):
+    """Not this order's code. Facts: `order`, `tries_left`."""
+
+    code = "code.wrong"
+    status = 403
+    says = "wrong code for {order}; {tries_left} tries left"
+
+
+class CodeLocked(Refused):
+    """Too many wrong codes: staff must re-issue it. Facts: `order`."""
+
+    code = "code.locked"
+    status = 403
+    says = "the code of {order} is locked; staff can re-issue it"
+
+
+class ReservationGone(Refused):
+    """The reservation has ended, or holds fewer units than asked for. Facts: `reservation`, `state`."""
+
+    code = "reservation.gone"
+    says = "reservation {reservation} is {state}"
+
+
+class KeyReused(Refused):
+    """One idempotency key, two different requests. Facts: `command`, `key`."""
+
+    code = "key.reused"
+    status = 422
+    says = "idempotency key {key} was used for another {command} request"
+
+
+# --- not now ----------------------------------------------------------------------------------------------
+
+
+class StillRunning(OmniorderError):
+    """The same command is under way elsewhere and did not end in time. Facts: `command`, `id`."""
+
+    code = "still_running"
+    status = 409
+    retry = True
+    says = "{command} on {id} is still running"
+
+
+class NeedsOwnTransaction(OmniorderError):
+    """A provider would have to be called inside the caller's transaction. Facts: `command`."""
+
+    code = "needs_own_transaction"
+    says = "{command} calls a payment provider or an outside inventory: run it outside of `joined`"
+
+
+class GatewayFault(OmniorderError):
+    """A payment provider failed. Facts: `gateway`, `reason`."""
+
+    code = "gateway.fault"
+    status = 502
+    retry = True
+    says = "{gateway}: {reason}"
+
+
+class GatewayTimeout(GatewayFault):
+    """No answer: the request may or may not have taken effect. Raised by gateways, kept as UNKNOWN."""
+
+    code = "gateway.timeout"
+    status = 504
+
+
+class BadWebhook(GatewayFault):
+    """A webhook that is forged, malformed, too old or from the future. Facts: `gateway`, `reason`."""
+
+    code = "webhook.bad"
+    status = 400
+    retry = False
+
+
+class StorageFault(OmniorderError):
+    """The database failed; the transaction is gone. Facts: `reason`."""
+
+    code = "storage.fault"
+    status = 503
+    retry = True
+    says = "storage: {reason}"
+
+
+class StaleWrite(StorageFault):
+    """A guarded write met another version than was read: the transaction is run again. Facts: `kind`, `id`."""
+
+    code = "storage.stale_write"
+    says = "{kind} {id} was changed meanwhile"
+
+
+class AlreadyThere(StorageFault):
+    """An insert met a row with the same key. Facts: `kind`, `id`."""
+
+    code = "storage.already_there"
+    says = "{kind} {id} exists already"
+
+
+class StorageUnavailable(StorageFault):
+    """Connection lost, lock not granted in time, deadlock or serialization failure after all tries."""
+
+    code = "storage.unavailable"
+
+
+class StorageFull(StorageFault):
+    """No space left."""
+
+    code = "storage.full"
+    status = 507
+    retry = False
+
+
+class SchemaOutdated(StorageFault):
+    """The tables are missing or of another version: run `migrate`. Facts: `found`, `needed`."""
+
+    code = "storage.schema_outdated"
+    retry = False
+    says = "the schema is at {found}, this version of omniorder needs {needed}: run `python -m omniorder migrate`"
+
+
+class Misconfigured(OmniorderError):
+    """The hub was opened without something that this call needs. Facts: `needs`."""
+
+    code = "misconfigured"
+    says = "this needs {needs}"
+
+
+class MissingExtra(Misconfigured):
+    """An optional dependency is not installed. Facts: `needs`, `extra`."""
+
+    code = "missing_extra"
+    says = 'this needs {needs}: pip install "omniorder[{extra}]"'

@@ -1,0 +1,37 @@
+"""Time and chance, so that a test or a simulator can hold both in its hand."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """An aware UTC instant."""
+        ...
+
+
+class Entropy(Protocol):
+    """Where ids and secrets come from."""
+
+    def bytes(self, count: int) -> bytes:
+        """`count` unguessable bytes."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SystemEntropy:
+    """The operating system's randomness."""
+
+    def bytes(self, count: int) -> bytes:
+        return secrets.token_bytes(count)

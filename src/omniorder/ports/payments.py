@@ -1,0 +1,126 @@
+"""The payment port: what a provider must be able to do, and what it may answer.
+
+A gateway is called outside of any transaction, with an idempotency key that was committed before. It answers with
+`Approved`, `NeedsAction` or `Denied`; when it can't know the outcome it raises `GatewayTimeout`. It never guesses.
+
+Two references tie a provider's object to ours: `payment` (one per tender, the same for all of its operations) and
+`key` (one per operation: the attempt's id). Both must be stored at the provider (Stripe: metadata), so that an
+operation whose answer was lost can be found again by `look_up`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from attrs import field, frozen
+
+from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
+from omniorder.domain.capturing import Capabilities
+from omniorder.domain.money import Money
+from omniorder.domain.payments import Operation
+
+__all__ = [
+    "Absent",
+    "Answer",
+    "Approved",
+    "Authorise",
+    "Capabilities",
+    "Capture",
+    "Denied",
+    "LookUp",
+    "NeedsAction",
+    "NoAnswer",
+    "Notice",
+    "PaymentGateway",
+    "Refund",
+    "Void",
+]
+
+
+@frozen
+class Authorise:
+    """Set `amount` aside on the tender `token`; captured later. `order` is for the customer's statement."""
+
+    payment: str
+    key: str
+    order: str
+    token: str = field(repr=False)
+    amount: Money
+
+
+@frozen
+class Capture:
+    """Take `amount` of what was authorised. `final`: give the rest of the authorisation back."""
+
+    payment: str
+    key: str
+    provider_id: str
+    amount: Money
+    final: bool
+
+
+@frozen
+class Void:
+    """Give back what is authorised and not captured. `provider_id` is empty when no answer ever came."""
+
+    payment: str
+    key: str
+    provider_id: str
+
+
+@frozen
+class Refund:
+    """Send `amount` of what was captured back to where it came from."""
+
+    payment: str
+    key: str
+    provider_id: str
+    amount: Money
+
+
+@frozen
+class LookUp:
+    """What became of the operation sent under `key`?"""
+
+    payment: str
+    key: str
+    operation: Operation
+    provider_id: str
+
+
+@frozen
+class Notice:
+    """What a webhook is about: one of our payments (empty when it is none of ours). Its news is fetched, not believed."""
+
+    payment: str
+    kind: str
+
+
+class PaymentGateway(Protocol):
+    """One payment provider, for the tender kinds that the hub is told.
+
+    Every method may raise `GatewayTimeout` (no answer) and `GatewayFault` (the provider failed, surely without
+    effect). The same key must have at most one effect, and answer the same while it is remembered.
+    """
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied: ...
+
+    def capture(self, request: Capture) -> Approved | Denied: ...
+
+    def void(self, request: Void) -> Approved | Denied | Absent:
+        """`Denied` with `captured` when the money was taken already; voiding twice is `Approved`."""
+        ...
+
+    def refund(self, request: Refund) -> Approved | Denied: ...
+
+    def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
+        """The outcome of one operation; `NoAnswer` while the provider is still working on it."""
+        ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
+        """Verify and read a webhook; raises `BadWebhook`."""
+        ...

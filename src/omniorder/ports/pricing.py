@@ -1,0 +1,18 @@
+"""What it costs. Built in: a table of prices per article, store and channel, with validity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from omniorder.domain.articles import Price
+from omniorder.domain.channels import Channel
+
+
+class PriceBook(Protocol):
+    """Prices, tax included."""
+
+    def prices(self, skus: Sequence[str], *, store: str, channel: Channel, at: datetime) -> Mapping[str, Price]:
+        """The one valid price of each SKU; those without are left out."""
+        ...

@@ -1,0 +1,321 @@
+"""Storage: where carts, promises, orders, stock and the journal live, and the one way to change them.
+
+A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
+`Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
+order (cart, promise or order, stock by store and SKU, slots, timers, journal), each write guarded in its own
+statement. Either all of it happens or none of it. Because a command's effect is a value, every adapter can choose
+its own plan for it (one statement, many, or a dictionary), and any two adapters can be compared write by write.
+
+What a guard refuses is told by the error raised at the end of the transaction:
+
+- `StaleWrite` - an aggregate is at another version than `before`: the caller runs the transaction again
+- `AlreadyThere` - an insert met its own key
+- `OutOfStock` - a `StockChange` found too few units; facts name every SKU that is short
+- `SlotUnavailable` - a `SlotChange` found no free place (`reason="full"`)
+- `StorageUnavailable`, `StorageFull`, `SchemaOutdated` - see their docstrings
+
+Reads see one consistent state of an aggregate. A transaction does not see its own pending writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from attrs import field, frozen
+
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.carts import Cart
+from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.domain.orders import Order
+from omniorder.domain.promises import Promise
+from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stores import Store
+
+
+@frozen
+class CartWrite:
+    """Insert (`before` is None) or replace a cart; guarded by `before.version`."""
+
+    before: Cart | None
+    after: Cart
+
+
+@frozen
+class PromiseWrite:
+    """Insert or replace a promise; guarded by `before.state`."""
+
+    before: Promise | None
+    after: Promise
+
+
+@frozen
+class OrderWrite:
+    """Insert or replace an order with its lines, payments, attempts and pick-up; guarded by `before.version`.
+
+    An insert also lists the order under its owner (`Transaction.orders_of`).
+    """
+
+    before: Order | None
+    after: Order
+
+
+@frozen
+class ReservationWrite:
+    """Insert or replace a reservation; guarded by every column of `before`'s lines and its state."""
+
+    before: Reservation | None
+    after: Reservation
+
+
+@frozen
+class StockChange:
+    """Add to the two numbers of a level, which comes into being when `on_hand` is added to nothing.
+
+    With `promise`, `reserved` grows only while on hand - reserved - safety allows it. Always: reserved and on
+    hand never fall below zero; a change that would make them raises `OutOfStock`. Several changes of one level
+    are summed first. `safety`, when given, replaces the level's.
+    """
+
+    store: str
+    sku: str
+    on_hand: int = 0
+    reserved: int = 0
+    promise: bool = False
+    safety: int | None = None
+
+
+@frozen
+class SlotChange:
+    """Take (`places` = 1) or give back (-1) a place in a slot that holds `capacity`; booked stays >= 0."""
+
+    store: str
+    slot: str
+    starts: datetime
+    places: int
+    capacity: int
+
+
+@frozen
+class TimerWrite:
+    """Set the one timer of `subject` (an order or promise) to `due_at`, or clear it (None)."""
+
+    store: str
+    subject: str
+    due_at: datetime | None
+
+
+@frozen
+class Timer:
+    """A claimed timer: `subject` wants to be looked at."""
+
+    store: str
+    subject: str
+    due_at: datetime
+
+
+@frozen
+class JournalEntry:
+    """Events of one stream, to be numbered from `first_seq` on without gaps."""
+
+    home: str
+    stream: str
+    first_seq: int
+    stamp: Stamp
+    events: tuple[Event, ...]
+
+
+@frozen
+class Answer:
+    """What a command with an idempotency key answered: ids only, never codes or personal data.
+
+    Unique by (`home`, `scope`, `key`); `scope` is actor, command and aggregate. `request` is a hash of the
+    request. `result` is the id of the aggregate that the command returned.
+    """
+
+    home: str
+    scope: str
+    key: str
+    request: str
+    result: str
+    at: datetime
+
+
+@frozen
+class Writes:
+    """Everything that one command changes."""
+
+    carts: tuple[CartWrite, ...] = ()
+    promises: tuple[PromiseWrite, ...] = ()
+    orders: tuple[OrderWrite, ...] = ()
+    reservations: tuple[ReservationWrite, ...] = ()
+    stock: tuple[StockChange, ...] = ()
+    slots: tuple[SlotChange, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    timers: tuple[TimerWrite, ...] = ()
+    journal: tuple[JournalEntry, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    stores: tuple[Store, ...] = field(default=())
+    articles: tuple[Article, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+    def __add__(self, other: Writes) -> Writes:
+        """Both, in this order."""
+        return Writes(*(getattr(self, name) + getattr(other, name) for name in _FIELDS))
+
+
+_FIELDS = tuple(attribute.name for attribute in Writes.__attrs_attrs__)
+
+
+class Transaction(Protocol):
+    """One unit of work. Leaves nothing behind when the block raises."""
+
+    @property
+    def connection(self) -> Any:
+        """What a handler may use for its own database work: an SQLAlchemy connection, or None in memory."""
+        ...
+
+    def write(self, writes: Writes) -> None:
+        """Note what is to be written when the transaction ends; several notes are summed."""
+        ...
+
+    def flush(self) -> None:
+        """Carry out what was noted so far; called by the adapter at the end, or before handlers run."""
+        ...
+
+    # --- aggregates, None when missing ---
+
+    def cart(self, cart_id: str) -> Cart | None: ...
+    def open_cart(self, owner: str) -> Cart | None:
+        """The owner's open cart that was changed last."""
+        ...
+
+    def promise(self, promise_id: str) -> Promise | None: ...
+    def order(self, order_id: str) -> Order | None: ...
+    def reservation(self, reservation_id: str) -> Reservation | None: ...
+    def answer(self, home: str, scope: str, key: str) -> Answer | None: ...
+
+    # --- the shop ---
+
+    def stores(self, ids: Sequence[str] | None = None) -> tuple[Store, ...]:
+        """Stores by id, or all of them; ordered by id."""
+        ...
+
+    def articles(self, skus: Sequence[str]) -> Mapping[str, Article]: ...
+    def prices(self, skus: Sequence[str]) -> tuple[Price, ...]:
+        """All prices of these SKUs, ordered by SKU, store, channel and validity."""
+        ...
+
+    def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
+        """Levels of these SKUs at these stores, or at all; only those that exist; ordered by store and SKU."""
+        ...
+
+    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
+        """Places taken per slot id, for slots that start within [start, end)."""
+        ...
+
+    # --- lists by keyset: `after` is the last item's key of the page before; None begins ---
+
+    def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
+        """The owner's orders, newest first, keyed by (placed_at, id)."""
+        ...
+
+    def pickups(
+        self, store: str, *, start: datetime | None, end: datetime | None, states: Sequence[str],
+        after: tuple[datetime, str] | None, limit: int,
+    ) -> tuple[Order, ...]:
+        """Orders to be picked up at `store`, with a pick-up in one of `states` (values) and a window that starts
+        within [start, end) where given; by window start and order id."""
+        ...  # fmt: skip
+
+    def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
+        """Events of one stream with seq > `after`, in order."""
+        ...
+
+    def movements(self, store: str, sku: str, *, after: str | None, limit: int) -> tuple[Movement, ...]:
+        """Movements of one level, oldest first, keyed by id (ids are ordered by time)."""
+        ...
+
+    # --- timers ---
+
+    def stores_due(self, at: datetime, limit: int) -> tuple[str, ...]:
+        """Stores with an unclaimed timer due at or before `at`, longest overdue first."""
+        ...
+
+    def claim_timers(self, store: str, at: datetime, *, until: datetime, limit: int, now: datetime) -> tuple[Timer, ...]:
+        """Claim due timers of one store that nobody holds until `until`; written at once, committed with the rest.
+
+        Due means due_at <= `at`; free means not claimed, or claimed until before `now`.
+        """
+        ...
+
+    # --- wrong codes ---
+
+    def count_try(self, order_id: str, generation: int, most: int) -> int | None:
+        """Count one try of this generation's code; the count, or None when `most` were counted before."""
+        ...
+
+    def forget_tries(self, order_id: str, generation: int) -> None:
+        """The right code was shown: start counting anew."""
+        ...
+
+    # --- consumers of the journal ---
+
+    def subscribe(self, consumer: str, *, from_start: bool) -> None:
+        """Deliver every event that commits from now on (and, `from_start`, all earlier ones) to `consumer`.
+
+        Safe beside running commands: none that commits after this is missed. Repeating it changes nothing.
+        """
+        ...
+
+    def undelivered(self, consumer: str, limit: int) -> tuple[Recorded, ...]:
+        """Events not yet acknowledged by `consumer`: the oldest first, each stream in order without holes."""
+        ...
+
+    def acknowledge(self, consumer: str, events: Iterable[Recorded]) -> None:
+        """Deliver these events to `consumer` no more."""
+        ...
+
+    # --- housekeeping ---
+
+    def forget_answers(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` idempotency answers older than `before`; how many."""
+        ...
+
+
+class Storage(Protocol):
+    """A database of omniorder's own, or the caller's."""
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """A read-write transaction, committed when the block ends, undone when it raises.
+
+        Raises `StaleWrite` and `StorageUnavailable` for what a repetition can cure: the caller repeats, this
+        method never does. Thread-safe: each call is a transaction of its own.
+        """
+        ...
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """A transaction that only reads; `write` raises."""
+        ...
+
+    def migrate(self) -> None:
+        """Bring the tables to this version; safe when several processes start at once."""
+        ...
+
+    def joined(self, connection: Any) -> Storage:
+        """The same storage inside the caller's own transaction on `connection` (SQLAlchemy or DB-API).
+
+        Each transaction is a savepoint there; committing stays with the caller.
+        """
+        ...
+
+    @property
+    def is_joined(self) -> bool:
+        """Whether this is somebody else's transaction: nothing may be repeated or called outside."""
+        ...
+
+    def close(self) -> None:
+        """Give all connections back."""
+        ...
