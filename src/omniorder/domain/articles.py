@@ -98,7 +98,7 @@ class Price:
 
     sku: str = field(converter=_sku)
     amount: Money = field(converter=_amount)
-    tax: Decimal = field(default=Decimal("0.20"), converter=rate)
+    tax: Decimal = field(converter=rate, kw_only=True)
     per: int = field(default=1, converter=_per, kw_only=True)
     store: str | None = field(default=None, converter=_store, kw_only=True)
     channel: Channel | None = field(default=None, converter=_channel, kw_only=True)

@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 from omniorder.domain import events as e
 from omniorder.domain.ids import sku as valid_sku
 from omniorder.domain.lifecycle import CartState, advance
+from omniorder.domain.quantities import MAX_QUANTITY
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import Metadata
 from omniorder.domain.text import metadata as valid_metadata
@@ -109,11 +110,18 @@ Edit = Add | Change | Note | Remove
 
 
 def edit(
-    cart: Cart, edits: Sequence[Edit], *, new_lines: Iterable[str], most: int, if_version: int | None = None
+    cart: Cart,
+    edits: Sequence[Edit],
+    *,
+    new_lines: Iterable[str],
+    most: int,
+    most_units: int = MAX_QUANTITY,
+    if_version: int | None = None,
 ) -> tuple[e.Event, ...]:
     """The events of these edits, one after the other on the same cart.
 
-    `new_lines` are fresh line ids, `most` the number of lines that a cart may have. With `if_version`, an edit
+    `new_lines` are fresh line ids, `most` the number of lines that a cart may have, `most_units` the units of one
+    SKU, all lines summed. With `if_version`, an edit
     of a line that was touched after that version raises `VersionConflict`; edits of other lines pass.
     """
     fresh = iter(new_lines)
@@ -126,6 +134,8 @@ def edit(
             now = apply(now, event, cart.changed_at)
     if len(now.lines) > most:
         raise TooMany("lines", len(now.lines), f"a cart has at most {most} lines")
+    for units in now.demand().values():
+        valid_quantity(units, most=most_units)
     return tuple(told)
 
 

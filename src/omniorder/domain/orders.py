@@ -249,6 +249,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
         starts=promise.starts,
         ends=promise.ends,
         lines=tuple(PickupLine(line.id, line.quantity) for line in lines),
+        zone=promise.zone,
     )
     return Order(
         id=order_id,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 
@@ -30,7 +31,8 @@ class PickupLine:
 
 @frozen
 class Pickup:
-    """Where the goods are. Times are UTC; [`starts`, `ends`) is the customer's window.
+    """Where the goods are. Times are UTC; [`starts`, `ends`) is the customer's window, `window` the same in the
+    store's `zone`.
 
     `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when
     somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
@@ -50,6 +52,13 @@ class Pickup:
     key_id: str = ""
     claim: tuple[e.Units, ...] = ()
     look_at: datetime | None = None
+    zone: str = "UTC"
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """The customer's window in the store's own zone."""
+        zone = ZoneInfo(self.zone)
+        return self.starts.astimezone(zone), self.ends.astimezone(zone)
 
     def line(self, line_id: str) -> PickupLine:
         """The line with this id; raises `NotFound`."""

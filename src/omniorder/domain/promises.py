@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 
@@ -86,7 +87,11 @@ def taxes(lines: list[QuoteLine] | tuple[QuoteLine, ...]) -> tuple[TaxPart, ...]
 
 @frozen
 class Promise:
-    """A promise made to a cart's owner. Times are UTC; `slot` is the slot's id, [`starts`, `ends`) its window."""
+    """A promise made to a cart's owner.
+
+    `slot` is the slot's id and [`starts`, `ends`) its window; times are UTC, and `window` is the same in the
+    store's `zone`.
+    """
 
     id: str
     store: str
@@ -101,7 +106,14 @@ class Promise:
     reservation_id: str
     made_at: datetime
     expires_at: datetime
+    zone: str = "UTC"
     order_id: str | None = None
+
+    @property
+    def window(self) -> tuple[datetime, datetime]:
+        """The pick-up window in the store's own zone."""
+        zone = ZoneInfo(self.zone)
+        return self.starts.astimezone(zone), self.ends.astimezone(zone)
 
 
 def apply(promise: Promise, event: e.Event) -> Promise:

@@ -323,6 +323,9 @@ def _openings(store: Store, since: datetime, until: datetime) -> Iterator[_Openi
 def _unbroken(store: Store, since: datetime, until: datetime) -> Iterator[_Opening]:
     """The openings around `since` to `until`, joined where one begins as the other ends.
 
+    (The parser joins what meets on the wall clock; clocks that skip the break between two openings join them
+    as well.)
+
     The calendar is read from noon two days before to noon two days after. So an opening that the edge cuts
     off lasts longer than a day, and is then cut at midnight anyway: the edge never shows in the result. And
     no clock is ever changed at noon.
@@ -336,7 +339,7 @@ def _unbroken(store: Store, since: datetime, until: datetime) -> Iterator[_Openi
         if state != State.OPEN or ends <= starts:  # an opening inside the hour that clocks skip is empty
             continue
         if current is not None and starts <= current.ends:
-            current = _Opening(current.starts, max(current.ends, ends))
+            current = _Opening(current.starts, ends)
             continue
         if current is not None:
             yield current

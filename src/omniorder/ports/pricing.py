@@ -13,6 +13,8 @@ from omniorder.domain.channels import Channel
 class PriceBook(Protocol):
     """Prices, tax included."""
 
-    def prices(self, skus: Sequence[str], *, store: str, channel: Channel, at: datetime) -> Mapping[str, Price]:
-        """The one valid price of each SKU; those without are left out."""
+    def prices(
+        self, skus: Sequence[str], *, stores: Sequence[str], channel: Channel, at: datetime
+    ) -> Mapping[tuple[str, str], Price]:
+        """The one valid price by (store, SKU), for many stores in one go; those without are left out."""
         ...

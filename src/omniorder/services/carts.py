@@ -1,0 +1,152 @@
+"""The cart desk: start, look, edit; from any channel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import frozen
+
+from omniorder.domain import carts, ids
+from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
+from omniorder.domain.events import CartStarted
+from omniorder.domain.lifecycle import CartState
+from omniorder.domain.quantities import quantity as valid_quantity
+from omniorder.domain.text import line as valid_line
+from omniorder.domain.text import metadata as valid_metadata
+from omniorder.errors import NotAllowed, NotFound, TooMany
+from omniorder.services.logs import command
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.units import Unit, in_transaction, reading
+
+MOST_EDITS = 1000
+
+
+@frozen
+class Carts:
+    """Carts of the customer, guest or (through an agent) of the customer who is being helped."""
+
+    parts: Parts
+    touch: Touch
+
+    @command("carts.start")
+    def start(self, *, language: str = "", metadata: Mapping[str, str] | None = None, key: str | None = None) -> Cart:
+        """A new empty cart. `language` is a BCP 47 tag for messages; `metadata` is copied to the order.
+
+        Raises `InvalidText`, `TooMany` (metadata) and `NotAllowed` for an actor who acts for nobody.
+        """
+        owner = self.touch.actor.owner
+        if owner is None:
+            raise NotAllowed(actor=self.touch.actor.name, action="own a cart")
+        stamp = self.touch.stamp(self.parts.clock)
+        tongue = valid_line(language, "language", most=35, least=0)
+        empty = Cart(
+            id=ids.cart_id(self.parts.time_ordered()),
+            owner=owner,
+            state=CartState.OPEN,
+            version=0,
+            lines=(),
+            started_at=stamp.at,
+            changed_at=stamp.at,
+            language=tongue,
+            metadata=valid_metadata(metadata or {}),
+        )
+
+        def work(unit: Unit) -> Cart:
+            request = [tongue, dict(empty.metadata)]
+            earlier = unit.earlier(key, "carts.start", home=owner, subject=owner, request=request, result=empty.id)
+            if earlier is not None:
+                return self._load(unit, earlier)
+            event = CartStarted(owner, tongue)
+            cart = carts.apply(empty, event, stamp.at)
+            unit.save_cart(None, cart, [event])
+            return cart
+
+        return in_transaction(self.parts, stamp, work)
+
+    def get(self, cart_id: str) -> Cart:
+        """The cart; raises `NotFound`, also for somebody else's."""
+        checked = ids.check("cart", cart_id)
+        cart = reading(self.parts, lambda tx: tx.cart(checked))
+        return self._mine(cart, cart_id)
+
+    def current(self) -> Cart | None:
+        """The open cart that was changed last, on whatever channel; None when there is none."""
+        owner = self.touch.actor.owner
+        return reading(self.parts, lambda tx: tx.open_cart(owner)) if owner else None
+
+    def add(
+        self, cart_id: str, sku: str, quantity: int = 1, *, note: str = "",
+        metadata: Mapping[str, str] | None = None, key: str | None = None,
+    ) -> Cart:  # fmt: skip
+        """Want `quantity` (more) units; joins a line of equal SKU, note and metadata.
+
+        Raises `InvalidQuantity`, `InvalidId`, `InvalidText`, `NotFound` for an unknown article or cart, `TooMany`.
+        """
+        return self.edit(cart_id, [Add(sku, quantity, note, metadata or {})], key=key)
+
+    def change(
+        self, cart_id: str, line_id: str, quantity: int, *, if_version: int | None = None, key: str | None = None
+    ) -> Cart:
+        """Want `quantity` units of this line; raises `InvalidQuantity`, `NotFound`, `VersionConflict`."""
+        return self.edit(cart_id, [Change(line_id, quantity)], if_version=if_version, key=key)
+
+    def note(
+        self, cart_id: str, line_id: str, note: str, *, if_version: int | None = None, key: str | None = None
+    ) -> Cart:
+        """Leave a note for the picker on this line; raises `InvalidText`, `CardNumberRefused`, `NotFound`."""
+        return self.edit(cart_id, [Note(line_id, note)], if_version=if_version, key=key)
+
+    def remove(self, cart_id: str, line_id: str, *, if_version: int | None = None, key: str | None = None) -> Cart:
+        """Take the line out; raises `NotFound`, `VersionConflict`."""
+        return self.edit(cart_id, [Remove(line_id)], if_version=if_version, key=key)
+
+    @command("carts.edit")
+    def edit(
+        self, cart_id: str, edits: Sequence[Edit], *, if_version: int | None = None, key: str | None = None
+    ) -> Cart:
+        """Several edits in one transaction: all of them, or none.
+
+        Edits by two devices to different lines both take effect. `if_version` is the version that the caller saw:
+        an edit of a line that was touched since raises `VersionConflict`, which carries the current cart.
+        Raises `IllegalTransition` when the cart was ordered or merged.
+        """
+        checked = ids.check("cart", cart_id)
+        if len(edits) > MOST_EDITS:
+            raise TooMany("edits", len(edits), f"at most {MOST_EDITS} edits in one call")
+        if if_version is not None:
+            valid_quantity(if_version, "if_version", least=0)
+        added = sorted({edit.sku for edit in edits if isinstance(edit, Add)})
+        known = self.parts.catalogue.articles(added) if added else {}
+        for sku in added:
+            if sku not in known:
+                raise NotFound("article", sku)
+        fresh = [ids.line_id(self.parts.entropy.bytes(8)) for edit in edits if isinstance(edit, Add)]
+        stamp = self.touch.stamp(self.parts.clock)
+        limits = self.parts.settings
+
+        def work(unit: Unit) -> Cart:
+            before = self._load(unit, checked)
+            if unit.earlier(key, "carts.edit", home=checked, subject=checked, request=list(edits), result=checked):
+                return before
+            events = carts.edit(
+                before, edits, new_lines=fresh, most=limits.max_lines, if_version=if_version,
+                most_units=limits.max_quantity,
+            )  # fmt: skip
+            after = before
+            for event in events:
+                after = carts.apply(after, event, stamp.at)
+            if events:
+                unit.save_cart(before, after, events)
+            return after
+
+        return in_transaction(self.parts, stamp, work)
+
+    def _load(self, unit: Unit, cart_id: str) -> Cart:
+        return self._mine(unit.tx.cart(cart_id), cart_id)
+
+    def _mine(self, cart: Cart | None, cart_id: str) -> Cart:
+        if cart is None or not self.touch.owns(cart.owner):
+            raise NotFound("cart", cart_id)
+        return cart
+
+

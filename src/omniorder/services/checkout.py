@@ -1,0 +1,292 @@
+"""The checkout desk: offers, the promise, and placing the order on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, timedelta
+
+from attrs import frozen
+
+from omniorder.domain import carts, ids, promises
+from omniorder.domain import events as e
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.carts import Cart
+from omniorder.domain.lifecycle import PromiseState, advance
+from omniorder.domain.money import Money
+from omniorder.domain.offers import Offer, Reason, distance, ranked
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import Tender
+from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.stores import Point, Slot, slot_at, slots
+from omniorder.errors import (
+    CartChanged,
+    CartEmpty,
+    InvalidInput,
+    InvalidMoney,
+    NoPrice,
+    NotFound,
+    PaymentInFlight,
+    QuoteChanged,
+    StaleWrite,
+)
+from omniorder.ports.storage import SlotChange, Writes
+from omniorder.services import placing
+from omniorder.services.logs import command
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.units import Unit, in_transaction, reading
+
+
+@frozen
+class Checkout:
+    """From wishes to an order."""
+
+    parts: Parts
+    touch: Touch
+
+    def offers(self, cart_id: str, *, near: Point | None = None) -> tuple[Offer, ...]:
+        """Every store, best first: those that can promise the whole basket, nearest first; the others say why not.
+
+        Raises `NotFound`, `CartEmpty`.
+        """
+        cart = self._wishes(cart_id)
+        parts, now = self.parts, self.parts.clock.now()
+        stores = parts.stores.all()
+        names = [store.id for store in stores]
+        skus = sorted(cart.demand())
+        until = now + parts.settings.slot_horizon
+        articles = parts.catalogue.articles(skus)
+        prices = parts.prices.prices(skus, stores=names, channel=self.touch.channel, at=now)
+        with parts.storage.reading() as tx:
+            stock = parts.inventory.available(tx, skus, names)
+            booked = tx.booked(names, now, until)
+        found: list[Offer] = []
+        for store in stores:
+            priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
+            reasons = [*_short(cart, store.id, stock), *_unpriced(store.id, skus, articles, priced)]
+            quote = promises.quote(cart, articles, priced) if len(priced) == len(skus) <= len(articles) else None
+            free: list[Slot] = []
+            for slot in slots(store, now=now, until=until):
+                if booked.get(slot.id, 0) < slot.capacity:
+                    free.append(slot)
+                if len(free) == parts.settings.slots_offered:
+                    break
+            if not free:
+                reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))
+            found.append(Offer(store, distance(near, store), quote, tuple(free), tuple(reasons)))
+        return ranked(found)
+
+    @command("checkout.promise")
+    def promise(
+        self, cart_id: str, *, slot: str, expect: Money | None = None, lasts: timedelta | None = None
+    ) -> Promise:
+        """Hold the basket's units at the slot's store, a place in the slot and the price, all or nothing.
+
+        `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
+        that this cart already has is replaced in the same transaction, or returned when it is for the same slot
+        and content. `lasts` is how long to hold it, within the settings' bounds.
+
+        Raises `NotFound`, `CartEmpty`, `NoPrice`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
+        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts).
+        """
+        lasting = self._lasting(lasts)
+        _expected(expect)
+        stamp = self.touch.stamp(self.parts.clock)
+        cart = self._wishes(cart_id)
+        wanted = self._slot(slot, cart)
+        live = self._live(cart)
+        if live and (live.slot, live.lines_version) == (wanted.id, cart.lines_version):
+            _seen(expect, live.quote)
+            return live
+        quote = self._quote(cart, wanted.store)
+        _seen(expect, quote)
+        draw = self.parts.time_ordered()
+        new = Promise(
+            id=ids.promise_id(wanted.store, draw),
+            store=wanted.store,
+            cart_id=cart.id,
+            owner=cart.owner,
+            lines_version=cart.lines_version,
+            state=PromiseState.HELD,
+            slot=wanted.id,
+            starts=wanted.starts.astimezone(UTC),
+            ends=wanted.ends.astimezone(UTC),
+            zone=str(wanted.starts.tzinfo),
+            quote=quote,
+            reservation_id=ids.reservation_id(wanted.store, draw),
+            made_at=stamp.at,
+            expires_at=stamp.at + lasting,
+        )
+        return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, cart, wanted))
+
+    def _hold(self, unit: Unit, new: Promise, seen: Cart, slot: Slot) -> Promise:
+        before = self._mine(unit.tx.cart(seen.id), seen.id)
+        if before.lines_version != seen.lines_version:
+            raise CartChanged(cart=seen.id, promise=new.id)
+        if before.order_id is not None:
+            raise PaymentInFlight(order=before.order_id)
+        old = unit.tx.promise(before.promise_id) if before.promise_id else None
+        told: list[e.Event] = []
+        places = [SlotChange(new.store, new.slot, new.starts, 1, slot.capacity)]
+        if old is not None:
+            if old.slot == new.slot:
+                places = []
+            else:
+                places.append(SlotChange(old.store, old.slot, old.starts, -1, 0))
+            told.append(_ended(old, new))
+            unit.save_promise(old, promises.apply(old, told[0]))
+        told.append(
+            e.PromiseMade(new.id, new.store, new.slot, new.quote.total, new.quote.ceiling, new.expires_at)
+        )
+        after = before
+        for event in told:
+            after = carts.apply(after, event, unit.stamp.at)
+        unit.save_cart(before, after, told)
+        unit.save_promise(None, new)
+        self.parts.inventory.reserve(
+            unit.tx, new.reservation_id, new.store, seen.demand(), new.expires_at,
+            instead_of=old.reservation_id if old else None,
+        )  # fmt: skip
+        unit.tx.write(Writes(slots=tuple(places)))
+        return new
+
+    @command("checkout.withdraw")
+    def withdraw(self, promise_id: str) -> Promise:
+        """Give a promise back; withdrawing twice changes nothing. Raises `NotFound`, `PaymentInFlight`."""
+        checked = ids.check("promise", promise_id)
+        stamp = self.touch.stamp(self.parts.clock)
+
+        def work(unit: Unit) -> Promise:
+            before = placing.mine(self.touch, unit.tx.promise(checked), promise_id)
+            if before.order_id is not None:
+                raise PaymentInFlight(order=before.order_id)
+            if before.state is not PromiseState.HELD:
+                return before
+            return give_back(unit, before, e.PromiseWithdrawn(before.id))
+
+        return in_transaction(self.parts, stamp, work)
+
+    @command("checkout.place")
+    def place(self, promise_id: str, *, pay: Tender) -> Order:
+        """Turn a promise into an order and pay it; unique by the promise, so a double click gives one order.
+
+        What comes next is `order.payments[-1].outcome`. With another tender after a decline this is a new payment
+        on the same order, until its deadline `pay_by`.
+
+        Raises `NotFound`, `PromiseGone`, `CartChanged`, `TenderUnsupported`, `PaymentDeclined` (carries the order),
+        `PaymentInFlight` (another tender is still at work), `StillRunning`, `NeedsOwnTransaction`.
+        """
+        return placing.place(self.parts, self.touch, ids.check("promise", promise_id), pay)
+
+    @command("checkout.resume")
+    def resume(self, order_id: str) -> Order:
+        """Ask the provider how an unfinished payment stands: after 3-D Secure, say, begun on another channel.
+
+        Where the customer must still act, the payment's outcome says what to do. Raises `NotFound`,
+        `PaymentDeclined`, `NeedsOwnTransaction`.
+        """
+        return placing.resume(self.parts, self.touch, ids.check("order", order_id))
+
+    # --- what a promise needs to know ---
+
+    def _wishes(self, cart_id: str) -> Cart:
+        checked = ids.check("cart", cart_id)
+        cart = self._mine(reading(self.parts, lambda tx: tx.cart(checked)), cart_id)
+        if cart.order_id is not None:
+            raise PaymentInFlight(order=cart.order_id)
+        advance(cart.state, e.PromiseMade("", "", "", _NOTHING, _NOTHING, cart.started_at))
+        if not cart.lines:
+            raise CartEmpty(cart=cart.id)
+        return cart
+
+    def _mine(self, cart: Cart | None, cart_id: str) -> Cart:
+        if cart is None or not self.touch.owns(cart.owner):
+            raise NotFound("cart", cart_id)
+        return cart
+
+    def _slot(self, slot_id: str, cart: Cart) -> Slot:
+        store_id, starts = ids.parse_slot_id(ids.check("slot", slot_id))
+        store = self.parts.stores.store(store_id)
+        if store is None:
+            raise NotFound("slot", slot_id)
+        now = self.parts.clock.now()
+        return slot_at(store, starts, now=now, until=now + self.parts.settings.slot_horizon)
+
+    def _quote(self, cart: Cart, store: str) -> Quote:
+        skus = sorted(cart.demand())
+        articles = self.parts.catalogue.articles(skus)
+        now = self.parts.clock.now()
+        found = self.parts.prices.prices(skus, stores=[store], channel=self.touch.channel, at=now)
+        prices = {sku: price for (_, sku), price in found.items()}
+        missing = [sku for sku in skus if sku not in prices or sku not in articles]
+        if missing:
+            raise NoPrice(store=store, skus=missing)
+        return promises.quote(cart, articles, prices)
+
+    def _live(self, cart: Cart) -> Promise | None:
+        if cart.promise_id is None:
+            return None
+        promise_id = cart.promise_id
+        promise = reading(self.parts, lambda tx: tx.promise(promise_id))
+        live = promise is not None and promise.state is PromiseState.HELD
+        return promise if live and promise and self.parts.clock.now() < promise.expires_at else None
+
+    def _lasting(self, lasts: timedelta | None) -> timedelta:
+        limits = self.parts.settings
+        if lasts is None:
+            return limits.promise_lasts
+        if not isinstance(lasts, timedelta) or not limits.promise_shortest <= lasts <= limits.promise_longest:
+            rule = f"between {limits.promise_shortest} and {limits.promise_longest}"
+            raise InvalidInput("lasts", lasts, rule)
+        return lasts
+
+
+_NOTHING = Money(0, "EUR")
+
+
+def give_back(unit: Unit, before: Promise, event: e.PromiseWithdrawn | e.PromiseLapsed) -> Promise:
+    """End a held promise: its units, its place and the cart's pointer to it, in one transaction."""
+    after = promises.apply(before, event)
+    cart = unit.tx.cart(before.cart_id)
+    if cart is None:
+        raise StaleWrite(kind="cart", id=before.cart_id)
+    unit.save_cart(cart, carts.apply(cart, event, unit.stamp.at), [event])
+    unit.save_promise(before, after)
+    expired = isinstance(event, e.PromiseLapsed)
+    unit.parts.inventory.release(unit.tx, before.reservation_id, expired=expired)
+    unit.tx.write(Writes(slots=(SlotChange(before.store, before.slot, before.starts, -1, 0),)))
+    return after
+
+
+def _ended(old: Promise, new: Promise) -> e.Event:
+    """How the cart's former promise ends: time may have ended it already, only no sweep has come by yet."""
+    if old.state is not PromiseState.HELD:
+        raise StaleWrite(kind="promise", id=old.id)
+    return e.PromiseLapsed(old.id) if new.made_at >= old.expires_at else e.PromiseReplaced(old.id, new.id)
+
+
+def _expected(expect: object) -> None:
+    if expect is not None and not isinstance(expect, Money):
+        raise InvalidMoney("expect", expect, "the total that the customer saw, as Money")
+
+
+def _seen(expect: Money | None, quote: Quote) -> None:
+    if expect is not None and expect != quote.total:
+        raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
+
+
+def _short(cart: Cart, store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
+    short: list[Reason] = []
+    for sku, wanted in sorted(cart.demand().items()):
+        available = stock.get((store, sku), 0)
+        if available < wanted:
+            short.append(Reason("stock.short", {"sku": sku, "wanted": wanted, "available": available}))
+    return short
+
+
+def _unpriced(
+    store: str, skus: Sequence[str], articles: Mapping[str, Article], prices: Mapping[str, Price]
+) -> list[Reason]:
+    missing = [sku for sku in skus if sku not in prices or sku not in articles]
+    return [Reason("price.missing", {"store": store, "sku": sku}) for sku in missing]
+
+

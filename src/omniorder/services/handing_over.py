@@ -1,0 +1,141 @@
+"""The hand-over: check the code, claim the pick-up, take the money, let the goods go.
+
+Two transactions around the capture. The first claims the pick-up (so that no other hand-over and no sweep can come
+between) and commits what is to be captured; the second, once the provider has answered, consumes the stock and
+completes the order, or fails the hand-over and leaves the code valid. When there is nothing to capture the two are
+one. A claimant that dies in between is finished by the sweep.
+"""
+
+from __future__ import annotations
+
+import time
+
+from omniorder.domain import capturing, passes
+from omniorder.domain import events as e
+from omniorder.domain.capturing import Taken
+from omniorder.domain.events import Stamp, Units
+from omniorder.domain.lifecycle import PickupState
+from omniorder.domain.orders import Order
+from omniorder.domain.pickups import Pickup
+from omniorder.domain.receipts import Receipt, receipt
+from omniorder.errors import CodeLocked, InvalidInput, NotPaid, NotReady, StillRunning, WrongCode
+from omniorder.services import payments
+from omniorder.services.access import look, order_for
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.ripples import carry_on
+from omniorder.services.units import Unit, in_transaction, reading
+
+_CODE_OPENS = (PickupState.READY, PickupState.HANDING_OVER, PickupState.COLLECTED)
+LONGEST_CODE = 100
+
+
+def hand_over(
+    parts: Parts,
+    touch: Touch,
+    order_id: str,
+    code: str,
+    units: tuple[Units, ...] | None,
+    taken: Taken | None,
+    key: str | None,
+) -> Receipt:
+    """See `Pickups.hand_over`."""
+    stamp = touch.stamp(parts.clock)
+    order = look(parts, touch, order_id)
+    if any(p.kind in parts.gateways for p in order.payments):
+        payments.own_transaction(parts, "pickups.hand_over")
+    if order.pickup.state not in _CODE_OPENS:
+        raise NotReady(order=order.id, reason=f"its pick-up is {order.pickup.state.value}")
+    _check_code(parts, order, code, stamp)
+    if order.pickup.state is PickupState.HANDING_OVER:
+        order = _wait(parts, order, stamp)
+    if order.pickup.state is PickupState.COLLECTED:
+        return _given_before(parts, order, units, stamp)
+
+    def claim(unit: Unit) -> tuple[Order, tuple[Units, ...] | None]:
+        before = order_for(touch, unit.tx, order_id)
+        home = before.pickup.store
+        request = [units, taken]
+        if unit.earlier(key, "pickups.hand_over", home=home, subject=before.id, request=request, result=before.id):
+            return before, None
+        if before.pickup.generation != order.pickup.generation:
+            raise WrongCode(order=order.id, tries_left=parts.settings.code_tries)
+        wanted = units or before.pickup.rest()
+        events = capturing.hand_over(
+            before,
+            wanted,
+            capabilities={kind: gateway.capabilities for kind, gateway in parts.gateways.items()},
+            taken=taken,
+            look_at=stamp.at + parts.settings.hand_over_patience,
+        )
+        unit.tx.forget_tries(before.id, before.pickup.generation)
+        return carry_on(unit, before, events), wanted
+
+    claimed, wanted = in_transaction(parts, stamp, claim)
+    if wanted is None:
+        return _given_before(parts, claimed, units, stamp)
+    done = payments.drive(parts, claimed, stamp)
+    return _outcome(parts, order, done, wanted, stamp)
+
+
+def _outcome(parts: Parts, before: Order, after: Order, units: tuple[Units, ...], stamp: Stamp) -> Receipt:
+    if _left(before.pickup, after.pickup, units):
+        return receipt(after, units, stamp.at, stamp.actor)
+    if after.pickup.state is PickupState.HANDING_OVER:
+        raise StillRunning(command="pickups.hand_over", id=after.id)
+    due = after.value_after(units) - after.kept
+    reasons = [p.reason for p in after.payments if p.reason]
+    raise NotPaid(order=after.id, due=str(due), reason=reasons[-1] if reasons else "not_captured")
+
+
+def _left(before: Pickup, after: Pickup, units: tuple[Units, ...]) -> bool:
+    return all(after.line(u.line).collected >= before.line(u.line).collected + u.quantity for u in units)
+
+
+def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> None:
+    """Count the try in a transaction of its own, and only then compare.
+
+    The one place where something is written before an error: else whoever guesses fast enough could guess for free.
+    """
+    if not isinstance(code, str) or not 1 <= len(code) <= LONGEST_CODE:
+        raise InvalidInput("code", "(hidden)", "what the customer said or showed, as text")
+    ring, settings, pickup = parts.key_ring(), parts.settings, order.pickup
+
+    def count(unit: Unit) -> int | None:
+        return unit.tx.count_try(order.id, pickup.generation, settings.code_tries)
+
+    tries = in_transaction(parts, stamp, count)
+    if tries is None:
+        raise CodeLocked(order=order.id)
+    secret = ring.secret(pickup.key_id)
+    if not passes.matches(code, secret, order.id, pickup.generation, settings.code_length):
+        raise WrongCode(order=order.id, tries_left=settings.code_tries - tries)
+
+
+def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:
+    """Somebody is handing over: wait for them a little, or finish for them when they must have died."""
+    give_up = time.monotonic() + parts.settings.wait_for_other.total_seconds()
+    pause = 0.01
+    while order.pickup.state is PickupState.HANDING_OVER:
+        if order.pickup.look_at is None or stamp.at >= order.pickup.look_at:
+            order = payments.drive(parts, order, stamp, due=stamp.at)
+            if order.pickup.state is PickupState.HANDING_OVER:
+                raise StillRunning(command="pickups.hand_over", id=order.id)
+            return order
+        if time.monotonic() >= give_up:
+            raise StillRunning(command="pickups.hand_over", id=order.id)
+        time.sleep(pause)
+        pause = min(pause * 2, 0.25)
+        order = payments.load(parts, order.id)
+    return order
+
+
+def _given_before(parts: Parts, order: Order, units: tuple[Units, ...] | None, stamp: Stamp) -> Receipt:
+    """The receipt of a hand-over that this associate made before; for anybody else the goods are simply gone."""
+    history = reading(parts, lambda tx: tx.journal(order.store, order.id, after=0, limit=order.version))
+    for entry in reversed(history):
+        if isinstance(entry.event, e.Collected | e.PartCollected):
+            same = units is None or sorted(units, key=repr) == sorted(entry.event.units, key=repr)
+            if entry.stamp.actor == stamp.actor and same:
+                return receipt(order, entry.event.units, entry.stamp.at, entry.stamp.actor)
+            break
+    raise NotReady(order=order.id, reason="it was collected already")

@@ -1,0 +1,205 @@
+"""The hub: opened once per process, shared by all threads; gives out touchpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, overload
+
+from attrs import evolve
+
+from omniorder.domain.actors import Actor, Agent, Associate, Customer, Guest, System
+from omniorder.domain.channels import Channel
+from omniorder.domain.events import Event, Stamp
+from omniorder.domain.passes import KeyRing
+from omniorder.domain.quantities import quantity as valid_quantity
+from omniorder.domain.text import line as valid_line
+from omniorder.errors import InvalidInput
+from omniorder.ports.catalogue import Catalogue
+from omniorder.ports.clock import Clock, Entropy, SystemClock, SystemEntropy
+from omniorder.ports.inventory import TransactionalInventory
+from omniorder.ports.notifications import Notifier
+from omniorder.ports.payments import PaymentGateway
+from omniorder.ports.pricing import PriceBook
+from omniorder.ports.storage import Storage
+from omniorder.ports.stores import StoreDirectory
+from omniorder.services import notices, payments, sweeps, webhooks
+from omniorder.services.journal import Journal
+from omniorder.services.ledger import Ledger
+from omniorder.services.opening import connect
+from omniorder.services.parts import Handler, Parts, Touch
+from omniorder.services.settings import Settings
+from omniorder.services.sweeps import SweepReport
+from omniorder.services.tables import ArticleTable, PriceTable, StoreTable
+from omniorder.services.touchpoints import (
+    AgentTouchpoint,
+    CustomerTouchpoint,
+    StoreTouchpoint,
+    SystemTouchpoint,
+    Touchpoint,
+)
+from omniorder.services.units import in_transaction
+from omniorder.services.webhooks import WebhookReply
+
+
+class OrderHub:
+    """One banner's click and collect, on one database. Use `open`; it is a context manager."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        gateways: Mapping[str, PaymentGateway] | None = None,
+        inventory: TransactionalInventory | None = None,
+        catalogue: Catalogue | None = None,
+        prices: PriceBook | None = None,
+        stores: StoreDirectory | None = None,
+        notifier: Notifier | None = None,
+        clock: Clock | None = None,
+        entropy: Entropy | None = None,
+        settings: Settings | None = None,
+        secret: str | bytes | Mapping[str, str | bytes] | None = None,
+        schema: str | None = None,
+        migrate: bool = False,
+    ) -> OrderHub:
+        """Open a hub on `memory://`, `sqlite:///file.db` or `postgresql://...`. No connection is made before use.
+
+        `gateways` maps a tender's kind to its gateway (`{"card": ...}`); without any, only paying in the store is
+        possible. `secret` (at least 16 bytes, or several by key id, newest last) makes the pick-up passes.
+        `catalogue`, `prices`, `stores` and `inventory` replace the built-in tables. `schema` is a PostgreSQL
+        schema. `migrate` brings the tables up to date first.
+
+        Raises `Misconfigured`, `MissingExtra`; with `migrate` also `StorageFault`.
+        """
+        storage = connect(url, schema=schema)
+        chance = entropy or SystemEntropy()
+        times = clock or SystemClock()
+        parts = Parts(
+            storage=storage,
+            catalogue=catalogue or ArticleTable(storage),
+            prices=prices or PriceTable(storage),
+            stores=stores or StoreTable(storage),
+            inventory=inventory or Ledger(lambda: parts.time_ordered()),
+            gateways=dict(gateways or {}),
+            clock=times,
+            entropy=chance,
+            settings=settings or Settings(),
+            keys=KeyRing.of(secret) if secret is not None else None,
+            notifier=notifier,
+        )
+        hub = cls(parts)
+        if migrate:
+            hub.migrate()
+        return hub
+
+    @overload
+    def at(self, channel: Channel, actor: Customer | Guest, *, via: str = "") -> CustomerTouchpoint: ...
+    @overload
+    def at(self, channel: Channel, actor: Agent, *, via: str = "") -> AgentTouchpoint: ...
+    @overload
+    def at(self, channel: Channel, actor: Associate, *, via: str = "") -> StoreTouchpoint: ...
+    @overload
+    def at(self, channel: Channel, actor: System, *, via: str = "") -> SystemTouchpoint: ...
+    def at(self, channel: Channel, actor: Actor, *, via: str = "") -> Touchpoint:
+        """A touchpoint: `channel`, who acts through it, and free text on the client (`via="ios/5.2"`).
+
+        Does no I/O. The library decides what the actor may do; that they are who they say is the caller's to know.
+        """
+        if not isinstance(channel, Channel):
+            raise InvalidInput("channel", channel, "a member of Channel")
+        touch = Touch(channel, actor, valid_line(via, "via", most=100, least=0))
+        match actor:
+            case Customer() | Guest():
+                return CustomerTouchpoint(self._parts, touch)
+            case Agent():
+                return AgentTouchpoint(self._parts, touch)
+            case Associate():
+                return StoreTouchpoint(self._parts, touch)
+            case System():
+                return SystemTouchpoint(self._parts, touch)
+            case _:
+                raise InvalidInput("actor", actor, "a Customer, Guest, Agent, Associate or System")
+
+    @property
+    def settings(self) -> Settings:
+        """What this hub was opened with."""
+        return self._parts.settings
+
+    @property
+    def journal(self) -> Journal:
+        """The feed of everything that happens."""
+        return Journal(self._parts)
+
+    def on(self, kind: type[Event], handler: Handler) -> None:
+        """Run `handler(recorded, tx)` inside the transaction of every event of this class, once all is written.
+
+        For database work only, through `tx.connection`; what it raises undoes the command. Events that a retried
+        transaction records are handled again, on the transaction that counts. Register before commands run.
+        """
+        if not (isinstance(kind, type) and issubclass(kind, Event)):
+            raise InvalidInput("kind", kind, "an event class of omniorder.events")
+        self._parts.handlers.setdefault(kind, []).append(handler)
+
+    def sweep(self, limit: int = 100) -> SweepReport:
+        """Do what time asks for: lapsed promises, no-shows, unfinished payment calls, messages; at most `limit`.
+
+        Call it every few seconds, from any number of workers.
+        """
+        payments.own_transaction(self._parts, "sweep")
+        return sweeps.sweep(self._parts, valid_quantity(limit, "limit"))
+
+    def webhook(self, kind: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
+        """Take a payment provider's webhook for this tender kind; answer it with the reply's status and body."""
+        return webhooks.receive(self._parts, kind, headers, body)
+
+    def migrate(self) -> None:
+        """Bring the tables to this version; safe when several workers start at once."""
+        self._parts.storage.migrate()
+        if self._parts.notifier is not None:
+            stamp = Stamp(self._parts.clock.now(), Channel.SYSTEM, System("migrate").name)
+            in_transaction(
+                self._parts, stamp, lambda unit: unit.tx.subscribe(notices.CONSUMER, from_start=False)
+            )
+
+    @contextmanager
+    def joined(self, connection: Any) -> Iterator[OrderHub]:
+        """A hub whose commands are part of the caller's own transaction on `connection`.
+
+        `connection` is an SQLAlchemy or DB-API connection to the hub's database. Each command is a savepoint; nothing
+        is committed or repeated here. Commands that would call a payment provider raise `NeedsOwnTransaction`.
+        """
+        parts = self._parts
+        storage = parts.storage.joined(connection)
+        yield OrderHub(
+            evolve(
+                parts,
+                storage=storage,
+                catalogue=_follows(parts.catalogue, ArticleTable, storage),
+                prices=_follows(parts.prices, PriceTable, storage),
+                stores=_follows(parts.stores, StoreTable, storage),
+            )
+        )
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._parts.storage.close()
+
+    def __enter__(self) -> OrderHub:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _follows(port: Any, table: Callable[[Storage], Any], storage: Storage) -> Any:
+    """The built-in tables read through the joined connection; ports of the caller's own stay as they are."""
+    return table(storage) if isinstance(port, (ArticleTable, PriceTable, StoreTable)) else port
+
+

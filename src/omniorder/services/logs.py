@@ -1,0 +1,86 @@
+"""One log line per command, through the standard logger `omniorder`: silent until the application wants it.
+
+The line tells channel, actor, command, aggregate, outcome and duration. Customers and guests are logged as such,
+never by name; free text, codes and tokens never reach the log.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+import structlog
+from structlog.stdlib import BoundLogger, filter_by_level, render_to_log_kwargs
+
+from omniorder.domain.actors import Agent, Associate, System
+from omniorder.errors import OmniorderError
+from omniorder.services.parts import Touch
+
+logging.getLogger("omniorder").addHandler(logging.NullHandler())
+
+log: BoundLogger = structlog.wrap_logger(
+    logging.getLogger("omniorder"),
+    processors=[filter_by_level, structlog.contextvars.merge_contextvars, render_to_log_kwargs],
+    wrapper_class=BoundLogger,
+)
+
+
+class Touched(Protocol):
+    """Anything that acts for somebody: a desk."""
+
+    @property
+    def touch(self) -> Touch: ...
+
+
+P = ParamSpec("P")
+R = TypeVar("R")
+D = TypeVar("D", bound=Touched)
+
+
+def command(name: str) -> Callable[[Callable[Concatenate[D, P], R]], Callable[Concatenate[D, P], R]]:
+    """Log one line for each call of a desk's method, named `name`."""
+
+    def decorate(method: Callable[Concatenate[D, P], R]) -> Callable[Concatenate[D, P], R]:
+        @functools.wraps(method)
+        def logged(desk: D, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            began = time.perf_counter()
+            outcome, aggregate = "failed", _aggregate(args)
+            try:
+                result = method(desk, *args, **kwargs)
+                outcome, aggregate = "done", aggregate or str(getattr(result, "id", ""))
+                return result
+            except OmniorderError as error:
+                outcome = error.code
+                raise
+            finally:
+                log.info(
+                    "command",
+                    command=name,
+                    channel=desk.touch.channel.value,
+                    actor=who(desk.touch),
+                    aggregate=aggregate,
+                    outcome=outcome,
+                    ms=round((time.perf_counter() - began) * 1000, 1),
+                )
+
+        return logged
+
+    return decorate
+
+
+def _aggregate(args: tuple[object, ...]) -> str:
+    """The id that a command addresses: its first argument, when that looks like one of our ids."""
+    first = args[0] if args else ""
+    return first if isinstance(first, str) and len(first) <= 64 and first.isascii() and first.isprintable() else ""
+
+
+def who(touch: Touch) -> str:
+    """The actor as it may stand in a log."""
+    match touch.actor:
+        case Associate() | Agent() | System():
+            return touch.actor.name
+        case _:
+            return touch.actor.name.partition(":")[0]

@@ -1,0 +1,61 @@
+"""Telling the customer: a consumer of the journal like any other, so no message is lost and none comes first."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from omniorder.domain import events as e
+from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.ports.notifications import Message, Notifier, Occasion
+from omniorder.services.logs import log
+from omniorder.services.parts import Parts
+from omniorder.services.units import in_transaction, reading
+
+CONSUMER: Final = "omniorder.notices"
+
+_OCCASIONS: Final[dict[type[Event], Occasion]] = {
+    e.OrderConfirmed: Occasion.CONFIRMED,
+    e.MadeReady: Occasion.READY,
+    e.OrderCompleted: Occasion.COLLECTED,
+    e.OrderCancelled: Occasion.CANCELLED,
+    e.OrderExpired: Occasion.EXPIRED,
+}
+
+
+def deliver(parts: Parts, stamp: Stamp, limit: int) -> int:
+    """Hand due messages to the notifier, in order per customer's order; how many were sent.
+
+    One that fails is tried again by the next sweep, and holds back only what comes after it on the same order.
+    """
+    notifier = parts.notifier
+    if notifier is None:
+        return 0
+    entries = reading(parts, lambda tx: tx.undelivered(CONSUMER, limit))
+    stuck: set[str] = set()
+    done: list[Recorded] = []
+    sent = 0
+    for entry in entries:
+        if entry.stream in stuck:
+            continue
+        if type(entry.event) in _OCCASIONS:
+            if not _told(parts, notifier, entry):
+                stuck.add(entry.stream)
+                continue
+            sent += 1
+        done.append(entry)
+    if done:
+        in_transaction(parts, stamp, lambda unit: unit.tx.acknowledge(CONSUMER, done))
+    return sent
+
+
+def _told(parts: Parts, notifier: Notifier, entry: Recorded) -> bool:
+    order = reading(parts, lambda tx: tx.order(entry.stream))
+    if order is None:
+        return True
+    occasion = _OCCASIONS[type(entry.event)]
+    try:
+        notifier.notify(Message(entry.id, occasion, order.owner, order.id, order.language))
+    except Exception:
+        log.exception("the notifier failed", message_id=entry.id)
+        return False
+    return True

@@ -1,0 +1,28 @@
+"""From a URL to a storage: the one place that knows which adapter serves which scheme.
+
+Adapters are named, not imported: opening a hub on memory loads no SQL, and `import omniorder` loads neither.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+from omniorder.errors import Misconfigured
+from omniorder.ports.storage import Storage
+
+ADAPTERS: Final = {
+    "memory": "omniorder.adapters.memory",
+    "sqlite": "omniorder.adapters.sql",
+    "postgresql": "omniorder.adapters.sql",
+}
+"""Modules with a `connect(url, schema=...)` by URL scheme."""
+
+
+def connect(url: str, *, schema: str | None = None) -> Storage:
+    """The storage behind `url`; no connection is made yet. Raises `Misconfigured`, `MissingExtra`."""
+    scheme = url.partition(":")[0].partition("+")[0] if isinstance(url, str) else ""
+    if scheme not in ADAPTERS:
+        raise Misconfigured(needs=f"a database URL that begins with one of {', '.join(sorted(ADAPTERS))}")
+    storage: Storage = importlib.import_module(ADAPTERS[scheme]).connect(url, schema=schema)
+    return storage

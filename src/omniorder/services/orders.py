@@ -1,0 +1,106 @@
+"""The order desk: look, list, follow, call off; and, for customers, the pass."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from omniorder.domain import coupling, passes
+from omniorder.domain.events import Recorded
+from omniorder.domain.instants import from_iso, iso
+from omniorder.domain.lifecycle import OrderState, PickupState
+from omniorder.domain.orders import Order
+from omniorder.domain.passes import PickupPass
+from omniorder.domain.text import line as valid_line
+from omniorder.errors import NotFound, NotReady
+from omniorder.services import payments
+from omniorder.services.access import look, order_for
+from omniorder.services.logs import command
+from omniorder.services.paging import Page, cursor, limited, page, position
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.ripples import carry_on
+from omniorder.services.units import Unit, in_transaction, reading
+
+_ENDED = (OrderState.CANCELLED, OrderState.CANCELLING)
+
+
+@frozen
+class Orders:
+    """Orders that the actor may see: a customer's own, a store's, or all (for the system)."""
+
+    parts: Parts
+    touch: Touch
+
+    def get(self, order_id: str) -> Order:
+        """The order as it is now; raises `NotFound`, also for somebody else's."""
+        return look(self.parts, self.touch, order_id)
+
+    def timeline(self, order_id: str, *, after: str | None = None, limit: int = 100) -> Page[Recorded]:
+        """What happened to the order, oldest first: who, when, through which channel. Raises `NotFound`."""
+        most = limited(limit, self.parts.settings.page_limit)
+        order = self.get(order_id)
+        start = position(after, int)
+        seq = int(start[0]) if start else 0
+        found = reading(self.parts, lambda tx: tx.journal(order.store, order.id, after=seq, limit=most + 1))
+        return page(found, most, cursor(found[:most][-1].seq) if found else None)
+
+    @command("orders.cancel")
+    def cancel(self, order_id: str, *, reason: str = "customer", key: str | None = None) -> Order:
+        """Call the order off, or the rest of one that was partly collected; cancelling twice changes nothing.
+
+        Stock and place go back at once (those of an unpaid order once its money is settled), authorisations are
+        voided and captures refunded. Raises `NotFound`, `IllegalTransition` (being handed over, or ended),
+        `NeedsOwnTransaction`.
+        """
+        why = valid_line(reason, "reason", most=100)
+        order = self.get(order_id)
+        if any(p.kind in self.parts.gateways for p in order.payments):
+            payments.own_transaction(self.parts, "orders.cancel")
+        stamp = self.touch.stamp(self.parts.clock)
+        hold_until = stamp.at + self.parts.settings.hold_unknown_money
+
+        def work(unit: Unit) -> Order:
+            before = order_for(self.touch, unit.tx, order_id)
+            seen = unit.earlier(key, "orders.cancel", home=before.store, subject=before.id, request=why, result=before.id)
+            if seen or before.state in _ENDED:
+                return before
+            return carry_on(unit, before, coupling.cancel(before, why, hold_until))
+
+        return payments.drive(self.parts, in_transaction(self.parts, stamp, work), stamp)
+
+
+@frozen
+class CustomerOrders(Orders):
+    """What only the one who ordered (or an agent for them) may do."""
+
+    def page(self, *, after: str | None = None, limit: int = 20) -> Page[Order]:
+        """The customer's orders, newest first."""
+        most = limited(limit, self.parts.settings.page_limit)
+        owner = self.touch.actor.owner
+        start = position(after, str, str)
+        place = (from_iso(str(start[0])), str(start[1])) if start else None
+        if owner is None:
+            return Page((), None)
+        found = reading(self.parts, lambda tx: tx.orders_of(owner, after=place, limit=most + 1))
+        last = found[:most][-1] if found else None
+        return page(found, most, cursor(iso(last.placed_at), last.id) if last else None)
+
+
+@frozen
+class OwnOrders(CustomerOrders):
+    """What only the customer may do: neither staff nor agents ever see a code."""
+
+    def pickup_pass(self, order_id: str) -> PickupPass:
+        """The code to say and the token to scan at the counter: recomputed each time, stored nowhere.
+
+        Raises `NotFound`, `NotReady` until the store has everything ready and after the goods are gone,
+        `Misconfigured` for a hub without a secret.
+        """
+        order = self.get(order_id)
+        if not self.touch.owns(order.owner):
+            raise NotFound("order", order_id)
+        pickup, ring = order.pickup, self.parts.key_ring()
+        if pickup.state not in (PickupState.READY, PickupState.HANDING_OVER):
+            raise NotReady(order=order.id, reason=f"its pick-up is {pickup.state.value}")
+        secret = ring.secret(pickup.key_id)
+        code = passes.code(secret, order.id, pickup.generation, self.parts.settings.code_length)
+        return PickupPass(order.id, code, passes.token(secret, order.id, pickup.generation), pickup.until)

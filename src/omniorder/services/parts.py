@@ -1,0 +1,92 @@
+"""What every desk works with: the ports of one hub, and who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from attrs import field, frozen
+
+from omniorder.domain import ids
+from omniorder.domain.actors import Actor, Associate, System
+from omniorder.domain.channels import Channel
+from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.domain.orders import Order
+from omniorder.domain.passes import KeyRing
+from omniorder.errors import Misconfigured, TenderUnsupported
+from omniorder.ports.catalogue import Catalogue
+from omniorder.ports.clock import Clock, Entropy
+from omniorder.ports.inventory import TransactionalInventory
+from omniorder.ports.notifications import Notifier
+from omniorder.ports.payments import PaymentGateway
+from omniorder.ports.pricing import PriceBook
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.stores import StoreDirectory
+from omniorder.services.settings import Settings
+
+Handler = Callable[[Recorded, Transaction], None]
+"""Runs inside the transaction that records the event: for database work only. What it raises undoes the command."""
+
+
+@frozen
+class Parts:
+    """The ports that a hub was opened with."""
+
+    storage: Storage
+    catalogue: Catalogue
+    prices: PriceBook
+    stores: StoreDirectory
+    inventory: TransactionalInventory
+    gateways: Mapping[str, PaymentGateway]
+    clock: Clock
+    entropy: Entropy
+    settings: Settings
+    keys: KeyRing | None = field(default=None, repr=False)
+    notifier: Notifier | None = None
+    handlers: dict[type[Event], list[Handler]] = field(factory=dict)
+
+    def gateway(self, kind: str) -> PaymentGateway:
+        """The gateway of this tender kind; raises `TenderUnsupported`."""
+        gateway = self.gateways.get(kind)
+        if gateway is None:
+            raise TenderUnsupported(tender=kind, reason="no gateway was given for it")
+        return gateway
+
+    def key_ring(self) -> KeyRing:
+        """The secrets of pick-up passes; raises `Misconfigured` when the hub was opened without any."""
+        if self.keys is None:
+            raise Misconfigured(needs="a secret: OrderHub.open(..., secret=...)")
+        return self.keys
+
+    def time_ordered(self) -> bytes:
+        """16 bytes for a new id, ordered by time."""
+        milliseconds = int(self.clock.now().timestamp() * 1000)
+        return ids.uuid7(milliseconds, self.entropy.bytes(10))
+
+
+@frozen
+class Touch:
+    """Who is asking, and through which channel."""
+
+    channel: Channel
+    actor: Actor
+    via: str = ""
+
+    def stamp(self, clock: Clock) -> Stamp:
+        """The stamp of one command: the clock is read once."""
+        return Stamp(clock.now(), self.channel, self.actor.name, self.via)
+
+    def owns(self, owner: str) -> bool:
+        """Whether the actor may act for this owner of carts and orders."""
+        return self.actor.owner == owner
+
+    def may_see(self, order: Order) -> bool:
+        """Customers see their own orders, associates those of their store, the system all."""
+        match self.actor:
+            case System():
+                return True
+            case Associate(store=store):
+                return store in (order.store, order.pickup.store)
+            case _:
+                return self.owns(order.owner)
+
+

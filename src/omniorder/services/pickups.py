@@ -1,0 +1,202 @@
+"""The store's desk for pick-ups: what is due, picking, ready, and the hand-over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+
+from attrs import field, frozen
+
+from omniorder.domain import events as e
+from omniorder.domain.actors import Associate
+from omniorder.domain.capturing import Taken
+from omniorder.domain.events import Units
+from omniorder.domain.instants import from_iso, iso
+from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
+from omniorder.domain.orders import Order
+from omniorder.domain.quantities import quantity as valid_quantity
+from omniorder.domain.receipts import Receipt
+from omniorder.domain.stores import Store, keep_until
+from omniorder.domain.text import line as valid_line
+from omniorder.errors import InvalidInput, NotFound, NotReady, TooMany
+from omniorder.services import handing_over
+from omniorder.services.access import look, order_for
+from omniorder.services.logs import command
+from omniorder.services.paging import Page, cursor, limited, page, position
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.ripples import carry_on
+from omniorder.services.units import Unit, in_transaction, reading
+
+
+@frozen
+class Pick:
+    """`quantity` units of a line, taken off the shelf or handed over."""
+
+    line: str
+    quantity: int = field(converter=valid_quantity)
+
+
+@frozen
+class Pickups:
+    """Pick-ups of one store, worked on by its associates. Orders of other stores don't exist here."""
+
+    parts: Parts
+    touch: Touch
+
+    def due(
+        self, *, day: date | None = None, stage: PickupState | None = None, after: str | None = None, limit: int = 50
+    ) -> Page[Order]:
+        """Orders to be worked on, by the start of their window; `day` in the store's own calendar.
+
+        Without `stage`, all whose pick-up has not ended.
+        """
+        most = limited(limit, self.parts.settings.page_limit)
+        store = self._store()
+        start, end = _day(store, day) if day else (None, None)
+        wanted = [stage] if stage else [state for state in PickupState if state not in ENDED_PICKUPS]
+        states = [state.value for state in wanted]
+        spot = position(after, str, str)
+        place = (from_iso(str(spot[0])), str(spot[1])) if spot else None
+        found = reading(
+            self.parts,
+            lambda tx: tx.pickups(store.id, start=start, end=end, states=states, after=place, limit=most + 1),
+        )
+        last = found[:most][-1] if found else None
+        return page(found, most, cursor(iso(last.pickup.starts), last.id) if last else None)
+
+    def get(self, order_id: str) -> Order:
+        """The order, if it is picked up at this store; raises `NotFound`."""
+        return look(self.parts, self.touch, order_id)
+
+    @command("pickups.pick")
+    def pick(
+        self, order_id: str, what: str | Sequence[Pick], quantity: int | None = None, *, key: str | None = None
+    ) -> Order:
+        """Units of a line (`pick(order, line, 2)`) or of several (`pick(order, [Pick(line, 2), ...])`) were picked.
+
+        They add to what was picked before. Raises `NotFound`, `InvalidQuantity` (more than are still to be
+        picked), `IllegalTransition` (not paid yet, ready already, ...).
+        """
+        picks = _picks(what, quantity)
+        stamp = self.touch.stamp(self.parts.clock)
+
+        def work(unit: Unit) -> Order:
+            before = order_for(self.touch, unit.tx, order_id)
+            request = list(picks)
+            home = before.pickup.store
+            if unit.earlier(key, "pickups.pick", home=home, subject=before.id, request=request, result=before.id):
+                return before
+            first: list[e.Event] = [e.PickStarted()] if before.pickup.state is PickupState.TO_PICK else []
+            return carry_on(unit, before, [*first, *(e.LinePicked(pick.line, pick.quantity) for pick in picks)])
+
+        return in_transaction(self.parts, stamp, work)
+
+    @command("pickups.reset")
+    def reset(self, order_id: str) -> Order:
+        """Put everything back on the shelf and start again. Raises `NotFound`, `IllegalTransition`."""
+        return self._do(order_id, lambda order: [e.PickReset()])
+
+    @command("pickups.ready")
+    def ready(self, order_id: str, *, staged_at: str = "") -> Order:
+        """Everything is picked and lies at `staged_at`; saying so twice changes nothing.
+
+        The order then waits until the store closes on its `pickup_days`-th open day after the customer's window.
+        The store never sees the code. Raises `NotFound`, `NotReady` (units are missing), `IllegalTransition`.
+        """
+        bin_ = valid_line(staged_at, "staged_at", most=40, least=0)
+        ring = self.parts.key_ring()
+        store = self._store()
+
+        def decide(order: Order) -> list[e.Event]:
+            pickup = order.pickup
+            if pickup.state is PickupState.READY and pickup.staged_at == bin_:
+                return []
+            if pickup.state is PickupState.PICKING and not pickup.fully_picked:
+                raise NotReady(order=order.id, reason="not every unit has been picked")
+            until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
+            return [e.MadeReady(bin_, until, ring.current)]
+
+        return self._do(order_id, decide)
+
+    @command("pickups.unready")
+    def unready(self, order_id: str, *, reason: str) -> Order:
+        """Something is wrong with what was ready: back to picking. Raises `NotFound`, `IllegalTransition`."""
+        why = valid_line(reason, "reason", most=100)
+        return self._do(order_id, lambda order: [e.Unreadied(why)])
+
+    @command("pickups.reissue")
+    def reissue(self, order_id: str) -> Order:
+        """A new code for the customer: the old one is dead, wrong tries are forgotten. The new one is not shown here.
+
+        Raises `NotFound`, `IllegalTransition` unless the order is ready.
+        """
+        ring = self.parts.key_ring()
+        return self._do(order_id, lambda order: [e.CodeReissued(order.pickup.generation + 1, ring.current)])
+
+    @command("pickups.hand_over")
+    def hand_over(
+        self,
+        order_id: str,
+        *,
+        code: str,
+        lines: Sequence[Pick] | None = None,
+        taken: Taken | None = None,
+        key: str | None = None,
+    ) -> Receipt:
+        """Give the goods to whoever shows the order's code (said, or scanned as token); all, or only `lines`.
+
+        The money is captured first; `taken` is what the counter took for an order that is paid in the store. When
+        the capture's outcome is unknown the goods stay, `StillRunning` is raised, and the same call again (or the
+        sweep) finds out.
+
+        Raises `NotFound`, `NotReady`, `WrongCode`, `CodeLocked`, `NotPaid`, `InvalidQuantity`, `StillRunning`,
+        `NeedsOwnTransaction`.
+        """
+        units = _units(lines) if lines is not None else None
+        return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
+
+    def _do(self, order_id: str, decide: Callable[[Order], Sequence[e.Event]]) -> Order:
+        def work(unit: Unit) -> Order:
+            before = order_for(self.touch, unit.tx, order_id)
+            return carry_on(unit, before, decide(before))
+
+        return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
+
+    def _store(self) -> Store:
+        name = self.touch.actor.store if isinstance(self.touch.actor, Associate) else ""
+        store = self.parts.stores.store(name)
+        if store is None:
+            raise NotFound("store", name)
+        return store
+
+
+def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]:
+    if isinstance(what, str):
+        return (Pick(what, valid_quantity(quantity)),)
+    if quantity is not None or not all(isinstance(pick, Pick) for pick in what):
+        raise InvalidInput("picks", what, "a line's id and a quantity, or a list of Pick")
+    return _some(what)
+
+
+def _units(lines: Sequence[Pick]) -> tuple[Units, ...]:
+    sums: dict[str, int] = {}
+    for pick in _some(lines):
+        sums[pick.line] = sums.get(pick.line, 0) + pick.quantity
+    return tuple(Units(line, count) for line, count in sums.items())
+
+
+def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
+    if not picks:
+        raise InvalidInput("lines", picks, "at least one line")
+    if len(picks) > 1000:
+        raise TooMany("lines", len(picks), "at most 1000 in one call")
+    return tuple(picks)
+
+
+def _day(store: Store, day: date) -> tuple[datetime, datetime]:
+    """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
+    begins = datetime.combine(day, clock_time(), store.tz)
+    return begins, datetime.combine(day + timedelta(days=1), clock_time(), store.tz)
+
+

@@ -1,0 +1,189 @@
+"""Placing: the promise becomes an order in one transaction, and is paid outside of it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from omniorder.domain import carts, coupling, ids, orders, promises
+from omniorder.domain import events as e
+from omniorder.domain.events import Stamp
+from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState, PromiseState
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import Operation, PayInStore, Payment, Tender, payment_id
+from omniorder.domain.promises import Promise
+from omniorder.errors import (
+    AlreadyThere,
+    CartChanged,
+    NotFound,
+    PaymentDeclined,
+    PaymentInFlight,
+    PromiseGone,
+    StillRunning,
+    TenderUnsupported,
+)
+from omniorder.services import payments
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.ripples import carry_on, spread
+from omniorder.services.units import Unit, in_transaction, reading
+
+MOST_DRAWS = 10
+"""Order numbers drawn before giving up: a collision is one in a billion per order that the store ever had."""
+
+_REFUSED = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
+
+
+def mine(touch: Touch, promise: Promise | None, promise_id: str) -> Promise:
+    """The promise, if it is this actor's; raises `NotFound`."""
+    if promise is None or not touch.owns(promise.owner):
+        raise NotFound("promise", promise_id)
+    return promise
+
+
+def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
+    """See `Checkout.place`."""
+    if not isinstance(tender, Tender):
+        raise TenderUnsupported(tender=type(tender).__name__, reason="not a tender")
+    if not isinstance(tender, PayInStore):
+        payments.own_transaction(parts, "checkout.place")
+        parts.gateway(tender.kind)
+    stamp = touch.stamp(parts.clock)
+    order, ours = _take(parts, touch, promise_id, tender, stamp)
+    if ours:
+        order = payments.drive(parts, order, stamp)
+    else:
+        order = _wait(parts, order.id, stamp)
+    return _answer(parts, order, tender, stamp)
+
+
+def _take(parts: Parts, touch: Touch, promise_id: str, tender: Tender, stamp: Stamp) -> tuple[Order, bool]:
+    """The order on this promise, and whether a payment of ours was just planned on it."""
+    for _ in range(MOST_DRAWS):
+        accept = partial(_accept, touch=touch, promise_id=promise_id, tender=tender, draw=parts.entropy.bytes(8))
+        try:
+            return in_transaction(parts, stamp, accept)
+        except AlreadyThere as taken:
+            if taken.facts["kind"] != "order":
+                raise
+    raise StillRunning(command="checkout.place", id=promise_id)
+
+
+def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: bytes) -> tuple[Order, bool]:
+    promise = mine(touch, unit.tx.promise(promise_id), promise_id)
+    if promise.order_id is not None:
+        return _again(unit, promise, tender)
+    at, settings = unit.stamp.at, unit.parts.settings
+    if promise.state is not PromiseState.HELD or at >= promise.expires_at:
+        state = "lapsed" if promise.state is PromiseState.HELD else promise.state.value
+        raise PromiseGone(promise=promise.id, state=state)
+    before = unit.tx.cart(promise.cart_id)
+    if before is None:
+        raise NotFound("cart", promise.cart_id)
+    if before.lines_version != promise.lines_version or before.promise_id != promise.id:
+        raise CartChanged(cart=before.id, promise=promise.id)
+    pay_by = max(promise.expires_at, at + settings.pay_within)
+    blank = orders.place(
+        ids.order_id(promise.store, draw), before, promise, at=at, channel=unit.stamp.channel, pay_by=pay_by
+    )
+    quote = promise.quote
+    placed = e.OrderPlaced(before.id, promise.id, promise.owner, quote.total, quote.ceiling, pay_by)
+    events: tuple[e.Event, ...] = (placed, *_tendered(blank, tender))
+    order, more = coupling.follow(orders.told(blank, events, at), at)
+    unit.save_order(None, order, (*events, *more))
+    accepted = e.PromiseAccepted(promise.id, order.id)
+    told = (accepted, e.CartOrdered(order.id))
+    after = before
+    for event in told:
+        after = carts.apply(after, event, at)
+    unit.save_cart(before, after, told)
+    unit.save_promise(promise, promises.apply(promise, accepted))
+    if order.state is OrderState.CONFIRMED:
+        spread(unit, order, more)
+    elif pay_by > promise.expires_at:
+        unit.parts.inventory.extend(unit.tx, promise.reservation_id, pay_by)
+    return order, True
+
+
+def _tendered(order: Order, tender: Tender) -> tuple[e.Event, ...]:
+    """A payment for what is not covered yet; none for an order that costs nothing."""
+    missing = order.ceiling - order.kept
+    if missing.amount <= 0:
+        return ()
+    new = payment_id(order.id, len(order.payments) + 1)
+    added = e.TenderAdded(new, tender.kind, missing, tender.token)
+    if isinstance(tender, PayInStore):
+        return (added, e.LeftForStore(new, missing))
+    return (added, e.AuthoriseRequested(new, f"{new.replace('pay_', 'att_', 1)}_1", missing))
+
+
+def _again(unit: Unit, promise: Promise, tender: Tender) -> tuple[Order, bool]:
+    """The same promise is placed again: the same answer, or another tender after a refusal."""
+    order = unit.tx.order(promise.order_id or "")
+    if order is None:
+        raise NotFound("order", promise.order_id)
+    if order.confirmed_at is None and order.state is not OrderState.PLACED:
+        raise PromiseGone(promise=promise.id, state=f"accepted, but order {order.id} is {order.state.value}")
+    last = order.payments[-1] if order.payments else None
+    if last is None or (last.kind, last.token) == (tender.kind, tender.token):
+        return order, False
+    if order.state is not OrderState.PLACED or last.state not in _REFUSED:
+        raise PaymentInFlight(order=order.id)
+    if unit.stamp.at >= order.pay_by:
+        raise PromiseGone(promise=promise.id, state="lapsed")
+    return carry_on(unit, order, _tendered(order, tender)), True
+
+
+def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:
+    """Wait for the twin of this command that is at the provider; finish for it when it must have died."""
+    give_up = time.monotonic() + parts.settings.wait_for_other.total_seconds()
+    pause = 0.01
+    while True:
+        order = payments.load(parts, order_id)
+        calls = [a for p in order.payments for a in p.attempts if a.state is AttemptState.PLANNED]
+        if not calls:
+            return order
+        if all(stamp.at >= call.asked_at + parts.settings.look_again for call in calls):
+            return payments.drive(parts, order, stamp)
+        if time.monotonic() >= give_up:
+            raise StillRunning(command="checkout.place", id=order_id)
+        time.sleep(pause)
+        pause = min(pause * 2, 0.25)
+
+
+def _answer(parts: Parts, order: Order, tender: Tender, stamp: Stamp) -> Order:
+    last = order.payments[-1] if order.payments else None
+    if last is None:
+        return order
+    if last.state is PaymentState.ACTION_REQUIRED and last.action is None:
+        return _look(parts, order, last, stamp)
+    if last.state is PaymentState.DECLINED and (last.kind, last.token) == (tender.kind, tender.token):
+        raise PaymentDeclined(order, reason=last.reason, until=order.pay_by.isoformat())
+    return order
+
+
+def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
+    """See `Checkout.resume`."""
+    payments.own_transaction(parts, "checkout.resume")
+    order = reading(parts, lambda tx: tx.order(order_id))
+    if order is None or not touch.owns(order.owner):
+        raise NotFound("order", order_id)
+    if not order.payments:
+        return order
+    last = order.payments[-1]
+    if last.state in (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED):
+        order = _look(parts, order, last, touch.stamp(parts.clock))
+        last = order.payments[-1]
+    if last.state is PaymentState.DECLINED:
+        raise PaymentDeclined(order, reason=last.reason, until=order.pay_by.isoformat())
+    return order
+
+
+def _look(parts: Parts, order: Order, payment: Payment, stamp: Stamp) -> Order:
+    """Ask the provider about an authorisation that is not finished, and record what it says."""
+    for attempt in payment.attempts:
+        if attempt.operation is Operation.AUTHORISE and attempt.open:
+            answer = payments.ask(parts, order, payment, attempt, stamp.at)
+            return payments.record(parts, order.id, attempt.id, answer, stamp)
+    return order
+
+

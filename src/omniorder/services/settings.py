@@ -1,0 +1,57 @@
+"""Everything that can be tuned, in one frozen class with defaults that suit a grocery chain."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from attrs import field, frozen, validators
+
+from omniorder.domain.passes import SHORTEST_CODE
+from omniorder.domain.quantities import MAX_QUANTITY
+
+
+@frozen(kw_only=True)
+class Settings:
+    """Limits and durations of one hub.
+
+    Attributes:
+        promise_lasts: how long a promise is held unless `promise(lasts=)` says otherwise.
+        promise_shortest: the least that `lasts` may be.
+        promise_longest: the most that `lasts` may be; a pay link needs hours.
+        pay_within: the least time for paying once an order is placed, even if the promise would end sooner.
+        hold_unknown_money: how long goods of an unpaid order wait for money in flight to be undone.
+        grace: sweeps act this long after the due time; larger than the clock skew between hosts.
+        look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
+        hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
+        lease: how long a sweep worker keeps a timer to itself.
+        slot_horizon: how far ahead slots are offered.
+        slots_offered: how many free slots an offer shows.
+        code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
+        code_tries: wrong codes before the code is locked.
+        max_lines: lines per cart.
+        max_quantity: units per line, in the article's unit.
+        page_limit: the most items a list returns at once.
+        idempotency_retention: how long answers to idempotency keys are kept.
+        wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
+        retry_for: how long a transaction is repeated after conflicts before the error is passed on.
+    """
+
+    promise_lasts: timedelta = timedelta(minutes=15)
+    promise_shortest: timedelta = timedelta(minutes=1)
+    promise_longest: timedelta = timedelta(hours=48)
+    pay_within: timedelta = timedelta(minutes=10)
+    hold_unknown_money: timedelta = timedelta(minutes=30)
+    grace: timedelta = timedelta(seconds=5)
+    look_again: timedelta = timedelta(seconds=30)
+    hand_over_patience: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(minutes=1)
+    slot_horizon: timedelta = timedelta(days=7)
+    slots_offered: int = 12
+    code_length: int = field(default=SHORTEST_CODE, validator=validators.ge(SHORTEST_CODE))
+    code_tries: int = 5
+    max_lines: int = 500
+    max_quantity: int = field(default=MAX_QUANTITY, validator=validators.le(MAX_QUANTITY))
+    page_limit: int = 100
+    idempotency_retention: timedelta = timedelta(days=7)
+    wait_for_other: timedelta = timedelta(seconds=5)
+    retry_for: timedelta = timedelta(seconds=10)

@@ -1,0 +1,142 @@
+"""Sweeps: doing what time asks for. Safe to run from any number of workers, in small batches.
+
+Every deadline is a row (`ports.storage.Timer`), one per promise and order, that always says when to look next. A sweep
+claims due rows store by store, so no store starves another, and handles each through the same code as a command: the
+aggregate's own version guard makes the effect happen at most once, however many workers look. Time is `due + grace`,
+the grace being larger than the clocks of the hosts are apart.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+
+from attrs import frozen
+
+from omniorder.domain import coupling
+from omniorder.domain import events as e
+from omniorder.domain.actors import System
+from omniorder.domain.channels import Channel
+from omniorder.domain.events import Event, Stamp
+from omniorder.domain.lifecycle import PromiseState
+from omniorder.domain.orders import Order
+from omniorder.errors import OmniorderError
+from omniorder.ports.storage import Timer, TimerWrite, Writes
+from omniorder.services import payments
+from omniorder.services.checkout import give_back
+from omniorder.services.logs import log
+from omniorder.services.notices import deliver
+from omniorder.services.parts import Parts
+from omniorder.services.ripples import carry_on
+from omniorder.services.units import Unit, in_transaction, reading
+
+BATCH = 50
+"""Timers claimed in one transaction."""
+
+
+@frozen
+class SweepReport:
+    """What a sweep did. `looked`: timers handled; `happened`: how often each event; `failed`: by error code.
+
+    `more`: the limit was reached and more may be due; call again.
+    """
+
+    looked: int
+    happened: Mapping[str, int]
+    failed: Mapping[str, int]
+    notified: int
+    more: bool
+
+
+def sweep(parts: Parts, limit: int) -> SweepReport:
+    """Do what is due, at most `limit` timers of it."""
+    now = parts.clock.now()
+    stamp = Stamp(now, Channel.SYSTEM, System("sweep").name)
+    at = now - parts.settings.grace
+    happened: Counter[str] = Counter()
+    failed: Counter[str] = Counter()
+    looked = 0
+    while looked < limit:
+        timers = _claim(parts, stamp, at, min(BATCH, limit - looked))
+        if not timers:
+            break
+        for timer in timers:
+            looked += 1
+            try:
+                happened.update(_handle(parts, timer, at, stamp))
+            except OmniorderError as error:
+                failed[error.code] += 1
+                log.warning("sweep could not finish", subject=timer.subject, outcome=error.code)
+            except Exception:
+                failed["unexpected"] += 1
+                log.exception("sweep failed", subject=timer.subject)
+    notified = deliver(parts, stamp, limit)
+    horizon = now - parts.settings.idempotency_retention
+    in_transaction(parts, stamp, lambda unit: unit.tx.forget_answers(horizon, limit))
+    return SweepReport(looked, dict(happened), dict(failed), notified, looked >= limit)
+
+
+def _claim(parts: Parts, stamp: Stamp, at: datetime, limit: int) -> tuple[Timer, ...]:
+    """Some due timers, of as many stores as fit, that no other worker holds."""
+    stores = reading(parts, lambda tx: tx.stores_due(at, limit))
+    until = stamp.at + parts.settings.lease
+    claimed: list[Timer] = []
+    for store in stores:
+        room = limit - len(claimed)
+        if room <= 0:
+            break
+
+        def claim(unit: Unit, store: str = store, room: int = room) -> tuple[Timer, ...]:
+            return unit.tx.claim_timers(store, at, until=until, limit=room, now=stamp.at)
+
+        claimed += in_transaction(parts, stamp, claim)
+    return tuple(claimed)
+
+
+def _handle(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]:
+    if timer.subject.startswith("prm_"):
+        return in_transaction(parts, stamp, lambda unit: _lapse(unit, timer, at))
+    return _look_at_order(parts, timer, at, stamp)
+
+
+def _lapse(unit: Unit, timer: Timer, at: datetime) -> list[str]:
+    promise = unit.tx.promise(timer.subject)
+    if promise is None or promise.state is not PromiseState.HELD:
+        unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, None),)))
+        return []
+    if promise.expires_at > at:
+        unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, promise.expires_at),)))
+        return []
+    give_back(unit, promise, e.PromiseLapsed(promise.id))
+    return [e.PromiseLapsed.__name__]
+
+
+def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]:
+    """Let time act on the order, then make and ask after the provider calls that are due."""
+
+    def act(unit: Unit) -> tuple[int, Order] | None:
+        before = unit.tx.order(timer.subject)
+        if before is None:
+            unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, None),)))
+            return None
+        late: tuple[Event, ...] = coupling.overdue(before, at, stamp.at + parts.settings.hold_unknown_money)
+        return before.version, carry_on(unit, before, late)
+
+    found = in_transaction(parts, stamp, act)
+    if found is None:
+        return []
+    version, order = found
+    order = payments.drive(parts, order, stamp, due=at)
+    in_transaction(parts, stamp, lambda unit: _free(unit, timer))
+    entries = reading(
+        parts, lambda tx: tx.journal(order.store, order.id, after=version, limit=order.version - version + 1)
+    )
+    return [entry.name for entry in entries]
+
+
+def _free(unit: Unit, timer: Timer) -> None:
+    """Give the claim back: set the timer to what the order needs next."""
+    order = unit.tx.order(timer.subject)
+    due = coupling.due(order) if order else None
+    unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, due),)))

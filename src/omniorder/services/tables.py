@@ -1,0 +1,61 @@
+"""The built-in catalogue, store directory and price book: tables in omniorder's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+
+from attrs import frozen
+
+from omniorder.domain.articles import Article, Price, pick_price
+from omniorder.domain.channels import Channel
+from omniorder.domain.stores import Store
+from omniorder.ports.storage import Storage
+
+
+@frozen
+class ArticleTable:
+    """`Catalogue` over the storage."""
+
+    storage: Storage
+
+    def articles(self, skus: Sequence[str]) -> Mapping[str, Article]:
+        with self.storage.reading() as tx:
+            return tx.articles(skus)
+
+
+@frozen
+class StoreTable:
+    """`StoreDirectory` over the storage."""
+
+    storage: Storage
+
+    def store(self, store_id: str) -> Store | None:
+        with self.storage.reading() as tx:
+            return next(iter(tx.stores([store_id])), None)
+
+    def all(self) -> tuple[Store, ...]:
+        with self.storage.reading() as tx:
+            return tx.stores()
+
+
+@frozen
+class PriceTable:
+    """`PriceBook` over the storage."""
+
+    storage: Storage
+
+    def prices(
+        self, skus: Sequence[str], *, stores: Sequence[str], channel: Channel, at: datetime
+    ) -> Mapping[tuple[str, str], Price]:
+        with self.storage.reading() as tx:
+            rows = tx.prices(skus)
+        found: dict[tuple[str, str], Price] = {}
+        for sku, group in groupby(rows, key=lambda price: price.sku):
+            candidates = tuple(group)
+            for store in stores:
+                price = pick_price(candidates, store=store, channel=channel, at=at)
+                if price is not None:
+                    found[store, sku] = price
+        return found

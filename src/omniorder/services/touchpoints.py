@@ -1,0 +1,102 @@
+"""Touchpoints: a channel and who acts through it. All that callers hold.
+
+What a touchpoint can't do it doesn't have, so a type checker refuses `app.pickups.hand_over` before anybody runs it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from omniorder.services.carts import Carts
+from omniorder.services.checkout import Checkout
+from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.pickups import Pickups
+from omniorder.services.shop import Articles, Prices, Stock, Stores
+
+
+class Touchpoint:
+    """The root: immutable, does no I/O, made anew for each request."""
+
+    def __init__(self, parts: Parts, touch: Touch) -> None:
+        self._parts = parts
+        self._touch = touch
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._touch.channel.value} {self._touch.actor.name}>"
+
+
+class AgentTouchpoint(Touchpoint):
+    """An agent of the contact centre, acting for a customer: all but the pick-up pass."""
+
+    @cached_property
+    def carts(self) -> Carts:
+        """Start, look at and edit carts."""
+        return Carts(self._parts, self._touch)
+
+    @cached_property
+    def checkout(self) -> Checkout:
+        """Offers, promises, placing."""
+        return Checkout(self._parts, self._touch)
+
+    @cached_property
+    def orders(self) -> CustomerOrders:
+        """The customer's orders."""
+        return CustomerOrders(self._parts, self._touch)
+
+
+class CustomerTouchpoint(AgentTouchpoint):
+    """A customer or guest."""
+
+    @cached_property
+    def orders(self) -> OwnOrders:
+        """The customer's orders and their passes."""
+        return OwnOrders(self._parts, self._touch)
+
+
+class StoreTouchpoint(Touchpoint):
+    """An associate in their store."""
+
+    @cached_property
+    def pickups(self) -> Pickups:
+        """Picking, ready, hand-over."""
+        return Pickups(self._parts, self._touch)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """Orders that this store works on."""
+        return Orders(self._parts, self._touch)
+
+    @cached_property
+    def stock(self) -> Stock:
+        """This store's stock."""
+        return Stock(self._parts, self._touch)
+
+
+class SystemTouchpoint(Touchpoint):
+    """The back office: imports, set-up, other systems."""
+
+    @cached_property
+    def stores(self) -> Stores:
+        """The store directory."""
+        return Stores(self._parts, self._touch)
+
+    @cached_property
+    def articles(self) -> Articles:
+        """The catalogue."""
+        return Articles(self._parts, self._touch)
+
+    @cached_property
+    def prices(self) -> Prices:
+        """The price book."""
+        return Prices(self._parts, self._touch)
+
+    @cached_property
+    def stock(self) -> Stock:
+        """Every store's stock."""
+        return Stock(self._parts, self._touch)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """Every order."""
+        return Orders(self._parts, self._touch)

@@ -1,0 +1,151 @@
+"""One command's transaction: load, decide, write, and run again when somebody else was faster.
+
+The unit of retry is the transaction, not the command: ids, instants and provider keys are drawn before it, so a
+repetition decides the same again on fresh data. Nothing outside is called in here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
+
+import tenacity
+
+from omniorder.domain import coupling
+from omniorder.domain.carts import Cart
+from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.domain.lifecycle import PromiseState
+from omniorder.domain.orders import Order
+from omniorder.domain.promises import Promise
+from omniorder.domain.text import key as valid_key
+from omniorder.errors import AlreadyThere, KeyReused, OmniorderError, StorageFault
+from omniorder.ports.storage import (
+    Answer,
+    CartWrite,
+    JournalEntry,
+    OrderWrite,
+    PromiseWrite,
+    TimerWrite,
+    Transaction,
+    Writes,
+)
+from omniorder.services.parts import Parts
+
+T = TypeVar("T")
+
+
+class Unit:
+    """One transaction of one command: reads through `tx`, and writes aggregates with their events."""
+
+    def __init__(self, parts: Parts, tx: Transaction, stamp: Stamp) -> None:
+        self.parts = parts
+        self.tx = tx
+        self.stamp = stamp
+        self._entries: list[JournalEntry] = []
+
+    def save_cart(self, before: Cart | None, after: Cart, events: Sequence[Event]) -> None:
+        """The cart, and its events in its own stream."""
+        seq = before.version + 1 if before else 1
+        entry = JournalEntry(after.id, after.id, seq, self.stamp, tuple(events))
+        self._write(Writes(carts=(CartWrite(before, after),), journal=(entry,)), entry)
+
+    def save_promise(self, before: Promise | None, after: Promise) -> None:
+        """The promise and its timer; its events are told in the cart's stream."""
+        due = after.expires_at if after.state is PromiseState.HELD else None
+        timer = TimerWrite(after.store, after.id, due)
+        self.tx.write(Writes(promises=(PromiseWrite(before, after),), timers=(timer,)))
+
+    def save_order(self, before: Order | None, after: Order, events: Sequence[Event]) -> None:
+        """The order with all that belongs to it, its one timer, and its events in its stream at the home store."""
+        seq = before.version + 1 if before else 1
+        entry = JournalEntry(after.store, after.id, seq, self.stamp, tuple(events))
+        due = coupling.due(after)
+        timers = (TimerWrite(after.store, after.id, due),) if not before or coupling.due(before) != due else ()
+        self._write(Writes(orders=(OrderWrite(before, after),), timers=timers, journal=(entry,)), entry)
+
+    def _write(self, writes: Writes, entry: JournalEntry) -> None:
+        self._entries.append(entry)
+        self.tx.write(writes)
+
+    def earlier(
+        self, key: str | None, command: str, *, home: str, subject: str, request: object, result: str
+    ) -> str | None:
+        """The id that this very command answered before under `key`; None (and noted) the first time.
+
+        Raises `InvalidKey`, and `KeyReused` when the key came with another request.
+        """
+        if key is None:
+            return None
+        scope = f"{self.stamp.actor}|{command}|{subject}"
+        digest = hashlib.sha256(json.dumps(request, sort_keys=True, default=_plain).encode()).hexdigest()
+        answer = self.tx.answer(home, scope, valid_key(key))
+        if answer is None:
+            noted = Answer(home, scope, key, digest, result, self.stamp.at)
+            self.tx.write(Writes(answers=(noted,)))
+            return None
+        if answer.request != digest:
+            raise KeyReused(command=command, key=key)
+        return answer.result
+
+    def run_handlers(self) -> None:
+        """Call the hub's handlers for what was recorded, inside the transaction, after everything is written."""
+        if not self.parts.handlers or not self._entries:
+            return
+        self.tx.flush()
+        for entry in self._entries:
+            for offset, event in enumerate(entry.events):
+                recorded = Recorded(entry.home, entry.stream, entry.first_seq + offset, entry.stamp, event)
+                for handler in self.parts.handlers.get(type(event), ()):
+                    handler(recorded, self.tx)
+
+
+def _plain(value: object) -> object:
+    """What a request is made of, for its hash: private fields too, since only the hash is kept."""
+    fields = getattr(type(value), "__attrs_attrs__", None)
+    if fields is not None:
+        return [type(value).__name__, *(getattr(value, one.name) for one in fields)]
+    return dict(value) if isinstance(value, Mapping) else repr(value)
+
+
+def in_transaction(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
+    """Run `work` in a transaction; again, with growing random pauses, while repeating can help.
+
+    Inside a caller's transaction (`hub.joined`) nothing is repeated.
+    """
+
+    def once() -> T:
+        with parts.storage.transaction() as tx:
+            unit = Unit(parts, tx, stamp)
+            result = work(unit)
+            unit.run_handlers()
+            return result
+
+    try:
+        return once()
+    except OmniorderError as error:
+        if parts.storage.is_joined or not repeatable(error):
+            raise
+    again = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(repeatable),
+        wait=tenacity.wait_random_exponential(multiplier=0.005, max=0.25),
+        stop=tenacity.stop_after_delay(parts.settings.retry_for.total_seconds()),
+        reraise=True,
+    )
+    return again(once)
+
+
+def repeatable(error: BaseException) -> bool:
+    """Whether the same transaction may succeed when it is run again on fresh data."""
+    if isinstance(error, AlreadyThere):
+        return bool(error.facts["kind"] == "answer")  # a twin of this command was faster: its answer will be found
+    return isinstance(error, StorageFault) and error.retry
+
+
+def reading(parts: Parts, look: Callable[[Transaction], T]) -> T:
+    """Run `look` in a transaction that only reads."""
+    with parts.storage.reading() as tx:
+        return look(tx)
+
+
