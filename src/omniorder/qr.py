@@ -1,0 +1,32 @@
+"""The pick-up pass as a QR code, for a terminal or a page. Needs the extra `qr`."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from omniorder.domain.passes import PickupPass
+from omniorder.errors import MissingExtra
+
+if TYPE_CHECKING:
+    import segno
+
+
+def svg(ticket: PickupPass, *, scale: int = 4) -> str:
+    """An `<svg>` element to put into a page; `scale` is the size of one module in pixels. Raises `MissingExtra`."""
+    return _code(ticket).svg_inline(scale=scale)
+
+
+def terminal(ticket: PickupPass) -> str:
+    """Lines of block characters that a phone can scan off a terminal. Raises `MissingExtra`."""
+    out = io.StringIO()
+    _code(ticket).terminal(out=out, compact=True, border=2)
+    return out.getvalue()
+
+
+def _code(ticket: PickupPass) -> segno.QRCode:
+    try:
+        import segno
+    except ImportError:
+        raise MissingExtra(needs="segno", extra="qr") from None
+    return segno.make_qr(ticket.qr)

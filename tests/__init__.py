@@ -1,0 +1,1 @@
+"""The tests: one file per module of `src/omniorder`, at the same place."""
