@@ -27,10 +27,12 @@ from omniorder import (
     OrderHub,
     Point,
     Receipt,
+    Recorded,
     System,
     Unit,
 )
 from omniorder.domain.money import total
+from omniorder.ports.notifications import Message, Occasion
 from omniorder.qr import terminal
 from omniorder.testing.gateway import FakeGateway
 
@@ -46,9 +48,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         where = url or f"sqlite:///{Path(folder) / 'shop.db'}"
         gateways = {"card": FakeGateway()}
-        with OrderHub.open(where, migrate=True, gateways=gateways, secret="only-for-this-demo") as hub:
+        with OrderHub.open(
+            where, migrate=True, gateways=gateways, notifier=Phone(), secret="only-for-this-demo"
+        ) as hub:
             stock_the_shelves(hub)
             tell(hub)
+
+
+class Phone:
+    """A notifier. The library names the customer and the occasion; a real one knows the address and the words."""
+
+    def notify(self, message: Message) -> None:
+        if message.occasion is Occasion.READY:
+            say(f"(a message to {message.owner}: {message.order} is ready)")
 
 
 def tell(hub: OrderHub) -> None:
@@ -112,9 +124,10 @@ def tell(hub: OrderHub) -> None:
     state(order=order)
     order = store.pickups.ready(order.id, staged_at="C4")
     say("Everything lies in C4. The handheld never shows the customer's code.")
+    hub.sweep()  # a worker does this every few seconds: messages, lapsed promises, no-shows
     state(order=order)
 
-    chapter("The app", "Anna is told that it is ready, and opens her pass")
+    chapter("The app", "Anna opens her pass")
     ticket = app.orders.pickup_pass(order.id)
     say(f"Say {ticket.code[:3]} {ticket.code[3:]}, or let this be scanned:")
     print(terminal(ticket))
@@ -131,7 +144,7 @@ def tell(hub: OrderHub) -> None:
     for entry in app.orders.timeline(order.id).items:
         stamp = entry.stamp
         who = f"{stamp.channel.value:<7}{stamp.actor}"
-        say(f"{entry.seq:>3}  {stamp.at:%H:%M:%S.%f}  {who:<30} {entry.name}")
+        say(f"{entry.seq:>3}  {stamp.at:%H:%M:%S}  {who:<29} {entry.name:<20} {details(entry)}")
 
 
 def chapter(where: str, what: str) -> None:
@@ -176,6 +189,13 @@ def why(offer: Offer) -> list[str]:
             case _:
                 told.append("no free slot")
     return told
+
+
+def details(entry: Recorded) -> str:
+    """What an event says besides its name, in a few words."""
+    event = entry.event
+    facts = {name: getattr(event, name, None) for name in ("amount", "total", "quantity", "staged_at", "reason")}
+    return ", ".join(str(fact) for fact in facts.values() if fact)
 
 
 def tell_receipt(receipt: Receipt) -> None:

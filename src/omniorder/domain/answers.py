@@ -8,7 +8,7 @@ when it was heard before. Late money is never lost: it leads to a void or refund
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
 from attrs import field, frozen
 
@@ -17,6 +17,10 @@ from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
+
+
+AUTHORISATION_EXPIRED: Final = "authorisation_expired"
+"""The reason with which a gateway denies a capture that came too late."""
 
 
 @frozen
@@ -77,7 +81,7 @@ def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -
         case Operation.AUTHORISE:
             return _authorise(order, payment, attempt, answer, look_at)
         case Operation.CAPTURE:
-            return _capture(payment, attempt, answer, look_at)
+            return _capture(order, payment, attempt, answer, look_at)
         case Operation.VOID:
             return _void(payment, attempt, answer, look_at)
         case Operation.REFUND:
@@ -129,16 +133,20 @@ def _declined(order: Order, payment: Payment, reason: str) -> tuple[e.Event, ...
     return (declined, e.TenderFailed(payment.id)) if order.state is OrderState.PLACED else (declined,)
 
 
-def _capture(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+def _capture(
+    order: Order, payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
+) -> tuple[e.Event, ...]:
     match answer:
         case Approved(amount, provider_id, open=stays_open):
             known = _succeeded(payment, attempt, provider_id)
             taken = e.PartCaptured(payment.id, amount) if stays_open else e.Captured(payment.id, amount)
             return (known, taken)
         case Denied(reason):
-            lapsed = reason == "authorisation_expired"
-            told = e.AuthorisationLapsed(payment.id) if lapsed else e.CaptureRefused(payment.id, reason)
-            return (e.AttemptRefused(payment.id, attempt.id, reason), told)
+            refused = e.AttemptRefused(payment.id, attempt.id, reason)
+            if reason != AUTHORISATION_EXPIRED:
+                return (refused, e.CaptureRefused(payment.id, reason))
+            lost = (e.FundingLost(),) if order.state is OrderState.CONFIRMED else ()
+            return (refused, e.AuthorisationLapsed(payment.id), *lost)
         case Absent():
             return (e.ProvedAbsent(payment.id, attempt.id), e.CaptureRefused(payment.id, "never_arrived"))
         case NeedsAction():

@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 from attrs import frozen
 
 from omniorder.domain import events as e
+from omniorder.domain import pickups
 from omniorder.domain.lifecycle import PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
+from omniorder.domain.payments import PayInStore, payment_id
 from omniorder.domain.text import line as valid_line
 from omniorder.errors import NotPaid
 
@@ -59,9 +61,11 @@ def hand_over(
     `capabilities` are by tender kind. Raises `NotPaid` when the tenders don't cover what leaves, or when what
     the counter took is not what is due.
     """
+    claim = e.HandOverStarted(units, look_at)
+    pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
     due = order.value_after(units) - order.kept
     rest = order.wanted_value - order.kept
-    plan: list[e.Event] = [e.HandOverStarted(units, look_at)]
+    plan: list[e.Event] = [claim]
     for p in order.payments:
         if p.state is PaymentState.AUTHORISED and due.amount > 0:
             room = p.authorised - p.captured
@@ -70,15 +74,20 @@ def hand_over(
             amount = min(wanted, room) if can.partial_capture else room
             plan.append(e.CaptureRequested(p.id, p.next_attempt_id(), amount))
             due, rest = due - amount, rest - amount
+    return (*plan, *_at_the_counter(order, due, taken))
+
+
+def _at_the_counter(order: Order, due: Money, taken: Taken | None) -> tuple[e.Event, ...]:
+    """What is still `due` is paid here: what was left for the store, or what an authorisation that ended left open."""
+    if taken is None:
+        if due.amount > 0:
+            raise NotPaid(order=order.id, due=str(due))
+        return ()
+    if taken.amount != due or due.amount <= 0:
+        raise NotPaid(order=order.id, due=str(due), reason=f"the counter took {taken.amount}")
     for p in order.payments:
-        if p.state is PaymentState.DUE_IN_STORE and due.amount > 0 and taken is not None:
-            if taken.amount != due:
-                raise NotPaid(order=order.id, due=str(due), reason=f"the counter took {taken.amount}")
-            plan.append(e.CounterStarted(p.id, p.next_attempt_id(), due))
-            due = due - taken.amount
-            taken = None
-    if due.amount > 0:
-        raise NotPaid(order=order.id, due=str(due))
-    if taken is not None:
-        raise NotPaid(order=order.id, due=str(Money(0, order.total.currency)), reason="nothing is due at the counter")
-    return tuple(plan)
+        if p.state is PaymentState.DUE_IN_STORE:
+            return (e.CounterStarted(p.id, p.next_attempt_id(), due),)
+    new = payment_id(order.id, len(order.payments) + 1)
+    added = e.TenderAdded(new, PayInStore.kind, due)
+    return (added, e.LeftForStore(new, due), e.CounterStarted(new, f"{new.replace('pay_', 'att_', 1)}_1", due))

@@ -7,9 +7,9 @@ second worker can never charge twice: whoever comes next asks again under the sa
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from attrs import evolve, field, frozen
 
@@ -49,6 +49,10 @@ class PayInStore(Tender):
 
     kind: ClassVar[str] = "in_store"
     token: str = field(default="", init=False, repr=False)
+
+
+CALL_TAKES: Final = timedelta(seconds=30)
+"""How long a call to the provider may be under way before somebody else makes it again, under the same key."""
 
 
 class Operation(Enum):
@@ -224,7 +228,7 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
     operation = _ASKS.get(type(event))
     if operation is not None:
         amount: Money = getattr(event, "amount", payment.authorised)
-        attempt = Attempt(getattr(event, "attempt"), operation, amount, AttemptState.PLANNED, at, at)  # noqa: B009
+        attempt = Attempt(getattr(event, "attempt"), operation, amount, AttemptState.PLANNED, at, at + CALL_TAKES)  # noqa: B009
         after = evolve(after, attempts=(*payment.attempts, attempt))
     match event:
         case e.Authorised(amount=amount, provider_id=provider_id):

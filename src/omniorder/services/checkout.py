@@ -28,12 +28,17 @@ from omniorder.errors import (
     PaymentInFlight,
     QuoteChanged,
     StaleWrite,
+    StillRunning,
 )
 from omniorder.ports.storage import SlotChange, Writes
 from omniorder.services import placing
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.units import Unit, in_transaction, reading
+
+
+MOST_EDITS_MEANWHILE = 20
+"""How often a promise starts anew because another device edits the cart between pricing and holding."""
 
 
 @frozen
@@ -90,6 +95,15 @@ class Checkout:
         """
         lasting = self._lasting(lasts)
         _expected(expect)
+        for _ in range(MOST_EDITS_MEANWHILE):
+            try:
+                return self._promise(cart_id, slot, expect, lasting)
+            except CartChanged:
+                continue
+        raise StillRunning(command="carts.edit", id=cart_id)
+
+    def _promise(self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta) -> Promise:
+        """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
         cart = self._wishes(cart_id)
         wanted = self._slot(slot, cart)

@@ -6,6 +6,7 @@ Adapters are named, not imported: opening a hub on memory loads no SQL, and `imp
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import Final
 
 from omniorder.errors import Misconfigured
@@ -21,8 +22,21 @@ ADAPTERS: Final = {
 
 def connect(url: str, *, schema: str | None = None) -> Storage:
     """The storage behind `url`; no connection is made yet. Raises `Misconfigured`, `MissingExtra`."""
+    storage: Storage = _adapter(url).connect(url, schema=schema)
+    return storage
+
+
+def migration_sql(url: str, *, schema: str | None = None) -> str:
+    """The statements that `migrate` would run on an empty database, for an administrator to read and run."""
+    adapter = _adapter(url)
+    if not hasattr(adapter, "migrate_sql"):
+        raise Misconfigured(needs="a database that has a schema")
+    statements: str = adapter.migrate_sql(url, schema=schema)
+    return statements
+
+
+def _adapter(url: object) -> ModuleType:
     scheme = url.partition(":")[0].partition("+")[0] if isinstance(url, str) else ""
     if scheme not in ADAPTERS:
         raise Misconfigured(needs=f"a database URL that begins with one of {', '.join(sorted(ADAPTERS))}")
-    storage: Storage = importlib.import_module(ADAPTERS[scheme]).connect(url, schema=schema)
-    return storage
+    return importlib.import_module(ADAPTERS[scheme])

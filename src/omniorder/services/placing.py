@@ -142,7 +142,7 @@ def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:
         calls = [a for p in order.payments for a in p.attempts if a.state is AttemptState.PLANNED]
         if not calls:
             return order
-        if all(stamp.at >= call.asked_at + parts.settings.look_again for call in calls):
+        if all(stamp.at >= call.look_at for call in calls):
             return payments.drive(parts, order, stamp)
         if time.monotonic() >= give_up:
             raise StillRunning(command="checkout.place", id=order_id)

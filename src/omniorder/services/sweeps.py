@@ -102,11 +102,9 @@ def _handle(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]
 
 def _lapse(unit: Unit, timer: Timer, at: datetime) -> list[str]:
     promise = unit.tx.promise(timer.subject)
-    if promise is None or promise.state is not PromiseState.HELD:
-        unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, None),)))
-        return []
-    if promise.expires_at > at:
-        unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, promise.expires_at),)))
+    if promise is None or promise.state is not PromiseState.HELD or promise.expires_at > at:
+        held = promise is not None and promise.state is PromiseState.HELD
+        _set(unit, timer, promise.expires_at if promise and held else None)
         return []
     give_back(unit, promise, e.PromiseLapsed(promise.id))
     return [e.PromiseLapsed.__name__]
@@ -118,7 +116,7 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
     def act(unit: Unit) -> tuple[int, Order] | None:
         before = unit.tx.order(timer.subject)
         if before is None:
-            unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, None),)))
+            _set(unit, timer, None)
             return None
         late: tuple[Event, ...] = coupling.overdue(before, at, stamp.at + parts.settings.hold_unknown_money)
         return before.version, carry_on(unit, before, late)
@@ -138,5 +136,9 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
 def _free(unit: Unit, timer: Timer) -> None:
     """Give the claim back: set the timer to what the order needs next."""
     order = unit.tx.order(timer.subject)
-    due = coupling.due(order) if order else None
-    unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, due),)))
+    _set(unit, timer, coupling.due(order) if order else None)
+
+
+def _set(unit: Unit, timer: Timer, due: datetime | None) -> None:
+    """Set a claimed timer, unless a command has set it anew meanwhile."""
+    unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, due, if_due_at=timer.due_at),)))
