@@ -34,7 +34,7 @@ from omniorder import (
 from omniorder.domain.money import total
 from omniorder.ports.notifications import Message, Occasion
 from omniorder.qr import terminal
-from omniorder.testing.gateway import FakeGateway
+from omniorder.testing import FakeGateway
 
 HOME = Point(lat=42.6977, lon=23.3219)  # Anna lives in the middle of Sofia
 BASKET = {"OAT-MILK-1L": 2, "BREAD-RYE-500G": 1, "BANANA": 850}
