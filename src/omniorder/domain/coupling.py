@@ -184,5 +184,3 @@ def _owes(order: Order, payment: Payment) -> bool:
 
 def _refund_again(payment: Payment) -> datetime:
     return payment.attempts[-1].asked_at + REFUND_AGAIN
-
-

@@ -44,9 +44,7 @@ __all__ = [
     "uuid7",
 ]
 
-Kind = Literal[
-    "cart", "line", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot"
-]
+Kind = Literal["cart", "line", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot"]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _STORE = re.compile(r"[A-Z0-9]{2,8}")

@@ -190,7 +190,10 @@ ATTEMPT: Final[Table[AttemptState]] = {
     AttemptState.REFUSED: {},
 }
 
-_LATE: Final = {e.LateAuthorised: PaymentState.VOIDING, e.LateCaptured: PaymentState.CAPTURED}
+_LATE: Final[Mapping[type[e.Event], PaymentState]] = {
+    e.LateAuthorised: PaymentState.VOIDING,
+    e.LateCaptured: PaymentState.CAPTURED,
+}
 
 PAYMENT: Final[Table[PaymentState]] = {
     PaymentState.CREATED: {
@@ -344,9 +347,12 @@ MACHINES: Final[Mapping[str, Table[Any]]] = {
     "pickup": PICKUP,
 }
 
-_TABLE_OF: Final[Mapping[type[Enum], tuple[str, Table[Any]]]] = {
-    type(next(iter(table))): (name, table) for name, table in MACHINES.items()
-}
+
+def _by_state(machines: Mapping[str, Table[Any]]) -> dict[type[Enum], tuple[str, Table[Any]]]:
+    return {type(next(iter(table))): (name, table) for name, table in machines.items()}
+
+
+_TABLE_OF: Final = _by_state(MACHINES)
 
 ENDED: Final[frozenset[Enum]] = frozenset(
     state for table in MACHINES.values() for state, row in table.items() if not row
@@ -361,9 +367,7 @@ def advance(state: S, event: e.Event) -> S:
     if after is None:
         legal = sorted(kind.__name__ for kind in table[state])
         why = f"possible: {', '.join(legal)}" if legal else "it has ended"
-        raise IllegalTransition(
-            machine=machine, state=state.value, event=type(event).__name__, legal=legal, why=why
-        )
+        raise IllegalTransition(machine=machine, state=state.value, event=type(event).__name__, legal=legal, why=why)
     return cast(S, after)
 
 
@@ -461,9 +465,7 @@ ENDED_PICKUPS: Final = frozenset(
     {PickupState.COLLECTED, PickupState.REROUTED, PickupState.LAPSED, PickupState.CANCELLED}
 )
 _WORKED_PICKUPS: Final = frozenset(PickupState) - ENDED_PICKUPS - {PickupState.PLANNED, PickupState.HANDING_OVER}
-_ENDED_RESERVATIONS: Final = frozenset(
-    {ReservationState.SETTLED, ReservationState.RELEASED, ReservationState.EXPIRED}
-)
+_ENDED_RESERVATIONS: Final = frozenset({ReservationState.SETTLED, ReservationState.RELEASED, ReservationState.EXPIRED})
 
 COUPLINGS: Final[tuple[Coupling, ...]] = (
     # not yet funded: everything waits, held under a time limit

@@ -19,7 +19,7 @@ class Reason:
     """Why a store can't promise (all of) it: a stable code and the facts, such as wanted and available."""
 
     code: str
-    facts: Mapping[str, Any] = field(factory=dict)
+    facts: Mapping[str, Any] = field(factory=dict[str, Any])
 
 
 @frozen

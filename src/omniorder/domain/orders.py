@@ -6,7 +6,7 @@ every change is an event through `apply`, one version each.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -186,7 +186,7 @@ class Order:
             sums[line.tax] = sums.get(line.tax, Money(0, self.total.currency)) + line.total
         return tuple(TaxPart(rate, sums[rate], tax_contained(sums[rate], rate)) for rate in sorted(sums))
 
-    def _value(self, units: Any) -> Money:
+    def _value(self, units: Callable[[PickupLine], int]) -> Money:
         lines = {line.id: line for line in self.lines}
         amounts = [lines[line.line].value(units(line)).amount for line in self.pickup.lines]
         return Money(sum(amounts), self.total.currency)
@@ -286,9 +286,7 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     Raises `IllegalTransition` when a table has no such step or a guard forbids it; nothing has changed then.
     """
     if why := forbidden(event, order.joint):
-        raise IllegalTransition(
-            machine="order", state=order.state.value, event=type(event).__name__, legal=[], why=why
-        )
+        raise IllegalTransition(machine="order", state=order.state.value, event=type(event).__name__, legal=[], why=why)
     if isinstance(event, (e.PaymentEvent, e.AttemptEvent)):
         after = pay.apply(order.payment(event.payment), event, at)
         payments = tuple(after if p.id == after.id else p for p in order.payments)

@@ -7,6 +7,7 @@ second worker can never charge twice: whoever comes next asks again under the sa
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar, Final
@@ -22,7 +23,7 @@ from omniorder.errors import CardNumberRefused, NotFound
 
 
 def _token(value: object) -> str:
-    text = valid_line(value, "token", most=255)
+    text = valid_line(value, "token", most=255, least=0)
     if looks_like_card_number(text):
         raise CardNumberRefused("token", "(hidden)", "a card number, where only the provider's token may stand")
     return text
@@ -30,10 +31,13 @@ def _token(value: object) -> str:
 
 @frozen
 class Tender:
-    """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind."""
+    """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind.
+
+    `token` is what the gateway knows it by. Raises `InvalidText`, `CardNumberRefused`.
+    """
 
     kind: ClassVar[str] = ""
-    token: str = field(converter=_token, repr=False)
+    token: str = field(default="", converter=_token, repr=False)
 
 
 @frozen
@@ -42,13 +46,15 @@ class Card(Tender):
 
     kind: ClassVar[str] = "card"
 
+    def __attrs_post_init__(self) -> None:
+        valid_line(self.token, "token", most=255)
+
 
 @frozen
 class PayInStore(Tender):
     """Nothing now: cash or the store's terminal when the goods are handed over."""
 
     kind: ClassVar[str] = "in_store"
-    token: str = field(default="", init=False, repr=False)
 
 
 CALL_TAKES: Final = timedelta(seconds=30)
@@ -209,7 +215,7 @@ def create(payment: str, kind: str, token: str, amount: Money, at: datetime) -> 
     return Payment(payment, kind, token, amount, PaymentState.CREATED, none, none, none, none, (), at)
 
 
-_ASKS = {
+_ASKS: Final[Mapping[type[e.Event], Operation]] = {
     e.AuthoriseRequested: Operation.AUTHORISE,
     e.CaptureRequested: Operation.CAPTURE,
     e.VoidRequested: Operation.VOID,

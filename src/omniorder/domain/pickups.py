@@ -115,9 +115,7 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return after
 
 
-def _each(
-    pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLine, int], PickupLine]
-) -> Pickup:
+def _each(pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLine, int], PickupLine]) -> Pickup:
     lines = {line.line: line for line in pickup.lines}
     for part in units:
         if part.line not in lines:

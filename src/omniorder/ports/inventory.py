@@ -46,12 +46,19 @@ class Inventory(Protocol):
 class TransactionalInventory(Protocol):
     """Stock in our database: the same promises, inside the caller's transaction."""
 
-    def available(self, tx: Transaction, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+    def available(
+        self, tx: Transaction, skus: Sequence[str], stores: Sequence[str] | None = None
+    ) -> Mapping[tuple[str, str], int]:
         """Units that may be promised now, per (store, SKU); levels that don't exist are left out."""
         ...
 
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Mapping[str, int], until: datetime,
+        self,
+        tx: Transaction,
+        reservation: str,
+        store: str,
+        units: Mapping[str, int],
+        until: datetime,
         instead_of: str | None = None,
     ) -> None:
         """Hold the units; `instead_of` names a reservation that is given up for it, netted where they overlap."""
@@ -61,7 +68,9 @@ class TransactionalInventory(Protocol):
 
     def confirm(self, tx: Transaction, reservation: str) -> None: ...
 
-    def consume(self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: Stamp) -> None: ...
+    def consume(
+        self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: Stamp
+    ) -> None: ...
 
     def release(
         self, tx: Transaction, reservation: str, units: Mapping[str, int] | None = None, *, expired: bool = False

@@ -24,7 +24,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import field, frozen
+from attrs import fields_dict, frozen
 
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
@@ -161,7 +161,7 @@ class Writes:
     timers: tuple[TimerWrite, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
     answers: tuple[Answer, ...] = ()
-    stores: tuple[Store, ...] = field(default=())
+    stores: tuple[Store, ...] = ()
     articles: tuple[Article, ...] = ()
     prices: tuple[Price, ...] = ()
 
@@ -170,7 +170,7 @@ class Writes:
         return Writes(*(getattr(self, name) + getattr(other, name) for name in _FIELDS))
 
 
-_FIELDS = tuple(attribute.name for attribute in Writes.__attrs_attrs__)
+_FIELDS = tuple(fields_dict(Writes))
 
 
 class Transaction(Protocol):
@@ -227,8 +227,14 @@ class Transaction(Protocol):
         ...
 
     def pickups(
-        self, store: str, *, start: datetime | None, end: datetime | None, states: Sequence[str],
-        after: tuple[datetime, str] | None, limit: int,
+        self,
+        store: str,
+        *,
+        start: datetime | None,
+        end: datetime | None,
+        states: Sequence[str],
+        after: tuple[datetime, str] | None,
+        limit: int,
     ) -> tuple[Order, ...]:
         """Orders to be picked up at `store`, with a pick-up in one of `states` (values) and a window that starts
         within [start, end) where given; by window start and order id."""
@@ -248,7 +254,9 @@ class Transaction(Protocol):
         """Stores with an unclaimed timer due at or before `at`, longest overdue first."""
         ...
 
-    def claim_timers(self, store: str, at: datetime, *, until: datetime, limit: int, now: datetime) -> tuple[Timer, ...]:
+    def claim_timers(
+        self, store: str, at: datetime, *, until: datetime, limit: int, now: datetime
+    ) -> tuple[Timer, ...]:
         """Claim due timers of one store that nobody holds until `until`; written at once, committed with the rest.
 
         Due means due_at <= `at`; free means not claimed, or claimed until before `now`.

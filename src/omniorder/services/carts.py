@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from omniorder.domain import carts, ids
+from omniorder.domain.articles import Article
 from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
 from omniorder.domain.events import CartStarted
 from omniorder.domain.lifecycle import CartState
@@ -116,7 +117,7 @@ class Carts:
         if if_version is not None:
             valid_quantity(if_version, "if_version", least=0)
         added = sorted({edit.sku for edit in edits if isinstance(edit, Add)})
-        known = self.parts.catalogue.articles(added) if added else {}
+        known: Mapping[str, Article] = self.parts.catalogue.articles(added) if added else {}
         for sku in added:
             if sku not in known:
                 raise NotFound("article", sku)
@@ -148,5 +149,3 @@ class Carts:
         if cart is None or not self.touch.owns(cart.owner):
             raise NotFound("cart", cart_id)
         return cart
-
-

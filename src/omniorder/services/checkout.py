@@ -34,8 +34,8 @@ from omniorder.ports.storage import SlotChange, Writes
 from omniorder.services import placing
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
-
 
 MOST_EDITS_MEANWHILE = 20
 """How often a promise starts anew because another device edits the cart between pricing and holding."""
@@ -106,11 +106,11 @@ class Checkout:
         """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
         cart = self._wishes(cart_id)
-        wanted = self._slot(slot, cart)
         live = self._live(cart)
-        if live and (live.slot, live.lines_version) == (wanted.id, cart.lines_version):
+        if live and (live.slot, live.lines_version) == (slot, cart.lines_version):
             _seen(expect, live.quote)
             return live
+        wanted = self._slot(slot)
         quote = self._quote(cart, wanted.store)
         _seen(expect, quote)
         draw = self.parts.time_ordered()
@@ -148,9 +148,7 @@ class Checkout:
                 places.append(SlotChange(old.store, old.slot, old.starts, -1, 0))
             told.append(_ended(old, new))
             unit.save_promise(old, promises.apply(old, told[0]))
-        told.append(
-            e.PromiseMade(new.id, new.store, new.slot, new.quote.total, new.quote.ceiling, new.expires_at)
-        )
+        told.append(e.PromiseMade(new.id, new.store, new.slot, new.quote.total, new.quote.ceiling, new.expires_at))
         after = before
         for event in told:
             after = carts.apply(after, event, unit.stamp.at)
@@ -217,7 +215,7 @@ class Checkout:
             raise NotFound("cart", cart_id)
         return cart
 
-    def _slot(self, slot_id: str, cart: Cart) -> Slot:
+    def _slot(self, slot_id: str) -> Slot:
         store_id, starts = ids.parse_slot_id(ids.check("slot", slot_id))
         store = self.parts.stores.store(store_id)
         if store is None:
@@ -248,8 +246,8 @@ class Checkout:
         limits = self.parts.settings
         if lasts is None:
             return limits.promise_lasts
-        if not isinstance(lasts, timedelta) or not limits.promise_shortest <= lasts <= limits.promise_longest:
-            rule = f"between {limits.promise_shortest} and {limits.promise_longest}"
+        rule = f"a timedelta between {limits.promise_shortest} and {limits.promise_longest}"
+        if not limits.promise_shortest <= given(lasts, timedelta, "lasts", rule) <= limits.promise_longest:
             raise InvalidInput("lasts", lasts, rule)
         return lasts
 
@@ -302,5 +300,3 @@ def _unpriced(
 ) -> list[Reason]:
     missing = [sku for sku in skus if sku not in prices or sku not in articles]
     return [Reason("price.missing", {"store": store, "sku": sku}) for sku in missing]
-
-

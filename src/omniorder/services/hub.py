@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, overload
@@ -11,7 +11,7 @@ from attrs import evolve
 
 from omniorder.domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from omniorder.domain.channels import Channel
-from omniorder.domain.events import Event, Stamp
+from omniorder.domain.events import EVENTS, Event, Stamp
 from omniorder.domain.passes import KeyRing
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
@@ -30,6 +30,7 @@ from omniorder.services.ledger import Ledger
 from omniorder.services.opening import connect
 from omniorder.services.parts import Handler, Parts, Touch
 from omniorder.services.settings import Settings
+from omniorder.services.surface import given
 from omniorder.services.sweeps import SweepReport
 from omniorder.services.tables import ArticleTable, PriceTable, StoreTable
 from omniorder.services.touchpoints import (
@@ -110,8 +111,7 @@ class OrderHub:
 
         Does no I/O. The library decides what the actor may do; that they are who they say is the caller's to know.
         """
-        if not isinstance(channel, Channel):
-            raise InvalidInput("channel", channel, "a member of Channel")
+        given(channel, Channel, "channel", "a member of Channel")
         touch = Touch(channel, actor, valid_line(via, "via", most=100, least=0))
         match actor:
             case Customer() | Guest():
@@ -141,7 +141,7 @@ class OrderHub:
         For database work only, through `tx.connection`; what it raises undoes the command. Events that a retried
         transaction records are handled again, on the transaction that counts. Register before commands run.
         """
-        if not (isinstance(kind, type) and issubclass(kind, Event)):
+        if kind not in EVENTS.values():
             raise InvalidInput("kind", kind, "an event class of omniorder.events")
         self._parts.handlers.setdefault(kind, []).append(handler)
 
@@ -162,12 +162,10 @@ class OrderHub:
         self._parts.storage.migrate()
         if self._parts.notifier is not None:
             stamp = Stamp(self._parts.clock.now(), Channel.SYSTEM, System("migrate").name)
-            in_transaction(
-                self._parts, stamp, lambda unit: unit.tx.subscribe(notices.CONSUMER, from_start=False)
-            )
+            in_transaction(self._parts, stamp, lambda unit: unit.tx.subscribe(notices.CONSUMER, from_start=False))
 
     @contextmanager
-    def joined(self, connection: Any) -> Iterator[OrderHub]:
+    def joined(self, connection: Any) -> Generator[OrderHub, None, None]:
         """A hub whose commands are part of the caller's own transaction on `connection`.
 
         `connection` is an SQLAlchemy or DB-API connection to the hub's database. Each command is a savepoint; nothing
@@ -201,5 +199,3 @@ class OrderHub:
 def _follows(port: Any, table: Callable[[Storage], Any], storage: Storage) -> Any:
     """The built-in tables read through the joined connection; ports of the caller's own stay as they are."""
     return table(storage) if isinstance(port, (ArticleTable, PriceTable, StoreTable)) else port
-
-

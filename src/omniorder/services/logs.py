@@ -10,22 +10,31 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Concatenate, ParamSpec, Protocol, TypeVar
-
-import structlog
-from structlog.stdlib import BoundLogger, filter_by_level, render_to_log_kwargs
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
 
 from omniorder.domain.actors import Agent, Associate, System
 from omniorder.errors import OmniorderError
 from omniorder.services.parts import Touch
 
-logging.getLogger("omniorder").addHandler(logging.NullHandler())
+if TYPE_CHECKING:
+    from structlog.stdlib import BoundLogger
 
-log: BoundLogger = structlog.wrap_logger(
-    logging.getLogger("omniorder"),
-    processors=[filter_by_level, structlog.contextvars.merge_contextvars, render_to_log_kwargs],
-    wrapper_class=BoundLogger,
-)
+_LOGGER = logging.getLogger("omniorder")
+_LOGGER.addHandler(logging.NullHandler())
+
+
+@functools.cache
+def log() -> BoundLogger:
+    """The library's logger; structlog is loaded with the first line that it writes."""
+    import structlog
+    from structlog.stdlib import BoundLogger, filter_by_level, render_to_log_kwargs
+
+    bound: BoundLogger = structlog.wrap_logger(
+        _LOGGER,
+        processors=[filter_by_level, structlog.contextvars.merge_contextvars, render_to_log_kwargs],
+        wrapper_class=BoundLogger,
+    )
+    return bound
 
 
 class Touched(Protocol):
@@ -56,15 +65,16 @@ def command(name: str) -> Callable[[Callable[Concatenate[D, P], R]], Callable[Co
                 outcome = error.code
                 raise
             finally:
-                log.info(
-                    "command",
-                    command=name,
-                    channel=desk.touch.channel.value,
-                    actor=who(desk.touch),
-                    aggregate=aggregate,
-                    outcome=outcome,
-                    ms=round((time.perf_counter() - began) * 1000, 1),
-                )
+                if _LOGGER.isEnabledFor(logging.INFO):
+                    log().info(
+                        "command",
+                        command=name,
+                        channel=desk.touch.channel.value,
+                        actor=who(desk.touch),
+                        aggregate=aggregate,
+                        outcome=outcome,
+                        ms=round((time.perf_counter() - began) * 1000, 1),
+                    )
 
         return logged
 

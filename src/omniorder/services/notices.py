@@ -56,6 +56,6 @@ def _told(parts: Parts, notifier: Notifier, entry: Recorded) -> bool:
     try:
         notifier.notify(Message(entry.id, occasion, order.owner, order.id, order.language))
     except Exception:
-        log.exception("the notifier failed", message_id=entry.id)
+        log().exception("the notifier failed", message_id=entry.id)
         return False
     return True

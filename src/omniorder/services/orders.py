@@ -60,7 +60,8 @@ class Orders:
 
         def work(unit: Unit) -> Order:
             before = order_for(self.touch, unit.tx, order_id)
-            seen = unit.earlier(key, "orders.cancel", home=before.store, subject=before.id, request=why, result=before.id)
+            home, this = before.store, before.id
+            seen = unit.earlier(key, "orders.cancel", home=home, subject=this, request=why, result=this)
             if seen or before.state in _ENDED:
                 return before
             return carry_on(unit, before, coupling.cancel(before, why, hold_until))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from attrs import frozen
 
@@ -38,12 +38,13 @@ def position(after: str | None, *kinds: type) -> tuple[str | int, ...] | None:
     if after is None:
         return None
     try:
-        found = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
+        found: object = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
     except (ValueError, AttributeError, RecursionError):
         found = None
-    if not isinstance(found, list) or [type(part) for part in found] != list(kinds):
+    parts = cast("list[str | int]", found) if isinstance(found, list) else []
+    if not parts or [type(part) for part in parts] != list(kinds):
         raise InvalidId("after", after, "the `next` of an earlier page")
-    return tuple(found)
+    return tuple(parts)
 
 
 def page(items: Sequence[T], limit: int, last: str | None) -> Page[T]:

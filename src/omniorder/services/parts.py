@@ -42,7 +42,7 @@ class Parts:
     settings: Settings
     keys: KeyRing | None = field(default=None, repr=False)
     notifier: Notifier | None = None
-    handlers: dict[type[Event], list[Handler]] = field(factory=dict)
+    handlers: dict[type[Event], list[Handler]] = field(factory=dict[type[Event], list[Handler]])
 
     def gateway(self, kind: str) -> PaymentGateway:
         """The gateway of this tender kind; raises `TenderUnsupported`."""
@@ -88,5 +88,3 @@ class Touch:
                 return store in (order.store, order.pickup.store)
             case _:
                 return self.owns(order.owner)
-
-

@@ -143,7 +143,7 @@ def _call(call: Callable[[], Answer], attempt: Attempt) -> Answer:
     try:
         return call()
     except GatewayFault as fault:
-        log.warning("no answer from the payment provider", attempt=attempt.id, fault=fault.code)
+        log().warning("no answer from the payment provider", attempt=attempt.id, fault=fault.code)
     except Exception:
-        log.exception("the payment gateway failed", attempt=attempt.id)
+        log().exception("the payment gateway failed", attempt=attempt.id)
     return NoAnswer()

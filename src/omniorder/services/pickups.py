@@ -26,6 +26,7 @@ from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 
@@ -174,7 +175,7 @@ class Pickups:
 def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]:
     if isinstance(what, str):
         return (Pick(what, valid_quantity(quantity)),)
-    if quantity is not None or not all(isinstance(pick, Pick) for pick in what):
+    if quantity is not None:
         raise InvalidInput("picks", what, "a line's id and a quantity, or a list of Pick")
     return _some(what)
 
@@ -191,12 +192,10 @@ def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
         raise InvalidInput("lines", picks, "at least one line")
     if len(picks) > 1000:
         raise TooMany("lines", len(picks), "at most 1000 in one call")
-    return tuple(picks)
+    return tuple(given(pick, Pick, "lines", "a list of Pick") for pick in picks)
 
 
 def _day(store: Store, day: date) -> tuple[datetime, datetime]:
     """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
     begins = datetime.combine(day, clock_time(), store.tz)
     return begins, datetime.combine(day + timedelta(days=1), clock_time(), store.tz)
-
-

@@ -20,11 +20,11 @@ from omniorder.errors import (
     PaymentInFlight,
     PromiseGone,
     StillRunning,
-    TenderUnsupported,
 )
 from omniorder.services import payments
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on, spread
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_DRAWS = 10
@@ -42,17 +42,13 @@ def mine(touch: Touch, promise: Promise | None, promise_id: str) -> Promise:
 
 def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
     """See `Checkout.place`."""
-    if not isinstance(tender, Tender):
-        raise TenderUnsupported(tender=type(tender).__name__, reason="not a tender")
+    given(tender, Tender, "pay", "a Tender: Card(...), PayInStore() or one of your own")
     if not isinstance(tender, PayInStore):
         payments.own_transaction(parts, "checkout.place")
         parts.gateway(tender.kind)
     stamp = touch.stamp(parts.clock)
     order, ours = _take(parts, touch, promise_id, tender, stamp)
-    if ours:
-        order = payments.drive(parts, order, stamp)
-    else:
-        order = _wait(parts, order.id, stamp)
+    order = payments.drive(parts, order, stamp) if ours else _wait(parts, order.id, stamp)
     return _answer(parts, order, tender, stamp)
 
 
@@ -185,5 +181,3 @@ def _look(parts: Parts, order: Order, payment: Payment, stamp: Stamp) -> Order:
             answer = payments.ask(parts, order, payment, attempt, stamp.at)
             return payments.record(parts, order.id, attempt.id, answer, stamp)
     return order
-
-

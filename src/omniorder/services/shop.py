@@ -14,12 +14,13 @@ from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.stock import Level, Movement
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
-from omniorder.errors import InvalidInput, InvalidQuantity, Misconfigured, NotFound, TooMany
+from omniorder.errors import InvalidQuantity, Misconfigured, NotFound, TooMany
 from omniorder.ports.storage import Writes
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_ROWS = 10_000
@@ -117,8 +118,8 @@ class Stock:
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (below zero), `NotFound`.
         """
-        if isinstance(by, bool) or not isinstance(by, int) or not 0 < abs(by) <= MAX_QUANTITY:
-            raise InvalidQuantity("by", by, f"a whole number, not 0, at most {MAX_QUANTITY} either way")
+        if valid_quantity(by, "by", least=-MAX_QUANTITY) == 0:
+            raise InvalidQuantity("by", by, "must not be 0")
         ledger, why, what = self._ledger(), valid_line(reason, "reason", most=100), _short(reference, "reference")
 
         def move(unit: Unit) -> None:
@@ -196,8 +197,7 @@ def _all(rows: Sequence[object], kind: type, name: str) -> None:
     if len(rows) > MOST_ROWS:
         raise TooMany(name, len(rows), f"at most {MOST_ROWS} in one call")
     for row in rows:
-        if not isinstance(row, kind):
-            raise InvalidInput(name, row, f"a {kind.__name__}")
+        given(row, kind, name, f"a {kind.__name__}")
 
 
 def _write(parts: Parts, touch: Touch, writes: Writes) -> None:

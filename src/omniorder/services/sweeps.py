@@ -67,10 +67,10 @@ def sweep(parts: Parts, limit: int) -> SweepReport:
                 happened.update(_handle(parts, timer, at, stamp))
             except OmniorderError as error:
                 failed[error.code] += 1
-                log.warning("sweep could not finish", subject=timer.subject, outcome=error.code)
+                log().warning("sweep could not finish", subject=timer.subject, outcome=error.code)
             except Exception:
                 failed["unexpected"] += 1
-                log.exception("sweep failed", subject=timer.subject)
+                log().exception("sweep failed", subject=timer.subject)
     notified = deliver(parts, stamp, limit)
     horizon = now - parts.settings.idempotency_retention
     in_transaction(parts, stamp, lambda unit: unit.tx.forget_answers(horizon, limit))

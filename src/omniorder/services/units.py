@@ -9,9 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
-
-import tenacity
+from typing import TypeVar, cast
 
 from omniorder.domain import coupling
 from omniorder.domain.carts import Cart
@@ -106,7 +104,7 @@ def _plain(value: object) -> object:
     fields = getattr(type(value), "__attrs_attrs__", None)
     if fields is not None:
         return [type(value).__name__, *(getattr(value, one.name) for one in fields)]
-    return dict(value) if isinstance(value, Mapping) else repr(value)
+    return dict(cast("Mapping[str, object]", value)) if isinstance(value, Mapping) else repr(value)
 
 
 def in_transaction(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
@@ -127,6 +125,8 @@ def in_transaction(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
     except OmniorderError as error:
         if parts.storage.is_joined or not repeatable(error):
             raise
+    import tenacity  # only a conflict needs it
+
     again = tenacity.Retrying(
         retry=tenacity.retry_if_exception(repeatable),
         wait=tenacity.wait_random_exponential(multiplier=0.005, max=0.25),
@@ -147,5 +147,3 @@ def reading(parts: Parts, look: Callable[[Transaction], T]) -> T:
     """Run `look` in a transaction that only reads."""
     with parts.storage.reading() as tx:
         return look(tx)
-
-

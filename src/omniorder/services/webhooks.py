@@ -37,7 +37,7 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
     try:
         notice = parts.gateway(kind).read_webhook(headers, body)
     except BadWebhook as bad:
-        log.warning("webhook refused", gateway=kind, outcome=bad.code)
+        log().warning("webhook refused", gateway=kind, outcome=bad.code)
         return WebhookReply(bad.status, bad.code)
     if not notice.payment:
         return WebhookReply(200, "not ours")
@@ -48,7 +48,7 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
         return WebhookReply(200, "not ours")
     if order is None or notice.payment not in {p.id for p in order.payments}:
         # it is tagged as ours but not known (yet): let the provider bring it again rather than lose it
-        log.warning("webhook for an unknown payment", gateway=kind, payment=notice.payment)
+        log().warning("webhook for an unknown payment", gateway=kind, payment=notice.payment)
         return WebhookReply(503, "unknown payment, try again later")
     stamp = Stamp(parts.clock.now(), Channel.SYSTEM, System("webhook").name)
     open_questions = False

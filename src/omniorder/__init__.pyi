@@ -1,0 +1,120 @@
+"""Click and collect across every channel: the names that applications use."""
+
+
+from . import errors
+from .domain import events
+from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
+from .domain.articles import Article, Price
+from .domain.capturing import Capabilities, Taken
+from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.channels import Channel
+from .domain.events import Recorded, Stamp, Units
+from .domain.lifecycle import (
+    CartState,
+    Funding,
+    OrderState,
+    PaymentState,
+    PickupState,
+    PromiseState,
+)
+from .domain.money import Money
+from .domain.offers import Offer, Reason
+from .domain.orders import Order, OrderLine, Stage
+from .domain.passes import PickupPass
+from .domain.payments import (
+    Card,
+    IsActionRequired,
+    IsAuthorised,
+    IsDueInStore,
+    IsSettled,
+    IsUnanswered,
+    Payment,
+    PayInStore,
+    Tender,
+)
+from .domain.pickups import Pickup, PickupLine
+from .domain.promises import Promise, Quote, QuoteLine, TaxPart
+from .domain.quantities import Unit
+from .domain.receipts import Receipt, ReceiptLine
+from .domain.stock import Level, Movement
+from .domain.stores import Point, Slot, Store
+from .errors import OmniorderError
+from .services.hub import OrderHub
+from .services.paging import Page
+from .services.pickups import Pick
+from .services.settings import Settings
+from .services.sweeps import SweepReport
+from .services.webhooks import WebhookReply
+from .wire import Wire, from_json, to_json
+
+__all__ = [
+    "Actor",
+    "Add",
+    "Agent",
+    "Article",
+    "Associate",
+    "Capabilities",
+    "Card",
+    "Cart",
+    "CartLine",
+    "CartState",
+    "Change",
+    "Channel",
+    "Customer",
+    "Edit",
+    "Funding",
+    "Guest",
+    "IsActionRequired",
+    "IsAuthorised",
+    "IsDueInStore",
+    "IsSettled",
+    "IsUnanswered",
+    "Level",
+    "Money",
+    "Movement",
+    "Note",
+    "Offer",
+    "OmniorderError",
+    "Order",
+    "OrderHub",
+    "OrderLine",
+    "OrderState",
+    "Page",
+    "PayInStore",
+    "Payment",
+    "PaymentState",
+    "Pick",
+    "Pickup",
+    "PickupLine",
+    "PickupPass",
+    "PickupState",
+    "Point",
+    "Price",
+    "Promise",
+    "PromiseState",
+    "Quote",
+    "QuoteLine",
+    "Reason",
+    "Receipt",
+    "ReceiptLine",
+    "Recorded",
+    "Remove",
+    "Settings",
+    "Slot",
+    "Stage",
+    "Stamp",
+    "Store",
+    "SweepReport",
+    "System",
+    "Taken",
+    "TaxPart",
+    "Tender",
+    "Unit",
+    "Units",
+    "WebhookReply",
+    "Wire",
+    "errors",
+    "events",
+    "from_json",
+    "to_json",
+]
