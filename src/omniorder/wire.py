@@ -282,8 +282,8 @@ def _converter(*, private: bool) -> Converter:
         return with_derived
 
     def shown(value: Any) -> Any:
-        if isinstance(value, tuple):
-            return [shown(one) for one in cast("tuple[Any, ...]", value)]
+        if type(value) is tuple:
+            return [shown(one) for one in value]
         return _store_time(value) if isinstance(value, datetime) else converter.unstructure(value)
 
     def reader(kind: type[Any]) -> Callable[[Any, Any], Any]:

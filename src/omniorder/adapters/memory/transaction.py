@@ -1,0 +1,224 @@
+"""One unit of work in memory: reads from the tables, and what is to be written at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+from attrs import evolve
+
+from omniorder.adapters.memory.database import Database
+from omniorder.adapters.memory.writing import carry_out
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.carts import Cart
+from omniorder.domain.events import Recorded
+from omniorder.domain.lifecycle import CartState
+from omniorder.domain.orders import Order
+from omniorder.domain.promises import Promise
+from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stores import Store
+from omniorder.errors import OmniorderError
+from omniorder.ports.storage import Answer, Timer, Writes
+
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
+class MemoryTransaction:
+    """Implements `omniorder.ports.storage.Transaction`; made by `MemoryStorage`, which holds the lock."""
+
+    def __init__(self, db: Database, *, may_write: bool) -> None:
+        self._db = db
+        self._may_write = may_write
+        self._noted = Writes()
+        self._failure: OmniorderError | None = None
+        self.running = True
+
+    @property
+    def connection(self) -> None:
+        """There is no connection in memory."""
+        return None
+
+    @property
+    def database(self) -> Database:
+        """The tables that this transaction works on."""
+        return self._db
+
+    def write(self, writes: Writes) -> None:
+        self._writing()
+        self._noted += writes
+
+    def flush(self) -> None:
+        """Carry out what was noted; a guard that refuses spoils the whole transaction, as in a database."""
+        if self._failure is not None:
+            raise self._failure
+        noted, self._noted = self._noted, Writes()
+        if noted == Writes():
+            return
+        mark = self._db.undo.mark()
+        try:
+            carry_out(self._db, noted)
+        except OmniorderError as error:
+            self._db.undo.back_to(mark)
+            self._failure = error
+            raise
+
+    @property
+    def writable(self) -> bool:
+        """Whether it is still running, and not only for reading."""
+        return self.running and self._may_write
+
+    def _writing(self) -> None:
+        if not self.writable:
+            raise RuntimeError("this transaction only reads" if self.running else "this transaction has ended")
+
+    # --- aggregates ---
+
+    def cart(self, cart_id: str) -> Cart | None:
+        return self._db.carts.get(cart_id)
+
+    def open_cart(self, owner: str) -> Cart | None:
+        carts = [cart for cart in self._db.carts.of(owner).values() if cart.state is CartState.OPEN]
+        return max(carts, key=lambda cart: (cart.changed_at, cart.id), default=None)
+
+    def promise(self, promise_id: str) -> Promise | None:
+        return self._db.promises.get(promise_id)
+
+    def order(self, order_id: str) -> Order | None:
+        return self._db.orders.get(order_id)
+
+    def reservation(self, reservation_id: str) -> Reservation | None:
+        return self._db.reservations.get(reservation_id)
+
+    def answer(self, home: str, scope: str, key: str) -> Answer | None:
+        return self._db.answers.get((home, scope, key))
+
+    # --- the shop ---
+
+    def stores(self, ids: Sequence[str] | None = None) -> tuple[Store, ...]:
+        wanted = sorted(self._db.stores if ids is None else set(ids))
+        return tuple(store for id in wanted if (store := self._db.stores.get(id)) is not None)
+
+    def articles(self, skus: Sequence[str]) -> Mapping[str, Article]:
+        return {sku: article for sku in skus if (article := self._db.articles.get(sku)) is not None}
+
+    def prices(self, skus: Sequence[str]) -> tuple[Price, ...]:
+        rows = {key: price for sku in set(skus) for key, price in self._db.prices.of(sku).items()}
+        return tuple(rows[key] for key in sorted(rows, key=lambda key: (*key[:3], key[3] or _LONG_AGO)))
+
+    def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
+        if stores is None:
+            rows = {key: level for sku in set(skus) for key, level in self._db.levels.of(sku).items()}
+            return tuple(rows[key] for key in sorted(rows))
+        keys = sorted({(store, sku) for store in stores for sku in skus})
+        return tuple(level for key in keys if (level := self._db.levels.get(key)) is not None)
+
+    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
+        return {
+            slot: row.places
+            for store in set(stores)
+            for (_, slot), row in self._db.slots.of(store).items()
+            if start <= row.starts < end
+        }
+
+    # --- lists by keyset ---
+
+    def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
+        found = [order for id in self._db.orders_of.of(owner).values() if (order := self._db.orders.get(id))]
+        keyed = {(order.placed_at, order.id): order for order in found}
+        keys = sorted((key for key in keyed if after is None or key < after), reverse=True)
+        return tuple(keyed[key] for key in keys[:limit])
+
+    def pickups(
+        self, store: str, *, start: datetime | None, end: datetime | None, states: Sequence[str],
+        after: tuple[datetime, str] | None, limit: int,
+    ) -> tuple[Order, ...]:  # fmt: skip
+        keyed = {
+            (order.pickup.starts, order.id): order
+            for order in self._db.orders.of(store).values()
+            if order.pickup.state.value in states
+            and (start is None or start <= order.pickup.starts)
+            and (end is None or order.pickup.starts < end)
+        }
+        keys = sorted(key for key in keyed if after is None or key > after)
+        return tuple(keyed[key] for key in keys[:limit])
+
+    def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
+        last = min(after + limit, len(self._db.journal.of((home, stream))))
+        entries = (self._db.journal.get((home, stream, seq)) for seq in range(after + 1, last + 1))
+        return tuple(entry.recorded for entry in entries if entry is not None)
+
+    def movements(self, store: str, sku: str, *, after: str | None, limit: int) -> tuple[Movement, ...]:
+        rows = self._db.movements.of((store, sku))
+        ids = sorted(id for id in rows if after is None or id > after)
+        return tuple(rows[id] for id in ids[:limit])
+
+    # --- timers ---
+
+    def stores_due(self, at: datetime, limit: int) -> tuple[str, ...]:
+        timers = self._db.timers
+        longest = {
+            store: min(waiting)
+            for store in {store for store, _ in timers}
+            if (waiting := [due.at for due in timers.of(store).values() if due.at <= at and due.free(at)])
+        }
+        return tuple(sorted(longest, key=lambda store: (longest[store], store))[:limit])
+
+    def claim_timers(
+        self, store: str, at: datetime, *, until: datetime, limit: int, now: datetime
+    ) -> tuple[Timer, ...]:
+        self._writing()
+        waiting = sorted(
+            (due.at, subject)
+            for (_, subject), due in self._db.timers.of(store).items()
+            if due.at <= at and due.free(now)
+        )
+        claimed = tuple(Timer(store, subject, due_at) for due_at, subject in waiting[:limit])
+        for timer in claimed:
+            key = (store, timer.subject)
+            due = self._db.timers.get(key)
+            if due is not None:
+                self._db.timers.put(key, evolve(due, claimed_until=until))
+        return claimed
+
+    # --- wrong codes ---
+
+    def count_try(self, order_id: str, generation: int, most: int) -> int | None:
+        self._writing()
+        counted = self._db.tries.get((order_id, generation)) or 0
+        if counted >= most:
+            return None
+        self._db.tries.put((order_id, generation), counted + 1)
+        return counted + 1
+
+    def forget_tries(self, order_id: str, generation: int) -> None:
+        self._writing()
+        self._db.tries.drop((order_id, generation))
+
+    # --- consumers of the journal ---
+
+    def subscribe(self, consumer: str, *, from_start: bool) -> None:
+        self._writing()
+        if self._db.consumers.get(consumer) is not None:
+            return
+        self._db.consumers.put(consumer, consumer)
+        if from_start:
+            for key, entry in self._db.journal.items():
+                self._db.deliveries.put((consumer, key), entry)
+
+    def undelivered(self, consumer: str, limit: int) -> tuple[Recorded, ...]:
+        entries = sorted(self._db.deliveries.of(consumer).values(), key=lambda entry: entry.place)
+        return tuple(entry.recorded for entry in entries[:limit])
+
+    def acknowledge(self, consumer: str, events: Iterable[Recorded]) -> None:
+        self._writing()
+        for event in events:
+            self._db.deliveries.drop((consumer, (event.home, event.stream, event.seq)))
+
+    # --- housekeeping ---
+
+    def forget_answers(self, before: datetime, limit: int) -> int:
+        self._writing()
+        old = sorted((answer.at, key) for key, answer in self._db.answers.items() if answer.at < before)
+        for _, key in old[:limit]:
+            self._db.answers.drop(key)
+        return len(old[:limit])

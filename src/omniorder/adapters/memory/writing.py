@@ -1,0 +1,261 @@
+"""How `Writes` are carried out: one function per kind of write, each with its guard, in the lock order.
+
+A function stops at the first guard that refuses, and the transaction takes back what was written until then.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from attrs import evolve, fields, frozen
+
+from omniorder.adapters.memory.database import Booked, Database, Due, Entry
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.events import EVENTS, Event, Recorded
+from omniorder.domain.orders import Order
+from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stores import Store
+from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWrite
+from omniorder.ports.storage import (
+    Answer,
+    CartWrite,
+    JournalEntry,
+    OrderWrite,
+    PromiseWrite,
+    ReservationWrite,
+    SlotChange,
+    StockChange,
+    TimerWrite,
+    Writes,
+)
+
+
+def carry_out(db: Database, writes: Writes) -> None:
+    """Write everything, or raise for the first guard that refuses."""
+    for name, write in STEPS.items():
+        write(db, getattr(writes, name))
+
+
+# --- aggregates -------------------------------------------------------------------------------------------
+
+
+def carts(db: Database, writes: Iterable[CartWrite]) -> None:
+    for write in writes:
+        cart, now = write.after, db.carts.get(write.after.id)
+        if write.before is None and now is not None:
+            raise AlreadyThere(kind="cart", id=cart.id)
+        if write.before is not None and (now is None or now.version != write.before.version):
+            raise StaleWrite(kind="cart", id=cart.id)
+        db.carts.put(cart.id, cart)
+
+
+def promises(db: Database, writes: Iterable[PromiseWrite]) -> None:
+    for write in writes:
+        promise, now = write.after, db.promises.get(write.after.id)
+        if write.before is None and now is not None:
+            raise AlreadyThere(kind="promise", id=promise.id)
+        if write.before is not None and (now is None or now.state is not write.before.state):
+            raise StaleWrite(kind="promise", id=promise.id)
+        db.promises.put(promise.id, promise)
+
+
+def orders(db: Database, writes: Iterable[OrderWrite]) -> None:
+    for write in writes:
+        order, now = write.after, db.orders.get(write.after.id)
+        if write.before is None:
+            if now is not None:
+                raise AlreadyThere(kind="order", id=order.id)
+            db.orders_of.put((order.owner, order.id), order.id)
+        elif now is None or now.version != write.before.version:
+            raise StaleWrite(kind="order", id=order.id)
+        db.orders.put(order.id, _without_actions(order))
+
+
+def _without_actions(order: Order) -> Order:
+    """What the customer must do next is the provider's secret: shown once, and stored nowhere."""
+    if all(payment.action is None for payment in order.payments):
+        return order
+    return evolve(order, payments=tuple(evolve(payment, action=None) for payment in order.payments))
+
+
+def reservations(db: Database, writes: Iterable[ReservationWrite]) -> None:
+    for write in writes:
+        reservation, now = write.after, db.reservations.get(write.after.id)
+        if write.before is None and now is not None:
+            raise AlreadyThere(kind="reservation", id=reservation.id)
+        if write.before is not None and (now is None or _held(now) != _held(write.before)):
+            raise StaleWrite(kind="reservation", id=reservation.id)
+        db.reservations.put(reservation.id, reservation)
+
+
+def _held(reservation: Reservation) -> tuple[object, object]:
+    return (reservation.state, {line.sku: line for line in reservation.lines})
+
+
+# --- stock and slots --------------------------------------------------------------------------------------
+
+
+@frozen
+class _Demand:
+    """All changes of one level in one."""
+
+    on_hand: int = 0
+    reserved: int = 0
+    promise: bool = False
+    safety: int | None = None
+
+    def __add__(self, change: StockChange) -> _Demand:
+        safety = self.safety if change.safety is None else change.safety
+        on_hand, reserved = self.on_hand + change.on_hand, self.reserved + change.reserved
+        return _Demand(on_hand, reserved, self.promise or change.promise, safety)
+
+
+def stock(db: Database, writes: Iterable[StockChange]) -> None:
+    demands: dict[tuple[str, str], _Demand] = defaultdict(_Demand)
+    for change in writes:
+        demands[change.store, change.sku] += change
+    short: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for (store, sku), demand in sorted(demands.items()):
+        level = db.levels.get((store, sku)) or Level(store, sku)
+        if (lack := _lack(level, demand)) is not None:
+            short[store].append({"sku": sku, "wanted": lack[0], "available": lack[1]})
+    for store, skus in short.items():
+        raise OutOfStock(store=store, short=skus)
+    for (store, sku), demand in demands.items():
+        before = db.levels.get((store, sku))
+        after = _changed(before or Level(store, sku), demand)
+        if after != (before or Level(store, sku)):
+            db.levels.put((store, sku), after)
+
+
+def _changed(level: Level, demand: _Demand) -> Level:
+    return evolve(
+        level,
+        on_hand=level.on_hand + demand.on_hand,
+        reserved=level.reserved + demand.reserved,
+        safety=level.safety if demand.safety is None else demand.safety,
+    )
+
+
+def _lack(level: Level, demand: _Demand) -> tuple[int, int] | None:
+    """How many units were wanted and how many there are, when the level can't give them."""
+    after = _changed(level, demand)
+    if demand.promise and demand.reserved > 0 and after.on_hand - after.reserved < after.safety:
+        return demand.reserved, evolve(after, reserved=level.reserved).available
+    if after.on_hand < 0:
+        return -demand.on_hand, level.on_hand
+    if after.reserved < 0:
+        return -demand.reserved, level.reserved
+    return None
+
+
+def slots(db: Database, writes: Iterable[SlotChange]) -> None:
+    """All changes of one slot count as one: whoever gives a place back and takes it again keeps it."""
+    sums: dict[tuple[str, str], SlotChange] = {}
+    for change in writes:
+        before = sums.get((change.store, change.slot))
+        places = change.places + (before.places if before else 0)
+        sums[change.store, change.slot] = evolve(change, places=places)
+    for key, change in sorted(sums.items(), key=lambda item: item[0]):
+        now = db.slots.get(key)
+        booked = change.places + (now.places if now else 0)
+        if change.places > 0 and booked > change.capacity:
+            raise SlotUnavailable(slot=change.slot, reason="full")
+        if change.places > 0 or now is not None:
+            db.slots.put(key, Booked(change.starts, max(0, booked)))
+
+
+def movements(db: Database, writes: Iterable[Movement]) -> None:
+    for movement in writes:
+        if db.movements.get(movement.id) is not None:
+            raise AlreadyThere(kind="movement", id=movement.id)
+        db.movements.put(movement.id, movement)
+
+
+# --- timers, journal, answers -----------------------------------------------------------------------------
+
+
+def timers(db: Database, writes: Iterable[TimerWrite]) -> None:
+    """A timer that is set anew is nobody's: a worker's claim was on the old one."""
+    for write in writes:
+        key = (write.store, write.subject)
+        now = db.timers.get(key)
+        if write.if_due_at is not None and (now is None or now.at != write.if_due_at):
+            continue
+        if write.due_at is None:
+            db.timers.drop(key)
+        else:
+            db.timers.put(key, Due(write.due_at))
+
+
+def journal(db: Database, writes: Iterable[JournalEntry]) -> None:
+    for entry in writes:
+        if entry.first_seq != len(db.journal.of((entry.home, entry.stream))) + 1:
+            raise StaleWrite(kind="journal", id=entry.stream)
+        for seq, event in enumerate(entry.events, entry.first_seq):
+            recorded = Recorded(entry.home, entry.stream, seq, entry.stamp, _public(event))
+            key, row = (entry.home, entry.stream, seq), Entry(len(db.journal), recorded)
+            db.journal.put(key, row)
+            for consumer in db.consumers:
+                db.deliveries.put((consumer, key), row)
+
+
+_PRIVATE: Final = {kind for kind in EVENTS.values() if any(f.metadata.get("private") for f in fields(kind))}
+"""Events with a field that the journal leaves out."""
+
+
+def _public(event: Event) -> Event:
+    """The event as a reader of the journal will see it: private fields come back as their defaults."""
+    kind = type(event)
+    if kind not in _PRIVATE:
+        return event
+    kept = [field.name for field in fields(kind) if not field.metadata.get("private")]
+    return kind(**{name: getattr(event, name) for name in kept})
+
+
+def answers(db: Database, writes: Iterable[Answer]) -> None:
+    for answer in writes:
+        key = (answer.home, answer.scope, answer.key)
+        if db.answers.get(key) is not None:
+            raise AlreadyThere(kind="answer", id=answer.key)
+        db.answers.put(key, answer)
+
+
+# --- the shop ---------------------------------------------------------------------------------------------
+
+
+def stores(db: Database, writes: Iterable[Store]) -> None:
+    for store in writes:
+        db.stores.put(store.id, store)
+
+
+def articles(db: Database, writes: Iterable[Article]) -> None:
+    for article in writes:
+        db.articles.put(article.sku, article)
+
+
+def prices(db: Database, writes: Iterable[Price]) -> None:
+    """One price per SKU, store, channel and beginning: writing it again replaces it."""
+    for price in writes:
+        channel = "" if price.channel is None else price.channel.value
+        db.prices.put((price.sku, price.store or "", channel, price.valid_from), price)
+
+
+STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
+    "stores": stores,
+    "articles": articles,
+    "prices": prices,
+    "carts": carts,
+    "promises": promises,
+    "orders": orders,
+    "reservations": reservations,
+    "stock": stock,
+    "slots": slots,
+    "timers": timers,
+    "movements": movements,
+    "journal": journal,
+    "answers": answers,
+}
+"""The fields of `Writes` in the global lock order, and what carries each out."""

@@ -1,0 +1,46 @@
+"""Tries of a pick-up code: each counted by one statement of its own, before the code is compared."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from omniorder.adapters.sql.columns import Whole
+from omniorder.adapters.sql.link import Link, PerDialect
+from omniorder.adapters.sql.schema import CODE_TRIES
+from omniorder.adapters.sql.sharding import home_of
+
+
+def _counting(insert: Any) -> Any:
+    counted = insert(CODE_TRIES).on_conflict_do_update(
+        index_elements=list(CODE_TRIES.primary_key),
+        set_={"tries": CODE_TRIES.c.tries + 1},
+        where=CODE_TRIES.c.tries < bindparam("most", type_=Whole()),
+    )
+    return counted.returning(CODE_TRIES.c.tries)
+
+
+_COUNT: Final = PerDialect(_counting(postgresql.insert), _counting(sqlite.insert))
+_FORGET: Final = delete(CODE_TRIES).where(
+    and_(
+        CODE_TRIES.c.store_id == bindparam("store_id"),
+        CODE_TRIES.c.order_id == bindparam("order_id"),
+        CODE_TRIES.c.generation == bindparam("generation"),
+    )
+)
+
+
+def count_try(link: Link, order_id: str, generation: int, most: int) -> int | None:
+    """Count one try; None when `most` were counted before."""
+    if most < 1:
+        return None
+    key = {"store_id": home_of(order_id), "order_id": order_id, "generation": generation}
+    rows = link.rows(_COUNT, key | {"tries": 1, "most": most})
+    return rows[0].tries if rows else None
+
+
+def forget_tries(link: Link, order_id: str, generation: int) -> None:
+    """Start counting anew."""
+    link.change(_FORGET, {"store_id": home_of(order_id), "order_id": order_id, "generation": generation})

@@ -1,0 +1,205 @@
+"""Orders: written as changes of rows, read as one document with lines, payments, attempts and pick-up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, select, tuple_, update
+
+from omniorder.adapters.sql import carts, payments, pickups
+from omniorder.adapters.sql.columns import Instant, Key, maybe_moment, moment
+from omniorder.adapters.sql.documents import among, by_position, children, document, labels
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.orderlines import line_from, line_rows, note_rows
+from omniorder.adapters.sql.rows import Rows, Values
+from omniorder.adapters.sql.schema import (
+    ATTEMPT,
+    CUSTOMER_ORDER,
+    NOTE,
+    ORDER,
+    ORDER_LINE,
+    PAYMENT,
+    PICKUP,
+    PICKUP_LINE,
+)
+from omniorder.adapters.sql.sharding import home_of
+from omniorder.domain.channels import Channel
+from omniorder.domain.lifecycle import OrderState
+from omniorder.domain.money import Money
+from omniorder.domain.orders import Order
+from omniorder.ports.storage import OrderWrite
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2199, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+_LAST: Final = "~"  # behind every id
+
+_NOTE_OF_LINE: Final = (
+    select(NOTE.c.text)
+    .where(NOTE.c.owner == ORDER.c.owner, NOTE.c.subject == ORDER.c.id, NOTE.c.line_id == ORDER_LINE.c.id)
+    .correlate(ORDER, ORDER_LINE)
+    .scalar_subquery()
+)
+
+
+def _of_order(table: Any) -> Any:
+    return and_(table.c.store_id == ORDER.c.store_id, table.c.order_id == ORDER.c.id)
+
+
+_DOCUMENT: Final = document(
+    ORDER,
+    lines=children(ORDER_LINE, _of_order(ORDER_LINE), note=_NOTE_OF_LINE),
+    payments=children(PAYMENT, _of_order(PAYMENT)),
+    attempts=children(ATTEMPT, _of_order(ATTEMPT)),
+    pickup=document(
+        PICKUP,
+        lines=children(
+            PICKUP_LINE,
+            PICKUP_LINE.c.store_id == PICKUP.c.store_id,
+            PICKUP_LINE.c.pickup_id == PICKUP.c.id,
+        ),
+    ),
+)
+_WITH_PICKUP: Final = select(_DOCUMENT).join_from(
+    ORDER, PICKUP, and_(PICKUP.c.store_id == ORDER.c.pickup_store, PICKUP.c.id == ORDER.c.pickup_id)
+)
+_BY_ID: Final = _WITH_PICKUP.where(ORDER.c.store_id == bindparam("store_id"), ORDER.c.id == bindparam("id"))
+_OF_OWNER: Final = (
+    _WITH_PICKUP.join(
+        CUSTOMER_ORDER,
+        and_(CUSTOMER_ORDER.c.store_id == ORDER.c.store_id, CUSTOMER_ORDER.c.order_id == ORDER.c.id),
+    )
+    .where(
+        CUSTOMER_ORDER.c.owner == bindparam("owner"),
+        tuple_(CUSTOMER_ORDER.c.placed_at, CUSTOMER_ORDER.c.order_id)
+        < tuple_(bindparam("after_at", type_=Instant()), bindparam("after_id", type_=Key())),
+    )
+    .order_by(CUSTOMER_ORDER.c.placed_at.desc(), CUSTOMER_ORDER.c.order_id.desc())
+    .limit(bindparam("most"))
+)
+_TO_PICK_UP: Final = (
+    _WITH_PICKUP.where(
+        PICKUP.c.store_id == bindparam("store_id"),
+        among(PICKUP.c.state, "states"),
+        PICKUP.c.starts_at >= bindparam("start"),
+        PICKUP.c.starts_at < bindparam("end"),
+        tuple_(PICKUP.c.starts_at, PICKUP.c.order_id)
+        > tuple_(bindparam("after_at", type_=Instant()), bindparam("after_id", type_=Key())),
+    )
+    .order_by(PICKUP.c.starts_at, PICKUP.c.order_id)
+    .limit(bindparam("most"))
+)
+_INSERT: Final = ORDER.insert()
+_LIST: Final = CUSTOMER_ORDER.insert()
+_UPDATE: Final = update(ORDER).where(
+    and_(
+        ORDER.c.store_id == bindparam("at_store_id"),
+        ORDER.c.id == bindparam("at_id"),
+        ORDER.c.version == bindparam("at_version"),
+    )
+)
+_LINES: Final = Rows(ORDER_LINE, fixed=("position",))
+
+
+def load(link: Link, order_id: str) -> Order | None:
+    """The order with this id."""
+    found = link.document(_BY_ID, {"store_id": home_of(order_id), "id": order_id})
+    return None if found is None else _order(found)
+
+
+def of_owner(link: Link, owner: str, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
+    """The owner's orders, newest first."""
+    at, id = after or (LATEST, _LAST)
+    found = link.documents(_OF_OWNER, {"owner": owner, "after_at": at, "after_id": id, "most": limit})
+    return tuple(map(_order, found))
+
+
+def to_pick_up(
+    link: Link,
+    store: str,
+    start: datetime | None,
+    end: datetime | None,
+    states: Sequence[str],
+    after: tuple[datetime, str] | None,
+    limit: int,
+) -> tuple[Order, ...]:
+    """Orders with a pick-up at this store in one of these states, by the start of its window."""
+    at, id = after or (EARLIEST, "")
+    params = {
+        "store_id": store,
+        "states": states,
+        "start": start or EARLIEST,
+        "end": end or LATEST,
+        "after_at": at,
+        "after_id": id,
+        "most": limit,
+    }
+    return tuple(map(_order, link.documents(_TO_PICK_UP, params)))
+
+
+def write(link: Link, change: OrderWrite) -> None:
+    """Insert or replace an order and its parts; raises `AlreadyThere` or `StaleWrite`."""
+    before, order = change.before, change.after
+    if before is None:
+        link.insert(_INSERT, {"store_id": order.store, "id": order.id} | _values(order), "order", order.id)
+        _LINES.add(link, line_rows(order), "order", order.id)
+        listed = {"owner": order.owner, "placed_at": order.placed_at, "order_id": order.id}
+        link.insert(_LIST, listed | {"store_id": order.store}, "order", order.id)
+        carts.write_notes(link, [], note_rows(order), order.id)
+    else:
+        at = {"at_store_id": order.store, "at_id": order.id, "at_version": before.version}
+        link.guarded(_UPDATE, _values(order) | at, "order", order.id)
+        if order.lines != before.lines:
+            _LINES.sync(link, line_rows(before), line_rows(order), "order", order.id)
+            carts.write_notes(link, note_rows(before), note_rows(order), order.id)
+    payments.write(link, before, order)
+    pickups.write(link, before, order)
+
+
+def _values(order: Order) -> Values:
+    return {
+        "version": order.version,
+        "state": order.state.value,
+        "owner": order.owner,
+        "cart_id": order.cart_id,
+        "promise_id": order.promise_id,
+        "reservation_id": order.reservation_id,
+        "channel": order.channel.value,
+        "currency": order.total.currency,
+        "total": order.total.amount,
+        "ceiling": order.ceiling.amount,
+        "placed_at": order.placed_at,
+        "pay_by": order.pay_by,
+        "confirmed_at": order.confirmed_at,
+        "hold_until": order.hold_until,
+        "language": order.language,
+        "metadata": dict(order.metadata),
+        "pickup_store": order.pickup.store,
+        "pickup_id": order.pickup.id,
+    }
+
+
+def _order(found: dict[str, Any]) -> Order:
+    currency = found["currency"]
+    return Order(
+        id=found["id"],
+        version=found["version"],
+        state=OrderState(found["state"]),
+        owner=found["owner"],
+        cart_id=found["cart_id"],
+        promise_id=found["promise_id"],
+        reservation_id=found["reservation_id"],
+        channel=Channel(found["channel"]),
+        total=Money(found["total"], currency),
+        ceiling=Money(found["ceiling"], currency),
+        lines=tuple(line_from(line, currency) for line in by_position(found["lines"])),
+        pickup=pickups.pickup_from(found["pickup"]),
+        placed_at=moment(found["placed_at"]),
+        pay_by=moment(found["pay_by"]),
+        payments=payments.payments_from(found["payments"], found["attempts"]),
+        confirmed_at=maybe_moment(found["confirmed_at"]),
+        hold_until=maybe_moment(found["hold_until"]),
+        language=found["language"],
+        metadata=labels(found["metadata"]),
+    )

@@ -1,0 +1,92 @@
+"""Pick-ups: rows of the store that does the work, guarded by the version of their order."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from omniorder.adapters.sql.columns import maybe_moment, moment
+from omniorder.adapters.sql.documents import by_position
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.rows import Rows, Values
+from omniorder.adapters.sql.schema import PICKUP, PICKUP_LINE
+from omniorder.domain.events import Units
+from omniorder.domain.lifecycle import PickupState
+from omniorder.domain.orders import Order
+from omniorder.domain.pickups import Pickup, PickupLine
+
+_PICKUPS: Final = Rows(PICKUP, fixed=("home", "order_id"))
+_LINES: Final = Rows(PICKUP_LINE, fixed=("position",))
+
+
+def write(link: Link, before: Order | None, order: Order) -> None:
+    """Write what changed in the order's pick-up; one that follows another leaves the other's rows alone."""
+    pickup, was = order.pickup, None if before is None else before.pickup
+    if was == pickup:
+        return
+    if was is not None and (was.store, was.id) != (pickup.store, pickup.id):
+        was = None
+    earlier = [] if was is None else [_row(order, was)]
+    _PICKUPS.sync(link, earlier, [_row(order, pickup)], "pickup", pickup.id)
+    if was is None or was.lines != pickup.lines:
+        _LINES.sync(link, [] if was is None else _line_rows(was), _line_rows(pickup), "pickup", pickup.id)
+
+
+def _row(order: Order, pickup: Pickup) -> Values:
+    return {
+        "store_id": pickup.store,
+        "id": pickup.id,
+        "home": order.store,
+        "order_id": order.id,
+        "state": pickup.state.value,
+        "slot": pickup.slot,
+        "starts_at": pickup.starts,
+        "ends_at": pickup.ends,
+        "zone": pickup.zone,
+        "staged_at": pickup.staged_at,
+        "ready_at": pickup.ready_at,
+        "until": pickup.until,
+        "generation": pickup.generation,
+        "key_id": pickup.key_id,
+        "claim": [[part.line, part.quantity] for part in pickup.claim],
+        "look_at": pickup.look_at,
+    }
+
+
+def _line_rows(pickup: Pickup) -> list[Values]:
+    return [
+        {
+            "store_id": pickup.store,
+            "pickup_id": pickup.id,
+            "line_id": line.line,
+            "position": place,
+            "quantity": line.quantity,
+            "picked": line.picked,
+            "collected": line.collected,
+            "dropped": line.dropped,
+        }
+        for place, line in enumerate(pickup.lines)
+    ]
+
+
+def pickup_from(found: dict[str, Any]) -> Pickup:
+    """The pick-up of an order's document."""
+    return Pickup(
+        id=found["id"],
+        store=found["store_id"],
+        state=PickupState(found["state"]),
+        slot=found["slot"],
+        starts=moment(found["starts_at"]),
+        ends=moment(found["ends_at"]),
+        lines=tuple(
+            PickupLine(line["line_id"], line["quantity"], line["picked"], line["collected"], line["dropped"])
+            for line in by_position(found["lines"])
+        ),
+        staged_at=found["staged_at"],
+        ready_at=maybe_moment(found["ready_at"]),
+        until=maybe_moment(found["until"]),
+        generation=found["generation"],
+        key_id=found["key_id"],
+        claim=tuple(Units(line, quantity) for line, quantity in found["claim"]),
+        look_at=maybe_moment(found["look_at"]),
+        zone=found["zone"],
+    )

@@ -1,0 +1,212 @@
+"""PostgreSQL: its connections, and its way of doing what databases do differently.
+
+Rows are locked in the order of their keys *before* they are changed, in the same statement: `UPDATE ... FROM`
+alone takes them in any order, and two commands that share two SKUs would deadlock. The guard looks at the locked
+row and not at the statement's own snapshot, which is older when the lock had to be waited for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    DateTime,
+    Engine,
+    FromClause,
+    Text,
+    bindparam,
+    cast,
+    column,
+    create_engine,
+    event,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import ClauseElement
+from sqlalchemy.types import TypeEngine
+
+from omniorder.adapters.sql.columns import as_text
+from omniorder.adapters.sql.documents import among
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
+from omniorder.adapters.sql.stock import Demand
+from omniorder.errors import MissingExtra
+
+# --- connections ------------------------------------------------------------------------------------------
+
+
+def engine(url: URL, *, lock_timeout: float, statement_timeout: float, **options: Any) -> Engine:
+    """An engine that connects when it is first used. Time limits are in seconds, 0 is none.
+
+    Raises `MissingExtra` without psycopg.
+    """
+    if url.drivername == "postgresql":
+        url = url.set(drivername="postgresql+psycopg")
+    settings = {"isolation_level": "READ COMMITTED", "hide_parameters": True} | options
+    try:
+        made = create_engine(url, **settings)
+    except ModuleNotFoundError as error:
+        raise MissingExtra(needs=error.name or "psycopg", extra="postgres") from error
+    limits = {
+        "lock_timeout": lock_timeout,
+        "statement_timeout": statement_timeout,
+        "idle_in_transaction_session_timeout": 2 * statement_timeout,
+    }
+    changes = "; ".join(f"SET {name} = {round(limit * 1000)}" for name, limit in limits.items())
+
+    def limit(connection: Any, _: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(changes)
+        connection.commit()
+
+    event.listen(made, "connect", limit)
+    return made
+
+
+# --- statements -------------------------------------------------------------------------------------------
+
+
+def _table_of(name: str, /, **columns: TypeEngine[Any]) -> FromClause:
+    """The rows that list parameters hold, one list per column, each called as its column with an s."""
+    lists = [bindparam(f"{key}s", type_=ARRAY(kind)) for key, kind in columns.items()]
+    rows = func.unnest(*lists).table_valued(*(column(key, kind) for key, kind in columns.items()))
+    return rows.render_derived(name=name)
+
+
+def _lists(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, Any]:
+    return {f"{name}s": [row[name] for row in rows] for name in names}
+
+
+_CHANGE: Final = _table_of(
+    "change",
+    sku=Text(),
+    more_on_hand=BigInteger(),
+    more_reserved=BigInteger(),
+    promised=BigInteger(),
+    new_safety=BigInteger(),
+)
+_LOCKED: Final = (
+    select(STOCK.c.sku, STOCK.c.on_hand, STOCK.c.reserved, STOCK.c.safety)
+    .where(STOCK.c.store_id == bindparam("at_store"), among(STOCK.c.sku, "skus"))
+    .order_by(STOCK.c.sku)
+    .with_for_update(key_share=True)
+    .cte("locked")
+)
+_ON_HAND: Final = _LOCKED.c.on_hand + _CHANGE.c.more_on_hand
+_RESERVED: Final = _LOCKED.c.reserved + _CHANGE.c.more_reserved
+_SAFETY: Final = func.coalesce(_CHANGE.c.new_safety, _LOCKED.c.safety)
+_CHANGE_STOCK: Final = (
+    update(STOCK)
+    .where(
+        STOCK.c.store_id == bindparam("at_store"),
+        STOCK.c.sku == _LOCKED.c.sku,
+        _LOCKED.c.sku == _CHANGE.c.sku,
+        _ON_HAND >= 0,
+        _RESERVED >= 0,
+        or_(_CHANGE.c.promised == 0, _ON_HAND - _RESERVED >= _SAFETY),
+    )
+    .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY)
+)
+_FOUNDED: Final = _table_of("founded", sku=Text())
+_FOUND_LEVELS: Final = (
+    postgresql.insert(STOCK)
+    .from_select(
+        ["store_id", "sku", "on_hand", "reserved", "safety"],
+        select(bindparam("at_store", type_=Text()), _FOUNDED.c.sku, 0, 0, 0).order_by(_FOUNDED.c.sku),
+    )
+    .on_conflict_do_nothing()
+)
+
+_NEW: Final = _table_of(
+    "new",
+    home=Text(),
+    stream=Text(),
+    seq=BigInteger(),
+    first=BigInteger(),
+    name=Text(),
+    at=DateTime(timezone=True),
+    channel=Text(),
+    actor=Text(),
+    via=Text(),
+    payload=Text(),
+)
+_BEFORE: Final = EVENT.alias("before")
+_APPEND: Final = insert(EVENT).from_select(
+    ["home", "stream", "seq", "name", "at", "channel", "actor", "via", "payload"],
+    select(
+        _NEW.c.home, _NEW.c.stream, _NEW.c.seq, _NEW.c.name, _NEW.c.at, _NEW.c.channel, _NEW.c.actor, _NEW.c.via,
+        cast(_NEW.c.payload, JSONB),
+    ).where(
+        or_(
+            _NEW.c.first == 1,
+            exists().where(
+                _BEFORE.c.home == _NEW.c.home,
+                _BEFORE.c.stream == _NEW.c.stream,
+                _BEFORE.c.seq == _NEW.c.first - 1,
+            ),
+        )
+    ),
+)  # fmt: skip
+_NUMBERED: Final = _table_of("new", home=Text(), stream=Text(), seq=BigInteger())
+_DELIVER: Final = insert(DELIVERY).from_select(
+    ["consumer", "home", "stream", "seq"],
+    select(CONSUMER.c.name, _NUMBERED.c.home, _NUMBERED.c.stream, _NUMBERED.c.seq)
+    .select_from(CONSUMER.join(_NUMBERED, CONSUMER.c.name.is_not(None)))
+    .order_by(CONSUMER.c.name, _NUMBERED.c.home, _NUMBERED.c.stream, _NUMBERED.c.seq),
+)
+
+
+class _HoldJournal(Executable, ClauseElement):
+    """`LOCK TABLE`, in a mode that lets everybody read and nobody write."""
+
+    inherit_cache = True
+
+
+@compiles(_HoldJournal, "postgresql")
+def _hold_journal(element: _HoldJournal, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"LOCK TABLE {compiler.preparer.format_table(EVENT)} IN SHARE ROW EXCLUSIVE MODE"
+
+
+class PostgresPlan:
+    """Implements `plans.Plan`: one statement for any number of rows."""
+
+    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> bool:
+        founded = [demand.sku for demand in demands if demand.founds]
+        if founded:
+            link.change(_FOUND_LEVELS, {"at_store": store, "skus": founded})
+        params = {
+            "at_store": store,
+            "skus": [demand.sku for demand in demands],
+            "more_on_hands": [demand.on_hand for demand in demands],
+            "more_reserveds": [demand.reserved for demand in demands],
+            "promiseds": [int(demand.promised) for demand in demands],
+            "new_safetys": [demand.safety for demand in demands],
+        }
+        return link.change(_CHANGE_STOCK, params) == len(demands)
+
+    def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
+        names = ("home", "stream", "seq", "first", "name", "at", "channel", "actor", "via")
+        payloads = {"payloads": [as_text(row["payload"]) for row in events]}
+        return link.change(_APPEND, _lists(events, *names) | payloads)
+
+    def deliver(self, link: Link, events: Sequence[Mapping[str, Any]]) -> None:
+        link.change(_DELIVER, _lists(events, "home", "stream", "seq"))
+
+    def hold_journal(self, link: Link) -> None:
+        link.change(_HoldJournal())
+
+    def is_spoilt(self, link: Link) -> bool:
+        info = getattr(link.connection.connection.driver_connection, "info", None)
+        return info is not None and info.transaction_status.name == "INERROR"

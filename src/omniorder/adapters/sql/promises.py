@@ -1,0 +1,94 @@
+"""Promises; the quote is kept as it was made, as JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import and_, bindparam, select, update
+
+from omniorder import wire
+from omniorder.adapters.sql.columns import moment
+from omniorder.adapters.sql.documents import document
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.rows import Values
+from omniorder.adapters.sql.schema import PROMISE
+from omniorder.adapters.sql.sharding import home_of
+from omniorder.domain.lifecycle import PromiseState
+from omniorder.domain.promises import Promise, Quote
+from omniorder.ports.storage import PromiseWrite
+
+_BY_ID: Final = select(document(PROMISE)).where(
+    PROMISE.c.store_id == bindparam("store_id"), PROMISE.c.id == bindparam("id")
+)
+_INSERT: Final = PROMISE.insert()
+_UPDATE: Final = update(PROMISE).where(
+    and_(
+        PROMISE.c.store_id == bindparam("at_store_id"),
+        PROMISE.c.id == bindparam("at_id"),
+        PROMISE.c.state == bindparam("at_state"),
+    )
+)
+
+
+def load(link: Link, promise_id: str) -> Promise | None:
+    """The promise with this id."""
+    found = link.document(_BY_ID, {"store_id": home_of(promise_id), "id": promise_id})
+    return None if found is None else _promise(found)
+
+
+def write(link: Link, change: PromiseWrite) -> None:
+    """Insert or replace a promise; raises `AlreadyThere` or `StaleWrite`."""
+    promise = change.after
+    if change.before is None:
+        key = {"store_id": promise.store, "id": promise.id}
+        link.insert(_INSERT, key | _values(promise), "promise", promise.id)
+        return
+    at = {"at_store_id": promise.store, "at_id": promise.id, "at_state": change.before.state.value}
+    link.guarded(_UPDATE, _changes(change.before, promise) | at, "promise", promise.id)
+
+
+def _changes(before: Promise, after: Promise) -> Values:
+    """What is to be set: a promise as a rule changes its state, and its long quote stays."""
+    old, new = _values(before), _values(after)
+    return {"state": new["state"]} | {name: value for name, value in new.items() if value != old[name]}
+
+
+def _values(promise: Promise) -> Values:
+    return {
+        "cart_id": promise.cart_id,
+        "owner": promise.owner,
+        "lines_version": promise.lines_version,
+        "state": promise.state.value,
+        "slot": promise.slot,
+        "starts_at": promise.starts,
+        "ends_at": promise.ends,
+        "zone": promise.zone,
+        "currency": promise.quote.total.currency,
+        "total": promise.quote.total.amount,
+        "ceiling": promise.quote.ceiling.amount,
+        "quote": wire.dump(promise.quote),
+        "reservation_id": promise.reservation_id,
+        "made_at": promise.made_at,
+        "expires_at": promise.expires_at,
+        "order_id": promise.order_id,
+    }
+
+
+def _promise(found: dict[str, Any]) -> Promise:
+    return Promise(
+        id=found["id"],
+        store=found["store_id"],
+        cart_id=found["cart_id"],
+        owner=found["owner"],
+        lines_version=found["lines_version"],
+        state=PromiseState(found["state"]),
+        slot=found["slot"],
+        starts=moment(found["starts_at"]),
+        ends=moment(found["ends_at"]),
+        quote=wire.load(Quote, found["quote"]),
+        reservation_id=found["reservation_id"],
+        made_at=moment(found["made_at"]),
+        expires_at=moment(found["expires_at"]),
+        zone=found["zone"],
+        order_id=found["order_id"],
+    )

@@ -1,0 +1,130 @@
+"""The shop itself: stores, articles and prices, for retailers who keep them here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from omniorder.adapters.sql.documents import among, labels
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.rows import upsert
+from omniorder.adapters.sql.schema import ARTICLE, PRICE, STORE
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.channels import Channel
+from omniorder.domain.money import Money
+from omniorder.domain.quantities import Unit
+from omniorder.domain.stores import Point, Store
+
+_PUT_STORE: Final = upsert(STORE)
+_PUT_ARTICLE: Final = upsert(ARTICLE)
+_PUT_PRICE: Final = upsert(PRICE)
+_ALL_STORES: Final = select(STORE)
+_STORES: Final = _ALL_STORES.where(among(STORE.c.store_id, "stores"))
+_ARTICLES: Final = select(ARTICLE).where(among(ARTICLE.c.sku, "skus"))
+_PRICES: Final = (
+    select(PRICE)
+    .where(among(PRICE.c.sku, "skus"))
+    .order_by(PRICE.c.sku, PRICE.c.store_id, PRICE.c.channel, PRICE.c.valid_from)
+)
+
+
+def stores(link: Link, ids: Sequence[str] | None) -> tuple[Store, ...]:
+    """Stores by id, or all of them."""
+    rows = link.rows(_ALL_STORES) if ids is None else link.rows(_STORES, {"stores": ids})
+    return tuple(sorted(map(_store, rows), key=lambda store: store.id))
+
+
+def articles(link: Link, skus: Sequence[str]) -> Mapping[str, Article]:
+    """Articles by SKU."""
+    rows = link.rows(_ARTICLES, {"skus": skus})
+    return {row.sku: Article(row.sku, row.name, Unit(row.unit), labels(row.metadata)) for row in rows}
+
+
+def prices(link: Link, skus: Sequence[str]) -> tuple[Price, ...]:
+    """All prices of these SKUs, by SKU, store, channel and beginning."""
+    return tuple(map(_price, link.rows(_PRICES, {"skus": skus})))
+
+
+def put_stores(link: Link, stores: Sequence[Store]) -> None:
+    """Insert or replace stores."""
+    link.change(_PUT_STORE, [_store_row(store) for store in stores])
+
+
+def put_articles(link: Link, articles: Sequence[Article]) -> None:
+    """Insert or replace articles."""
+    rows = [
+        {"sku": one.sku, "name": one.name, "unit": one.unit.value, "metadata": dict(one.metadata)}
+        for one in articles
+    ]
+    link.change(_PUT_ARTICLE, rows)
+
+
+def put_prices(link: Link, prices: Sequence[Price]) -> None:
+    """Insert prices; one for the same SKU, store, channel and beginning is replaced."""
+    link.change(_PUT_PRICE, [_price_row(price) for price in prices])
+
+
+def _store_row(store: Store) -> dict[str, Any]:
+    return {
+        "store_id": store.id,
+        "zone": store.zone,
+        "hours": store.hours,
+        "name": store.name,
+        "lat": None if store.place is None else store.place.lat,
+        "lon": None if store.place is None else store.place.lon,
+        "country": store.country,
+        "lead": _seconds(store.lead),
+        "slot_length": _seconds(store.slot_length),
+        "slot_capacity": store.slot_capacity,
+        "pickup_days": store.pickup_days,
+    }
+
+
+def _seconds(duration: timedelta) -> int:
+    return duration // timedelta(seconds=1)
+
+
+def _store(row: Any) -> Store:
+    return Store(
+        row.store_id,
+        zone=row.zone,
+        hours=row.hours,
+        name=row.name,
+        place=None if row.lat is None else Point(row.lat, row.lon),
+        country=row.country,
+        lead=timedelta(seconds=row.lead),
+        slot_length=timedelta(seconds=row.slot_length),
+        slot_capacity=row.slot_capacity,
+        pickup_days=row.pickup_days,
+    )
+
+
+def _price_row(price: Price) -> dict[str, Any]:
+    return {
+        "sku": price.sku,
+        "store_id": price.store or "",
+        "channel": "" if price.channel is None else price.channel.value,
+        "valid_from": price.valid_from,
+        "valid_to": price.valid_to,
+        "amount": price.amount.amount,
+        "currency": price.amount.currency,
+        "tax": f"{price.tax:f}",
+        "per": price.per,
+    }
+
+
+def _price(row: Any) -> Price:
+    return Price(
+        row.sku,
+        Money(row.amount, row.currency),
+        tax=Decimal(row.tax),
+        per=row.per,
+        store=row.store_id or None,
+        channel=Channel(row.channel) if row.channel else None,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+    )

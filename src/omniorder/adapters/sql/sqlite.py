@@ -1,0 +1,172 @@
+"""SQLite: its connections, and its way of doing what databases do differently.
+
+Transactions that write begin with `BEGIN IMMEDIATE`: the write lock is taken before the first read, so that
+nothing that was read can be out of date, and waiting for it is the only contention there is. The driver's own
+idea of transactions is switched off; it begins too late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from sqlalchemy import (
+    Connection,
+    Engine,
+    and_,
+    bindparam,
+    create_engine,
+    event,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.engine import URL
+from sqlalchemy.pool import QueuePool
+
+from omniorder.adapters.sql.columns import Instant, Json, Key, Whole
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
+from omniorder.adapters.sql.stock import Demand
+
+READING: Final = "omniorder_reading"
+"""The execution option of connections that only read."""
+
+# --- connections ------------------------------------------------------------------------------------------
+
+
+def engine(
+    url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any
+) -> Engine:
+    """An engine that opens the file when it is first used; `lock_timeout` in seconds.
+
+    A database in memory is one connection, which transactions take in turns.
+    """
+    settings: dict[str, Any] = {"hide_parameters": True, "connect_args": {"check_same_thread": False}}
+    if url.database in (None, "", ":memory:"):
+        settings |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": lock_timeout}
+    made = create_engine(url, **settings | options)
+
+    def prepare(connection: Any, _: object) -> None:
+        connection.isolation_level = None
+        connection.execute(f"PRAGMA busy_timeout = {round(lock_timeout * 1000)}")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA synchronous = {synchronous}")
+        _write_ahead(connection)
+
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get(READING, False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    event.listen(made, "connect", prepare)
+    event.listen(made, "begin", begin)
+    return made
+
+
+def _write_ahead(connection: Any) -> None:
+    """Let readers and a writer work side by side. The file remembers it, so it is set once."""
+    if connection.execute("PRAGMA journal_mode").fetchone() not in (("wal",), ("memory",)):
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+# --- statements -------------------------------------------------------------------------------------------
+
+_FOUND_LEVEL: Final = (
+    sqlite.insert(STOCK)
+    .values(store_id=bindparam("at_store"), sku=bindparam("at_sku"), on_hand=0, reserved=0, safety=0)
+    .on_conflict_do_nothing()
+)
+_ON_HAND: Final = STOCK.c.on_hand + bindparam("more_on_hand", type_=Whole())
+_RESERVED: Final = STOCK.c.reserved + bindparam("more_reserved", type_=Whole())
+_SAFETY: Final = func.coalesce(bindparam("new_safety", type_=Whole()), STOCK.c.safety)
+_CHANGE_LEVEL: Final = (
+    update(STOCK)
+    .where(
+        and_(STOCK.c.store_id == bindparam("at_store"), STOCK.c.sku == bindparam("at_sku")),
+        _ON_HAND >= 0,
+        _RESERVED >= 0,
+        or_(bindparam("promised", type_=Whole()) == 0, _ON_HAND - _RESERVED >= _SAFETY),
+    )
+    .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY)
+)
+
+_BEFORE: Final = EVENT.alias("before")
+_APPEND: Final = insert(EVENT).from_select(
+    ["home", "stream", "seq", "name", "at", "channel", "actor", "via", "payload"],
+    select(
+        bindparam("new_home", type_=Key()),
+        bindparam("new_stream", type_=Key()),
+        bindparam("new_seq", type_=Whole()),
+        bindparam("new_name", type_=Key()),
+        bindparam("new_at", type_=Instant()),
+        bindparam("new_channel", type_=Key()),
+        bindparam("new_actor", type_=Key()),
+        bindparam("new_via", type_=Key()),
+        bindparam("new_payload", type_=Json()),
+    ).where(
+        or_(
+            bindparam("new_seq", type_=Whole()) == 1,
+            exists().where(
+                _BEFORE.c.home == bindparam("new_home"),
+                _BEFORE.c.stream == bindparam("new_stream"),
+                _BEFORE.c.seq == bindparam("new_seq", type_=Whole()) - 1,
+            ),
+        )
+    ),
+)
+_WAITING: Final = DELIVERY.alias("waiting")
+_LAST: Final = (
+    select(func.coalesce(func.max(_WAITING.c.position), 0) + 1)
+    .where(_WAITING.c.consumer == CONSUMER.c.name)
+    .correlate(CONSUMER)
+    .scalar_subquery()
+)
+_DELIVER: Final = insert(DELIVERY).from_select(
+    ["consumer", "home", "stream", "seq", "position"],
+    select(
+        CONSUMER.c.name,
+        bindparam("new_home", type_=Key()),
+        bindparam("new_stream", type_=Key()),
+        bindparam("new_seq", type_=Whole()),
+        _LAST,
+    ),
+)
+
+
+class SqlitePlan:
+    """Implements `plans.Plan`: one row at a time, under the one write lock."""
+
+    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> bool:
+        for demand in demands:
+            at = {"at_store": store, "at_sku": demand.sku}
+            if demand.founds:
+                link.change(_FOUND_LEVEL, at)
+            params = {
+                "more_on_hand": demand.on_hand,
+                "more_reserved": demand.reserved,
+                "promised": int(demand.promised),
+                "new_safety": demand.safety,
+            }
+            if not link.change(_CHANGE_LEVEL, at | params):
+                return False
+        return True
+
+    def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
+        return link.change(_APPEND, [_new(row) for row in events])
+
+    def deliver(self, link: Link, events: Sequence[Mapping[str, Any]]) -> None:
+        link.change(_DELIVER, [_new(row) for row in events])
+
+    def hold_journal(self, link: Link) -> None:
+        """Nothing to do: whoever writes is alone."""
+
+    def is_spoilt(self, link: Link) -> bool:
+        return False
+
+
+def _new(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {f"new_{name}": value for name, value in row.items() if name != "first"}

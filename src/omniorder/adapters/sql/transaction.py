@@ -1,0 +1,200 @@
+"""One unit of work on a database: reads at once, writes at its end, in the global lock order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, final
+
+from sqlalchemy import Connection
+
+from omniorder.adapters.sql import (
+    answers,
+    carts,
+    codes,
+    journal,
+    orders,
+    promises,
+    reservations,
+    shop,
+    slots,
+    stock,
+    timers,
+)
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.plans import PLANS
+from omniorder.domain.articles import Article, Price
+from omniorder.domain.carts import Cart
+from omniorder.domain.events import Recorded
+from omniorder.domain.orders import Order
+from omniorder.domain.promises import Promise
+from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stores import Store
+from omniorder.errors import OmniorderError
+from omniorder.ports.storage import Answer, Timer, Writes
+
+
+@final
+class SqlTransaction:
+    """Implements `omniorder.ports.storage.Transaction`; made by `SqlStorage`, which commits it."""
+
+    def __init__(self, link: Link, *, may_write: bool) -> None:
+        self._link: Final = link
+        self._plan: Final = PLANS[link.dialect]
+        self._may_write: Final = may_write
+        self._noted = Writes()
+        self._failure: OmniorderError | None = None
+        self._running = True
+
+    @property
+    def connection(self) -> Connection:
+        return self._link.connection
+
+    def end(self) -> None:
+        """Refuse everything from now on."""
+        self._running = False
+
+    def write(self, writes: Writes) -> None:
+        self._writing()
+        self._noted += writes
+
+    def flush(self) -> None:
+        """Carry out what was noted; a guard that refuses spoils the whole transaction."""
+        if self._failure is not None:
+            raise self._failure
+        noted, self._noted = self._noted, Writes()
+        try:
+            self._carry_out(noted)
+        except OmniorderError as error:
+            self._failure = error
+            raise
+
+    def _carry_out(self, writes: Writes) -> None:
+        """The plan of every command: aggregates by their ids first, then what many commands share.
+
+        Everybody locks in this order, so nobody waits in a circle. Within a table rows are taken by their keys,
+        except that two writes of one aggregate stay in the order in which they were noted.
+        """
+        link = self._link
+        shop.put_stores(link, writes.stores)
+        shop.put_articles(link, writes.articles)
+        shop.put_prices(link, writes.prices)
+        for cart in sorted(writes.carts, key=lambda write: write.after.id):
+            carts.write(link, cart)
+        for order in sorted(writes.orders, key=lambda write: write.after.id):
+            orders.write(link, order)
+        for promise in sorted(writes.promises, key=lambda write: write.after.id):
+            promises.write(link, promise)
+        for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
+            reservations.write(link, reservation)
+        for store, demands in stock.demands(writes.stock).items():
+            if not self._plan.change_stock(link, store, demands):
+                raise stock.refuse(link, store, demands)
+        slots.change(link, writes.slots)
+        timers.write(link, writes.timers)
+        stock.record(link, writes.movements)
+        journal.append(link, self._plan, writes.journal)
+        answers.write(link, writes.answers)
+
+    def _reading(self) -> None:
+        if not self._running:
+            raise RuntimeError("this transaction has ended")
+
+    def _writing(self) -> None:
+        self._reading()
+        if not self._may_write:
+            raise RuntimeError("this transaction only reads")
+
+    # --- aggregates ---
+
+    def cart(self, cart_id: str) -> Cart | None:
+        return carts.load(self._link, cart_id)
+
+    def open_cart(self, owner: str) -> Cart | None:
+        return carts.load_open(self._link, owner)
+
+    def promise(self, promise_id: str) -> Promise | None:
+        return promises.load(self._link, promise_id)
+
+    def order(self, order_id: str) -> Order | None:
+        return orders.load(self._link, order_id)
+
+    def reservation(self, reservation_id: str) -> Reservation | None:
+        return reservations.load(self._link, reservation_id)
+
+    def answer(self, home: str, scope: str, key: str) -> Answer | None:
+        return answers.load(self._link, home, scope, key)
+
+    # --- the shop ---
+
+    def stores(self, ids: Sequence[str] | None = None) -> tuple[Store, ...]:
+        return shop.stores(self._link, ids)
+
+    def articles(self, skus: Sequence[str]) -> Mapping[str, Article]:
+        return shop.articles(self._link, skus)
+
+    def prices(self, skus: Sequence[str]) -> tuple[Price, ...]:
+        return shop.prices(self._link, skus)
+
+    def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
+        return stock.levels(self._link, skus, stores)
+
+    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
+        return slots.booked(self._link, stores, start, end)
+
+    # --- lists by keyset ---
+
+    def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
+        return orders.of_owner(self._link, owner, after, limit)
+
+    def pickups(
+        self, store: str, *, start: datetime | None, end: datetime | None, states: Sequence[str],
+        after: tuple[datetime, str] | None, limit: int,
+    ) -> tuple[Order, ...]:  # fmt: skip
+        return orders.to_pick_up(self._link, store, start, end, states, after, limit)
+
+    def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
+        return journal.stream(self._link, home, stream, after, limit)
+
+    def movements(self, store: str, sku: str, *, after: str | None, limit: int) -> tuple[Movement, ...]:
+        return stock.movements(self._link, store, sku, after, limit)
+
+    # --- timers ---
+
+    def stores_due(self, at: datetime, limit: int) -> tuple[str, ...]:
+        return timers.stores_due(self._link, at, limit)
+
+    def claim_timers(
+        self, store: str, at: datetime, *, until: datetime, limit: int, now: datetime
+    ) -> tuple[Timer, ...]:
+        self._writing()
+        return timers.claim(self._link, store, at, until=until, limit=limit, now=now)
+
+    # --- wrong codes ---
+
+    def count_try(self, order_id: str, generation: int, most: int) -> int | None:
+        self._writing()
+        return codes.count_try(self._link, order_id, generation, most)
+
+    def forget_tries(self, order_id: str, generation: int) -> None:
+        self._writing()
+        codes.forget_tries(self._link, order_id, generation)
+
+    # --- consumers of the journal ---
+
+    def subscribe(self, consumer: str, *, from_start: bool) -> None:
+        self._writing()
+        journal.subscribe(self._link, self._plan, consumer, from_start=from_start)
+
+    def undelivered(self, consumer: str, limit: int) -> tuple[Recorded, ...]:
+        return journal.undelivered(self._link, consumer, limit)
+
+    def acknowledge(self, consumer: str, events: Iterable[Recorded]) -> None:
+        self._writing()
+        journal.acknowledge(self._link, consumer, events)
+
+    # --- housekeeping ---
+
+    def forget_answers(self, before: datetime, limit: int) -> int:
+        self._writing()
+        return answers.forget(self._link, before, limit)

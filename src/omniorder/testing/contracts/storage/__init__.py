@@ -1,0 +1,47 @@
+"""The contract of `omniorder.ports.storage.Storage`: every promise of the port's docstrings, as a test.
+
+An adapter's test says how to open it, and that is all:
+
+    class TestMyStorage(StorageContract):
+        def open(self) -> Storage:
+            ...  # a fresh, empty, migrated storage every time; the suite closes it
+
+An adapter that can't serve two threads says `concurrent = False`, and those promises are skipped by name. One
+that can join a transaction of the caller's overrides `joins`.
+"""
+
+from __future__ import annotations
+
+from omniorder.testing.contracts.storage.answers import AnswerContract
+from omniorder.testing.contracts.storage.carts import CartContract
+from omniorder.testing.contracts.storage.consumers import ConsumerContract
+from omniorder.testing.contracts.storage.journal import JournalContract
+from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
+from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
+from omniorder.testing.contracts.storage.shop import ShopContract
+from omniorder.testing.contracts.storage.stock import MovementContract, SlotContract, StockContract
+from omniorder.testing.contracts.storage.timers import TimerContract, TryContract
+from omniorder.testing.contracts.storage.transactions import JoinedContract, TransactionContract
+
+__all__ = ["StorageContract"]
+
+
+class StorageContract(
+    TransactionContract,
+    JoinedContract,
+    ShopContract,
+    CartContract,
+    PromiseContract,
+    ReservationContract,
+    OrderContract,
+    OrderListContract,
+    StockContract,
+    MovementContract,
+    SlotContract,
+    TimerContract,
+    TryContract,
+    JournalContract,
+    ConsumerContract,
+    AnswerContract,
+):
+    """Everything that a storage promises."""

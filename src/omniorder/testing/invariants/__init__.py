@@ -1,0 +1,74 @@
+"""What must always hold, whatever was done and whoever failed meanwhile, as functions to call with a hub.
+
+Each takes a hub and returns nothing, or raises `InvariantBroken` with the rows that break it; `check_all` asks
+them all about one state of the database. They read everything, so they belong into tests, simulators and the
+operator's own check after an accident, not into a request.
+
+Their docstrings name the family that they belong to:
+
+- **S** stock: levels, movements and reservations add up, per store and SKU, and hold what was promised
+- **M** money: per tender and order, and against the provider's own books
+- **O** orders, carts, promises, slots and codes
+- **E** the journal and its consumers
+- **T** timers
+- **P** privacy
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from omniorder.services.hub import OrderHub
+from omniorder.testing.invariants import journal, money, orders, privacy, stock
+from omniorder.testing.invariants.checking import (
+    Broken,
+    Invariant,
+    InvariantBroken,
+    ProviderBooks,
+    View,
+    invariant,
+    viewing,
+)
+from omniorder.testing.invariants.inspection import Inspection, inspecting
+
+__all__ = [
+    "INVARIANTS",
+    "Broken",
+    "Inspection",
+    "Invariant",
+    "InvariantBroken",
+    "ProviderBooks",
+    "View",
+    "check_all",
+    "inspecting",
+    "invariant",
+    "viewing",
+]
+
+INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
+    found
+    for module in (stock, money, orders, journal, privacy)
+    for found in vars(module).values()
+    if isinstance(found, Invariant)
+)
+"""All of them."""
+
+
+def check_all(
+    hub: OrderHub,
+    *,
+    gateways: Mapping[str, object] | None = None,
+    secrets: Iterable[str] = (),
+    keep: bool = True,
+) -> None:
+    """Raise `InvariantBroken`, telling of everything that does not hold in the hub's database.
+
+    `gateways` are those whose books are compared with ours, by tender kind; by default those of the hub that show
+    theirs, as `FakeGateway` does. `secrets` are texts that may be stored nowhere, such as guests' tokens. `keep`
+    reads each table once and keeps it in memory; without it each invariant streams what it needs.
+    """
+    with viewing(hub, gateways, secrets, keep=keep) as view:
+        broken = [found for one in INVARIANTS if (found := one.broken(view)) is not None]
+    if broken:
+        raise InvariantBroken(broken)

@@ -1,0 +1,243 @@
+"""The journal: it tells everything that happened, nothing that did not, and told again it gives what is stored."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
+
+from attrs import evolve
+
+from omniorder.domain import carts, coupling, orders, promises
+from omniorder.domain import events as e
+from omniorder.domain.carts import Cart
+from omniorder.domain.events import Recorded
+from omniorder.domain.lifecycle import AttemptState, CartState, OrderState, PickupState, PromiseState
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import Operation, Payment
+from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.promises import Promise
+from omniorder.domain.text import Metadata
+from omniorder.errors import OmniorderError
+from omniorder.testing.invariants.checking import View, invariant
+from omniorder.testing.invariants.inspection import Inspection
+
+
+def streams(rows: Inspection) -> Iterator[tuple[str, str, list[Recorded]]]:
+    """Each stream's home, name and events."""
+    for (home, stream), events in groupby(rows.journal(), key=attrgetter("home", "stream")):
+        yield home, stream, list(events)
+
+
+@invariant
+def streams_have_no_gaps(view: View) -> Iterator[str]:
+    """E1: each stream counts 1..n to the version of its cart or order, and each of those has its stream."""
+    told = 0
+    for home, stream, events in streams(view.rows):
+        seqs = [entry.seq for entry in events]
+        if seqs != list(range(1, len(seqs) + 1)):
+            yield f"{stream} counts {seqs}"
+        cart, order = view.rows.cart(stream), view.rows.order(stream)
+        found = cart or order
+        right_home = cart.id if cart else order.store if order else None
+        if found is None or home != right_home or found.version != len(seqs):
+            version = found.version if found else "missing"
+            yield f"{stream} at {home}: {len(seqs)} events, its aggregate is at version {version}"
+        told += 1
+    kept = sum(1 for _ in view.rows.carts()) + sum(1 for _ in view.rows.orders())
+    if told != kept:
+        yield f"{told} streams for {kept} carts and orders"
+
+
+@invariant
+def carts_are_what_the_journal_tells(view: View) -> Iterator[str]:
+    """O1, E1: the events of a cart, each a row of its table, lead from an empty cart to the one that is stored."""
+    for _, stream, events in streams(view.rows):
+        cart = view.rows.cart(stream)
+        if cart is None:
+            continue
+        try:
+            folded = _cart(stream, events)
+        except OmniorderError as refused:
+            yield f"{stream}: {refused}"
+            continue
+        if folded != _without_notes(cart):
+            yield f"{stream}: told is {folded}, stored is {cart}"
+
+
+def _cart(cart_id: str, events: Iterable[Recorded]) -> Cart | None:
+    cart: Cart | None = None
+    for entry in events:
+        if cart is None:
+            if not isinstance(entry.event, e.CartStarted):
+                return None
+            at, owner = entry.stamp.at, entry.event.owner
+            cart = Cart(cart_id, owner, CartState.OPEN, 0, (), at, at, entry.event.language)
+        cart = carts.apply(cart, entry.event, entry.stamp.at)
+    return cart
+
+
+def _without_notes(cart: Cart) -> Cart:
+    """The cart without what the journal leaves out."""
+    lines = tuple(evolve(line, note="") for line in cart.lines)
+    return evolve(cart, lines=lines, metadata=Metadata())
+
+
+_OF_PROMISES = (e.PromiseAccepted, e.PromiseReplaced, e.PromiseWithdrawn, e.PromiseLapsed)
+
+
+@invariant
+def promises_are_what_the_journal_tells(view: View) -> Iterator[str]:
+    """O1, E1: a promise was made once, as told in its cart's stream, and is in the state that the events lead to."""
+    told = 0
+    for _, stream, events in streams(view.rows):
+        made: dict[str, e.PromiseMade] = {}
+        state: dict[str, PromiseState] = {}
+        for entry in events:
+            event = entry.event
+            if isinstance(event, e.PromiseMade):
+                made[event.promise], state[event.promise] = event, PromiseState.HELD
+                told += 1
+            elif isinstance(event, _OF_PROMISES):
+                stored = view.rows.promise(event.promise)
+                if stored is None or event.promise not in state:
+                    yield f"{entry.id}: {event} of a promise that was never made"
+                    continue
+                try:
+                    before = evolve(stored, state=state[event.promise])
+                    state[event.promise] = promises.apply(before, event).state
+                except OmniorderError as refused:
+                    yield f"{entry.id}: {refused}"
+        for promise_id, event in made.items():
+            stored = view.rows.promise(promise_id)
+            if stored is None or not _agree(stored, event, stream, state[promise_id]):
+                yield f"{stream}: {event} led to {state[promise_id].value}, stored is {stored}"
+    kept = sum(1 for _ in view.rows.promises())
+    if told != kept:
+        yield f"{told} promises are told, {kept} are kept"
+
+
+def _agree(stored: Promise, made: e.PromiseMade, cart_id: str, state: PromiseState) -> bool:
+    quote = stored.quote
+    kept = (stored.store, stored.slot, quote.total, quote.ceiling, stored.expires_at, stored.cart_id, stored.state)
+    return kept == (made.store, made.slot, made.total, made.ceiling, made.expires_at, cart_id, state)
+
+
+@invariant
+def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
+    """O1, E1: the events of an order, each a row of the tables, lead from its promise to what is stored."""
+    for _, stream, events in streams(view.rows):
+        order = view.rows.order(stream)
+        promise = view.rows.promise(order.promise_id) if order else None
+        if order is None or promise is None:
+            continue
+        folded = _blank(order, promise)
+        try:
+            for entry in events:
+                folded = orders.apply(folded, entry.event, entry.stamp.at)
+        except OmniorderError as refused:
+            yield f"{stream}: {refused}"
+            continue
+        kept = evolve(order, payments=tuple(evolve(p, token="") for p in order.payments))
+        if folded != kept:
+            yield f"{stream}: told is {folded}, stored is {kept}"
+
+
+def _blank(order: Order, promise: Promise) -> Order:
+    """The order as it was before anything happened to it; what never changes is taken as it is stored."""
+    pickup = Pickup(
+        order.pickup.id, promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
+        tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone,
+    )  # fmt: skip
+    return evolve(
+        order, version=0, state=OrderState.PLACED, owner=promise.owner, cart_id=promise.cart_id,
+        reservation_id=promise.reservation_id, total=promise.quote.total, ceiling=promise.quote.ceiling,
+        pickup=pickup, payments=(), confirmed_at=None, hold_until=None,
+    )  # fmt: skip
+
+
+@invariant
+def hand_overs_have_an_actor_and_a_place(view: View) -> Iterator[str]:
+    """O3: whatever left was claimed before, by an associate of the store that had it ready under a code."""
+    for _, stream, events in streams(view.rows):
+        order = view.rows.order(stream)
+        claimed: tuple[e.Units, ...] | None = None
+        for entry in events:
+            match entry.event:
+                case e.HandOverStarted(units):
+                    claimed = units
+                    staff = f"@{order.pickup.store}" if order else "@"
+                    by = entry.stamp.actor
+                    if not (by.startswith("associate:") and by.endswith(staff)) or not (order and order.pickup.key_id):
+                        yield f"{entry.id}: handed over by {by}"
+                case e.Collected(units) | e.PartCollected(units):
+                    if units != claimed:
+                        yield f"{entry.id}: {units} left, claimed were {claimed}"
+                    claimed = None
+                case e.HandOverFailed():
+                    claimed = None
+                case _:
+                    pass
+
+
+@invariant
+def an_answer_has_its_effect_once(view: View) -> Iterator[str]:
+    """E3: each attempt ended at most once, and each payment moved as often as its attempts succeeded."""
+    for _, stream, events in streams(view.rows):
+        order = view.rows.order(stream)
+        if order is None:
+            continue
+        ended: Counter[str] = Counter()
+        moved: Counter[tuple[str, Operation]] = Counter()
+        for entry in events:
+            match entry.event:
+                case e.AttemptSucceeded(attempt=attempt) | e.FoundLate(attempt=attempt):
+                    ended[attempt] += 1
+                case e.AttemptRefused(attempt=attempt):
+                    ended[attempt] += 1
+                case e.Captured(payment=payment) | e.PartCaptured(payment=payment):
+                    moved[payment, Operation.CAPTURE] += 1
+                case e.Refunded(payment=payment):
+                    moved[payment, Operation.REFUND] += 1
+                case _:
+                    pass
+        yield from (f"{attempt} ended {times} times" for attempt, times in ended.items() if times > 1)
+        for p in order.payments:
+            for operation in (Operation.CAPTURE, Operation.REFUND):
+                times, done = moved[p.id, operation], _succeeded(p, operation)
+                if times != done:
+                    yield f"{p.id} moved {times} times, {done} attempts to {operation.value} succeeded"
+
+
+def _succeeded(payment: Payment, operation: Operation) -> int:
+    done = AttemptState.SUCCEEDED
+    return sum(1 for one in payment.attempts if one.operation is operation and one.state is done)
+
+
+@invariant
+def deliveries_are_of_events(view: View) -> Iterator[str]:
+    """E2: what is put down for a consumer is an event that was recorded, for a consumer that subscribed."""
+    consumers = set(view.rows.consumers())
+    for delivery in view.rows.deliveries():
+        known = view.rows.event(delivery.home, delivery.stream, delivery.seq)
+        if delivery.consumer not in consumers or known is None:
+            yield str(delivery)
+
+
+@invariant
+def every_deadline_has_its_timer(view: View) -> Iterator[str]:
+    """S7, T1: each held promise and each order that waits for something has one timer, due when it is, and no other."""
+    timers = {(timer.store, timer.subject): timer.due_at for timer in view.rows.timers()}
+    for promise in view.rows.promises():
+        if promise.state is PromiseState.HELD:
+            due = timers.pop((promise.store, promise.id), None)
+            if due != promise.expires_at:
+                yield f"{promise.id} ends at {promise.expires_at}, its timer is set to {due}"
+    for order in view.rows.orders():
+        due, needed = timers.pop((order.store, order.id), None), coupling.due(order)
+        if due != needed:
+            state = f"{order.state.value}, {order.pickup.state.value}"
+            yield f"{order.id} ({state}) is to be looked at at {needed}, its timer is set to {due}"
+    for (_, subject), due in timers.items():
+        yield f"{subject}: a timer at {due} that nothing waits for"

@@ -1,0 +1,187 @@
+"""Money: what was bought is what is charged, and whatever is not kept goes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from omniorder.domain import coupling
+from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, Funding, OrderState, PaymentState
+from omniorder.domain.money import extend
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import Operation, Payment
+from omniorder.domain.promises import Quote
+from omniorder.ports.payments import Approved
+from omniorder.testing.invariants.checking import ProviderBooks, View, invariant
+from omniorder.testing.provider import ProviderPayment
+
+
+@invariant
+def totals_are_the_sum_of_their_lines(view: View) -> Iterator[str]:
+    """M1: a line costs its quantity times its price, rounded once; the total is their sum, and in one currency."""
+    for promise in view.rows.promises():
+        if why := _miscounted(promise.quote):
+            yield f"{promise.id}: {why}"
+    for order in view.rows.orders():
+        bought = [
+            (line.id, line.sku, line.name, line.unit, line.quantity, line.price, line.per, line.tax, line.total)
+            for line in order.lines
+        ]
+        stood_on = view.rows.promise(order.promise_id)
+        quoted = stood_on and [
+            (line.line, line.sku, line.name, line.unit, line.quantity, line.price, line.per, line.tax, line.total)
+            for line in stood_on.quote.lines
+        ]
+        if stood_on is None or bought != quoted or order.total != stood_on.quote.total:
+            yield f"{order.id}: {order.total} for {bought}, but promised was {quoted}"
+        foreign = {p.amount.currency for p in order.payments} - {order.total.currency}
+        if foreign:
+            yield f"{order.id}: {order.total}, paid in {sorted(foreign)}"
+
+
+def _miscounted(quote: Quote) -> str:
+    for line in quote.lines:
+        if line.total != extend(line.price, line.quantity, line.per):
+            return f"{line.line} is {line.total}"
+    total = sum(line.total.amount for line in quote.lines)
+    if quote.total.amount != total or total < 0 or quote.ceiling < quote.total:
+        return f"total {quote.total}, ceiling {quote.ceiling}, lines {total}"
+    return ""
+
+
+@invariant
+def no_tender_gives_more_than_it_has(view: View) -> Iterator[str]:
+    """M2: of each tender, 0 <= refunded + on its way back <= captured <= authorised <= what was asked for."""
+    for order in view.rows.orders():
+        for p in order.payments:
+            refunds = p.refunded.amount + p.refund_pending.amount
+            steps = (0, refunds, p.captured.amount, p.authorised.amount)
+            if list(steps) != sorted(steps) or p.authorised > p.amount:
+                yield f"{_told(order)}: {_books(p)}"
+
+
+@invariant
+def nobody_is_charged_above_the_ceiling(view: View) -> Iterator[str]:
+    """M2: what an order keeps, and what is set aside for it, is at most what the customer accepted to be charged."""
+    for order in view.rows.orders():
+        aside = sum(
+            p.authorised.amount - p.captured.amount
+            for p in order.payments
+            if p.state in (PaymentState.AUTHORISED, PaymentState.CAPTURING)
+        )
+        going_back = sum(p.refund_pending.amount for p in order.payments)
+        if order.kept.amount - going_back + aside > order.ceiling.amount:
+            yield f"{_told(order)}: keeps {order.kept}, {aside} more set aside, at most {order.ceiling}"
+
+
+@invariant
+def what_left_is_paid(view: View) -> Iterator[str]:
+    """M3: goods leave only when paid; once nothing more is to come, the shop keeps their value and no more."""
+    for order in view.rows.orders():
+        if order.kept < order.collected_value:
+            yield f"{_told(order)}: goods of {order.collected_value} left, kept is {order.kept}"
+        if order.state is OrderState.COMPLETED and order.kept != order.collected_value and not _at_work(order):
+            yield f"{_told(order)}: goods of {order.collected_value} left, kept is {order.kept}, and nobody is at it"
+
+
+@invariant
+def what_was_called_off_costs_nothing(view: View) -> Iterator[str]:
+    """M4: of a cancelled or expired order the shop keeps nothing, and nothing stays set aside for it."""
+    for order in view.rows.orders():
+        if order.state not in coupling.UNDONE or _at_work(order):
+            continue
+        if order.kept.amount or any(p.state not in _ENDS for p in order.payments):
+            yield f"{_told(order)}: keeps {order.kept}; {[_books(p) for p in order.payments]}"
+
+
+_ENDS = (PaymentState.DECLINED, PaymentState.VOIDED, PaymentState.LAPSED, PaymentState.CAPTURED)
+
+
+def _at_work(order: Order) -> bool:
+    """Whether money is still on its way, or a refused refund waits for its next try: then a timer is set for it."""
+    return coupling.due(order) is not None and (
+        order.funding is Funding.BUSY or any(p.returnable.amount for p in order.payments)
+    )
+
+
+@invariant
+def money_in_flight_is_asked_after(view: View) -> Iterator[str]:
+    """M5: while a payment's outcome is open, there is an attempt that will be asked after."""
+    for order in view.rows.orders():
+        for p in order.payments:
+            pending = p.state in BUSY_PAYMENTS or p.refund_pending.amount
+            if bool(pending) != any(attempt.open for attempt in p.attempts):
+                attempts = [(attempt.operation.value, attempt.state.value) for attempt in p.attempts]
+                yield f"{_told(order)}: {_books(p)}, attempts {attempts}"
+
+
+# --- against the provider's books -------------------------------------------------------------------------
+
+
+@invariant
+def the_provider_agrees(view: View) -> Iterator[str]:
+    """M5: whatever the provider has on file is ours, and whatever we know to have happened is on its file."""
+    for kind, books in view.books.items():
+        yield from _disagreements(view, kind, books)
+
+
+def _disagreements(view: View, kind: str, books: ProviderBooks) -> Iterator[str]:
+    on_file: dict[str, list[ProviderPayment]] = {}
+    for one in books.payments:
+        on_file.setdefault(one.payment, []).append(one)
+    for order in view.rows.orders():
+        for p in order.payments:
+            if p.kind != kind:
+                continue
+            found = on_file.pop(p.id, [])
+            yield from (f"{_told(order)}: {why}" for why in _compared(order, p, found))
+    for strays in on_file.values():
+        yield from (f"the provider has {one.id} for {one.payment}, which nobody knows" for one in strays)
+
+
+def _compared(order: Order, payment: Payment, found: list[ProviderPayment]) -> Iterator[str]:
+    if len(found) > 1:
+        yield f"{payment.id} is {[one.id for one in found]} at the provider"
+    filed = {done.key: done for one in found for done in one.operations}
+    ours = {attempt.id: attempt for attempt in payment.attempts if attempt.operation is not Operation.COLLECT}
+    for key, done in filed.items():
+        attempt = ours.get(key)
+        if attempt is None or attempt.operation is not done.operation:
+            yield f"the provider did {done.operation.value} as {key}, which we never asked for"
+        elif isinstance(done.answer, Approved) and not (attempt.open or attempt.state is AttemptState.SUCCEEDED):
+            yield f"the provider did {key}, for us it is {attempt.state.value}"
+    for attempt in ours.values():
+        if attempt.state is AttemptState.SUCCEEDED and attempt.id not in filed:
+            yield f"{attempt.id} succeeded, but the provider never heard of it"
+    if found and not any(attempt.open for attempt in ours.values()):
+        yield from _sums_differ(order, payment, found[-1])
+
+
+def _sums_differ(order: Order, payment: Payment, found: ProviderPayment) -> Iterator[str]:
+    theirs = (found.order, found.amount, found.authorised, found.captured, found.refunded)
+    known = (order.id, payment.amount, payment.authorised, payment.captured, payment.refunded)
+    if theirs != known:
+        yield f"the provider says {theirs}, we say {known}"
+    if found.open.amount and payment.state is not PaymentState.AUTHORISED:
+        yield f"{found.open} is still set aside at the provider, for us it is {payment.state.value}"
+
+
+@invariant
+def one_key_has_one_effect(view: View) -> Iterator[str]:
+    """M6: no idempotency key ever moved money twice, and none answers for two requests."""
+    for books in view.books.values():
+        yield from (f"{key} moved money {times} times" for key, times in books.effects.items() if times > 1)
+    seen: Counter[tuple[str, str, str]] = Counter()
+    for answer in view.rows.answers():
+        seen[answer.home, answer.scope, answer.key] += 1
+    yield from (f"{key} has {count} answers" for key, count in seen.items() if count > 1)
+
+
+def _told(order: Order) -> str:
+    return f"{order.id} ({order.state.value}, {order.pickup.state.value})"
+
+
+def _books(p: Payment) -> str:
+    parts = (("authorised", p.authorised), ("captured", p.captured), ("refunded", p.refunded))
+    told = ", ".join(f"{name} {amount}" for name, amount in parts)
+    return f"{p.id} {p.state.value} of {p.amount}: {told}, {p.refund_pending} on its way back"

@@ -1,0 +1,80 @@
+"""Privacy: what may be stored nowhere is stored nowhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+from typing import cast
+
+from omniorder import wire
+from omniorder.domain import passes
+from omniorder.domain.text import looks_like_card_number
+from omniorder.testing.invariants.checking import View, invariant
+from omniorder.testing.invariants.inspection import Inspection
+from omniorder.testing.invariants.journal import streams
+
+_DIGEST = re.compile(r"(?<![0-9a-z])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-z])")
+_WORD = re.compile(r"[0-9A-Za-z]+")
+
+
+@invariant
+def nothing_secret_is_stored(view: View) -> Iterator[str]:
+    """P1: no card number, no secret of ours or of a provider, stands in any text of the database."""
+    keys = {name: _readable(key) for name, key in view.keys.keys.items()} if view.keys else {}
+    theirs = {f"{payment.id}_secret" for books in view.books.values() for payment in books.payments}
+    secrets = [*view.secrets, *theirs, *chain.from_iterable(keys.values())]
+    for place, text in _texts(view.rows):
+        if looks_like_card_number(_DIGEST.sub("", text)):
+            yield f"{place}: holds a card number"
+        if any(secret in text for secret in secrets):
+            yield f"{place}: holds a secret"
+
+
+def _readable(key: bytes) -> list[str]:
+    text = key.decode("utf-8", "ignore")
+    return [key.hex(), text] if text.encode() == key else [key.hex()]
+
+
+@invariant
+def codes_are_stored_nowhere(view: View) -> Iterator[str]:
+    """P1, O5: neither the code nor the token of any generation stands in an order or in what happened to it."""
+    if view.keys is None:
+        return
+    length = view.settings.code_length
+    for _, stream, events in streams(view.rows):
+        order = view.rows.order(stream)
+        if order is None or not order.pickup.key_id:
+            continue
+        known: set[str] = set()
+        for secret in view.keys.keys.values():
+            for generation in range(1, order.pickup.generation + 1):
+                known.add(passes.code(secret, order.id, generation, length))
+                known.add(passes.token(secret, order.id, generation))
+        texts = chain(_strings(wire.dump(order)), *(_strings(wire.pack(entry.event)) for entry in events))
+        if any(word in known for text in texts for word in _WORD.findall(text)):
+            yield f"{order.id}: its code is stored"
+
+
+def _texts(rows: Inspection) -> Iterator[tuple[str, str]]:
+    """Every text that is stored, and where."""
+    for one in chain(rows.stores(), rows.articles(), rows.carts(), rows.promises(), rows.orders()):
+        place = getattr(one, "id", "") or getattr(one, "sku", "")
+        yield from ((place, text) for text in _strings(wire.dump(one)))
+    for one in chain(rows.reservations(), rows.movements(), rows.answers()):
+        yield from ((str(one)[:60], text) for text in _strings(wire.dump(one)))
+    for entry in rows.journal():
+        texts = [entry.stamp.actor, entry.stamp.via, *_strings(wire.pack(entry.event))]
+        yield from ((entry.id, text) for text in texts)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for name, inner in cast("dict[str, object]", value).items():
+            yield name
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in cast("list[object]", value):
+            yield from _strings(inner)

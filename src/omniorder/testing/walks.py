@@ -1,0 +1,264 @@
+"""Lives of orders: random walks that take one decision after the other, each by the domain's own functions.
+
+A walk goes where customers, staff, providers and time may lead an order, in any order and at any moment; what the
+tables or guards refuse is left out, as it would be in a shop. So what comes out is strange at times, and never
+impossible.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Final, TypeVar
+
+from attrs import frozen
+from hypothesis import strategies as st
+
+from omniorder.domain import coupling
+from omniorder.domain import events as e
+from omniorder.domain.answers import (
+    AUTHORISATION_EXPIRED,
+    Absent,
+    Answer,
+    Approved,
+    Denied,
+    NeedsAction,
+    NoAnswer,
+    heard,
+)
+from omniorder.domain.capturing import Capabilities, Taken, hand_over
+from omniorder.domain.events import Event
+from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, OrderState, PaymentState, PickupState
+from omniorder.domain.money import Money
+from omniorder.domain.orders import Order, told
+from omniorder.domain.payments import Action, Attempt, Operation, Payment, payment_id
+from omniorder.errors import OmniorderError
+
+__all__ = ["Step", "answers_to", "below", "one_of", "walk"]
+
+T = TypeVar("T")
+
+Events = tuple[Event, ...]
+Fits = Callable[[Order], bool]
+Decision = Callable[[st.DrawFn, Order, datetime], Events]
+
+LONGEST: Final = 14
+_HOLD: Final = timedelta(minutes=30)
+_SECONDS: Final = st.integers(0, 3600)
+_YES_OR_NO: Final = st.booleans()
+_REASONS: Final = ("card_declined", "insufficient_funds", AUTHORISATION_EXPIRED)
+
+
+@frozen
+class Step:
+    """One transaction in the life of an order: the events that were decided and all that followed from them."""
+
+    before: Order
+    events: Events
+    after: Order
+    at: datetime
+
+
+@cache
+def below(count: int) -> st.SearchStrategy[int]:
+    """Numbers from 0 on, so many of them. Kept: making a strategy takes longer than drawing from it."""
+    return st.integers(0, count - 1)
+
+
+def one_of(draw: st.DrawFn, options: Sequence[T]) -> T:
+    """One of these, each as likely as the others."""
+    return options[draw(below(len(options)))]
+
+
+def walk(draw: st.DrawFn, order: Order, at: datetime, *, longest: int = LONGEST) -> tuple[Step, ...]:
+    """Steps of this order's life, from the instant `at` on; refused decisions are no steps."""
+    steps: list[Step] = []
+    for _ in range(draw(below(longest + 1))):
+        at += timedelta(seconds=draw(_SECONDS))
+        decide = one_of(draw, [decide for decide, weight, fits in _DECISIONS if fits(order) for _ in range(weight)])
+        try:
+            events = decide(draw, order, at)
+            after, more = coupling.follow(told(order, events, at), at)
+        except OmniorderError:  # the shop says no: nothing happened
+            continue
+        if events or more:
+            steps.append(Step(order, (*events, *more), after, at))
+            order = after
+    return tuple(steps)
+
+
+# --- the provider -----------------------------------------------------------------------------------------
+
+
+def answers_to(payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
+    """What a provider may answer this attempt, at any time; approvals come twice, being what is usual."""
+    number = f"prv_{attempt.id}"
+    options: list[Answer] = [
+        *(Denied(reason) for reason in _REASONS),
+        NoAnswer(),
+        Absent(),
+        Approved(attempt.amount, number),
+    ]
+    match attempt.operation:
+        case Operation.AUTHORISE:
+            options.append(Approved(attempt.amount, number, captured=True))
+            options.append(NeedsAction(Action("secret", "https://provider.example"), number))
+        case Operation.CAPTURE:
+            if payment.captured + attempt.amount < payment.authorised:
+                options.append(Approved(attempt.amount, number, open=True))
+        case Operation.VOID if payment.authorised.amount:
+            options.append(Denied("already_captured", payment.authorised))
+        case _:
+            pass
+    return (*options, *(answer for answer in options if isinstance(answer, Approved)))
+
+
+def _answered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    waiting = [(p, a) for p in order.payments for a in p.attempts if a.open or a.state is AttemptState.ABSENT]
+    payment, attempt = one_of(draw, waiting)
+    answer = one_of(draw, answers_to(payment, attempt))
+    return heard(order, attempt.id, answer, look_at=at + timedelta(minutes=1))
+
+
+def _asked(order: Order) -> bool:
+    return any(a.open or a.state is AttemptState.ABSENT for p in order.payments for a in p.attempts)
+
+
+def _expired(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """An authorisation grew too old before anybody captured it."""
+    lost = one_of(draw, [p for p in order.payments if p.state is PaymentState.AUTHORISED])
+    return (e.AuthorisationLapsed(lost.id), e.FundingLost())
+
+
+def _disputed(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    taken = one_of(draw, [p for p in order.payments if p.state is PaymentState.CAPTURED])
+    return (e.Disputed(taken.id, taken.captured),)
+
+
+# --- the customer -----------------------------------------------------------------------------------------
+
+
+def _tendered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    open_money = sum(
+        p.authorised.amount - p.captured.amount for p in order.payments if p.state is PaymentState.AUTHORISED
+    )
+    missing = order.ceiling.amount - order.kept.amount - open_money - order.due_in_store.amount
+    part = 1 + draw(below(max(1, missing))) if draw(below(4)) == 0 else missing
+    amount = Money(part, order.total.currency)
+    new = payment_id(order.id, len(order.payments) + 1)
+    if draw(_YES_OR_NO):
+        asked = f"{new.replace('pay_', 'att_', 1)}_1"
+        return (e.TenderAdded(new, "card", amount, "pm_card_visa"), e.AuthoriseRequested(new, asked, amount))
+    return (e.TenderAdded(new, "in_store", amount), e.LeftForStore(new, amount))
+
+
+def _unpaid(order: Order) -> bool:
+    return order.state is OrderState.PLACED and not any(p.state in BUSY_PAYMENTS for p in order.payments)
+
+
+def _cancelled(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    return coupling.cancel(order, "customer", at + _HOLD)
+
+
+def _returned(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    if draw(_YES_OR_NO):
+        return (e.AllReturned(),)
+    return (e.PartReturned((e.Units(order.lines[0].id, 1),)),)
+
+
+# --- the store --------------------------------------------------------------------------------------------
+
+
+def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    first: Events = (e.PickStarted(),) if order.pickup.state is PickupState.TO_PICK else ()
+    left = [(line.line, line.open - line.picked + line.collected) for line in order.pickup.lines]
+    wanted = [e.LinePicked(line, units) for line, units in left if units > 0]
+    everything = draw(_YES_OR_NO)
+    if everything or not wanted:
+        return (*first, *wanted)
+    one = one_of(draw, wanted)
+    return (*first, e.LinePicked(one.line, 1 + draw(below(one.quantity))))
+
+
+def _made_ready(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    return (e.MadeReady("C4", at + timedelta(days=3), "1"),) if order.pickup.fully_picked else ()
+
+
+def _ready_again(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    events: list[Event] = [
+        e.Unreadied("wrong bag"),
+        e.CodeReissued(order.pickup.generation + 1, "2"),
+        e.DeadlineExtended(at + timedelta(days=5)),
+    ]
+    return (one_of(draw, events),)
+
+
+def _worked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """What may happen between the shelf and the staging area."""
+    events: list[Event] = [
+        e.PickReset(),
+        e.CustomerAsked(at + timedelta(hours=4)),
+        e.PickResumed(),
+        e.Requeued(),
+        e.StockAwaited(),
+        e.StockArrived(),
+        e.SlotMoved(order.pickup.slot),
+        e.ShortPicked(order.lines[0].id, 1, "not_found"),
+    ]
+    return (one_of(draw, events),)
+
+
+def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    units = order.pickup.rest()
+    if draw(_YES_OR_NO):
+        one = one_of(draw, units)
+        units = (e.Units(one.line, 1 + draw(below(one.quantity))),)
+    can = one_of(draw, _CAPABILITIES)
+    due = order.value_after(units) - order.kept
+    taken = Taken(due, "cash", "till 4/17") if order.due_in_store.amount else None
+    return hand_over(order, units, capabilities={"card": can}, taken=taken, look_at=at + timedelta(minutes=2))
+
+
+def _timed_out(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    late = max(at, order.pay_by, order.pickup.until or at)
+    return coupling.overdue(order, late, late + _HOLD)
+
+
+_CAPABILITIES: Final = (
+    Capabilities(),
+    Capabilities(several_captures=True),
+    Capabilities(partial_capture=False),
+)
+_PREPARED: Final = (PickupState.TO_PICK, PickupState.PICKING)
+_WAITING: Final = (PickupState.AWAITING_STOCK, PickupState.AWAITING_CUSTOMER)
+
+
+def _at_pickup(*states: PickupState) -> Fits:
+    return lambda order: order.state is OrderState.CONFIRMED and order.pickup.state in states
+
+
+def _in_state(*states: OrderState) -> Fits:
+    return lambda order: order.state in states
+
+
+def _has(state: PaymentState) -> Fits:
+    return lambda order: any(p.state is state for p in order.payments)
+
+
+_DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
+    (_tendered, 8, _unpaid),
+    (_answered, 12, _asked),
+    (_picked, 8, _at_pickup(*_PREPARED)),
+    (_made_ready, 8, _at_pickup(PickupState.PICKING)),
+    (_handed_over, 12, _at_pickup(PickupState.READY)),
+    (_ready_again, 3, _at_pickup(PickupState.READY)),
+    (_worked, 3, _at_pickup(*_PREPARED)),
+    (_worked, 8, _at_pickup(*_WAITING)),
+    (_expired, 1, _has(PaymentState.AUTHORISED)),
+    (_disputed, 1, _has(PaymentState.CAPTURED)),
+    (_returned, 2, _in_state(OrderState.COMPLETED)),
+    (_cancelled, 1, lambda order: True),
+    (_timed_out, 1, lambda order: True),
+)
+"""Decisions, how likely each is beside the others, and when it makes sense at all."""

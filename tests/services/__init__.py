@@ -1,0 +1,1 @@
+"""The desks, tested by what their users are promised, on every storage."""
