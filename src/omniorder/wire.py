@@ -161,7 +161,7 @@ def _refusing(name: str) -> Generator[None]:
         raise
     except KeyError as error:
         raise InvalidInput("json", name, f"lacks {error}") from None
-    except (TypeError, ValueError, AttributeError) as error:
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
         raise InvalidInput("json", name, f"does not fit ({type(error).__name__})") from error
 
 
@@ -282,8 +282,9 @@ def _converter(*, private: bool) -> Converter:
         return with_derived
 
     def shown(value: Any) -> Any:
-        if type(value) is tuple:
-            return [shown(one) for one in value]
+        if isinstance(value, tuple):
+            parts: tuple[Any, ...] = value
+            return [shown(part) for part in parts]
         return _store_time(value) if isinstance(value, datetime) else converter.unstructure(value)
 
     def reader(kind: type[Any]) -> Callable[[Any, Any], Any]:
@@ -303,6 +304,8 @@ def _converter(*, private: bool) -> Converter:
     converter.register_structure_hook(timedelta, _duration)
     converter.register_unstructure_hook(Metadata, _labels)
     converter.register_structure_hook(Metadata, _metadata)
+    # what a generic class holds, such as the items of a page, is known by what it is when it is met
+    converter.register_unstructure_hook_func(lambda kind: isinstance(kind, TypeVar), converter.unstructure)
     converter.register_unstructure_hook_func(lambda kind: kind is Event, _named)
     converter.register_structure_hook_func(lambda kind: kind is Event, _by_name)
     if not private:

@@ -7,8 +7,11 @@ from contextlib import AbstractContextManager, suppress
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from omniorder.adapters.memory import MemoryStorage, connect
+from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.domain.carts import Cart
 from omniorder.errors import Misconfigured, StorageFull, StorageUnavailable
@@ -72,6 +75,34 @@ def test_a_transaction_that_has_ended_takes_no_more_writes(kind: str) -> None:
         pass
     with pytest.raises(RuntimeError, match="has ended"):
         tx.write(NEW)
+
+
+@given(
+    committed=st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 9))),
+    undone=st.lists(st.tuples(st.integers(0, 5), st.none() | st.integers(0, 9))),
+)
+def test_what_is_undone_is_as_if_it_had_never_been(
+    committed: list[tuple[int, int | None]], undone: list[tuple[int, int | None]]
+) -> None:
+    """For every row and every group of a table, whatever is written over and deleted in between."""
+    undo = Undo()
+    table: Table[int, int] = Table(undo, lambda _, row: row % 3)
+
+    def state() -> tuple[dict[int, int], dict[object, dict[int, int]]]:
+        return dict(table.items()), {group: dict(rows) for group, rows in table.groups()}
+
+    def write(changes: list[tuple[int, int | None]]) -> None:
+        for key, row in changes:
+            if row is None:
+                table.drop(key)
+            else:
+                table.put(key, row)
+
+    write(committed)
+    mark, before = undo.mark(), state()
+    write(undone)
+    undo.back_to(mark)
+    assert state() == before
 
 
 # --- commits that fail ------------------------------------------------------------------------------------

@@ -83,9 +83,7 @@ def test_two_devices_that_touch_different_lines_both_get_what_they_asked_for(sho
 def test_the_later_of_two_devices_that_touch_one_line_gets_the_current_cart(shop: Shop) -> None:
     seen = filled(shop)
     current = shop.app.carts.change(seen.id, seen.lines[0].id, 5, if_version=seen.version)
-    conflict = refused(
-        VersionConflict, shop.web.carts.change, seen.id, seen.lines[0].id, 3, if_version=seen.version
-    )
+    conflict = refused(VersionConflict, shop.web.carts.change, seen.id, seen.lines[0].id, 3, if_version=seen.version)
     assert conflict.snapshot == current
     assert (conflict.facts["expected"], conflict.facts["current"]) == (seen.version, current.version)
     assert shop.web.carts.get(seen.id) == current
@@ -94,9 +92,7 @@ def test_the_later_of_two_devices_that_touch_one_line_gets_the_current_cart(shop
 def test_a_line_that_another_device_removed_is_a_conflict_for_who_saw_it(shop: Shop) -> None:
     seen = filled(shop)
     shop.app.carts.remove(seen.id, seen.lines[0].id)
-    conflict = refused(
-        VersionConflict, shop.web.carts.note, seen.id, seen.lines[0].id, "?", if_version=seen.version
-    )
+    conflict = refused(VersionConflict, shop.web.carts.note, seen.id, seen.lines[0].id, "?", if_version=seen.version)
     assert conflict.snapshot.lines == ()
 
 

@@ -18,8 +18,8 @@ from omniorder import (
     Money,
     Order,
     OrderState,
-    PaymentState,
     PayInStore,
+    PaymentState,
     PickupState,
     Price,
     Settings,
@@ -53,6 +53,7 @@ from tests.services.steps import (
     promised,
     refused,
 )
+from tests.services.unruly import unruly_shop
 
 
 class Voucher(Tender):
@@ -189,9 +190,7 @@ def test_an_order_number_that_is_taken_is_drawn_again(open_shop: OpenShop) -> No
 # --- refused ----------------------------------------------------------------------------------------------
 
 
-def test_a_cart_that_was_changed_after_the_promise_is_not_placed(
-    shop: Shop, stored: Callable[[], Rows]
-) -> None:
+def test_a_cart_that_was_changed_after_the_promise_is_not_placed(shop: Shop, stored: Callable[[], Rows]) -> None:
     promise = promised(shop)
     shop.app.carts.add(promise.cart_id, Shop.BREAD)
     before = stored()
@@ -387,25 +386,22 @@ def test_an_authorisation_that_comes_after_the_deadline_is_given_back_and_the_ca
     assert level(shop) == (40, 0)
 
 
-def test_a_charge_that_comes_after_the_deadline_is_refunded(shop: Shop) -> None:
-    order = placed(shop, pay=INSTANT_BUT_SILENT)
-    payment = order.payments[0]
-    shop.advance(minutes=16)
+def test_a_charge_that_comes_after_the_deadline_is_refunded_and_the_cart_is_open(shop: Shop) -> None:
     shop.gateway.lose_next_reply()
-    shop.advance(minutes=40)
+    order = placed(shop, pay=INSTANT)
+    shop.clock.advance(minutes=16)
+    shop.hub.sweep()
     after = shop.app.orders.get(order.id)
-    assert after.stage is Stage.EXPIRED
-    assert after.kept == Money(0, "EUR")
-    assert {p.payment: (p.captured - p.refunded).amount for p in shop.gateway.payments} == {payment.id: 0}
-
-
-INSTANT_BUT_SILENT = REPLY_LOST
+    assert (after.stage, after.kept) == (Stage.EXPIRED, Money(0, "EUR"))
+    (charged,) = shop.gateway.payments
+    assert (charged.captured, charged.refunded) == (Money(498, "EUR"), Money(498, "EUR"))
+    assert shop.app.carts.get(order.cart_id).state is CartState.OPEN
 
 
 def test_goods_wait_for_money_in_flight_and_no_longer_than_the_hold(open_shop: OpenShop) -> None:
-    shop = open_shop()
+    shop, gateway = unruly_shop(open_shop)
     order = placed(shop, pay=REPLY_LOST)
-    _silence(shop, calls=200)
+    gateway.down = True
     shop.advance(minutes=16)
     assert shop.app.orders.get(order.id).state is OrderState.EXPIRING
     assert level(shop) == (40, 2)
@@ -414,16 +410,17 @@ def test_goods_wait_for_money_in_flight_and_no_longer_than_the_hold(open_shop: O
     assert level(shop) == (40, 0)
 
 
-def test_money_that_was_in_flight_beyond_the_hold_is_still_undone_later(shop: Shop) -> None:
+def test_money_that_was_in_flight_beyond_the_hold_is_still_undone_later(open_shop: OpenShop) -> None:
+    shop, gateway = unruly_shop(open_shop)
     order = placed(shop, pay=REPLY_LOST)
-    _silence(shop, calls=200)
+    gateway.down = True
     shop.advance(minutes=16)
     shop.advance(minutes=31)
-    shop.gateway._luck.clear()
+    gateway.down = False
     shop.advance(minutes=5)
     after = shop.app.orders.get(order.id)
     assert after.payments[-1].state is PaymentState.VOIDED
-    assert [p.open.amount for p in shop.gateway.payments] == [0]
+    assert [p.open.amount for p in gateway.payments] == [0]
 
 
 def test_the_void_is_asked_for_in_the_step_that_ends_the_order(shop: Shop) -> None:
@@ -432,11 +429,6 @@ def test_the_void_is_asked_for_in_the_step_that_ends_the_order(shop: Shop) -> No
     shop.hub.sweep()
     told = names(shop, order)
     assert told.index("VoidRequested") == told.index("ExpiryStarted") + 1
-
-
-def _silence(shop: Shop, calls: int) -> None:
-    for _ in range(calls):
-        shop.gateway.drop_next_request()
 
 
 # --- the customer must act --------------------------------------------------------------------------------
@@ -507,9 +499,7 @@ def test_nobody_resumes_somebody_elses_payment(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("pay", [VISA, PayInStore()], ids=["card", "in store"])
-def test_resuming_what_is_finished_changes_nothing(
-    shop: Shop, stored: Callable[[], Rows], pay: Tender
-) -> None:
+def test_resuming_what_is_finished_changes_nothing(shop: Shop, stored: Callable[[], Rows], pay: Tender) -> None:
     order = placed(shop, pay=pay)
     before = stored()
     assert shop.web.checkout.resume(order.id) == order

@@ -32,6 +32,7 @@ from tests.services.steps import (
     refused,
 )
 
+
 def _state(shop: Shop, promise_id: str) -> PromiseState:
     with shop.hub._parts.storage.reading() as tx:
         found = tx.promise(promise_id)
@@ -83,9 +84,7 @@ def test_how_long_it_lasts_can_be_chosen_within_bounds(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("lasts", [timedelta(seconds=59), timedelta(hours=48, seconds=1), timedelta(0), 900])
-def test_outside_the_bounds_nothing_is_promised(
-    shop: Shop, stored: Callable[[], Rows], lasts: timedelta
-) -> None:
+def test_outside_the_bounds_nothing_is_promised(shop: Shop, stored: Callable[[], Rows], lasts: timedelta) -> None:
     cart = filled(shop)
     slot, before = free_slot(shop, cart), stored()
     assert refused(InvalidInput, shop.app.checkout.promise, cart.id, slot=slot, lasts=lasts).facts["field"] == "lasts"
@@ -124,9 +123,7 @@ def test_a_changed_price_leaves_nothing_held_and_says_the_new_quote(shop: Shop, 
     assert stored() == before
 
 
-def test_an_article_without_a_price_at_the_store_leaves_nothing_held(
-    shop: Shop, stored: Callable[[], Rows]
-) -> None:
+def test_an_article_without_a_price_at_the_store_leaves_nothing_held(shop: Shop, stored: Callable[[], Rows]) -> None:
     shop.office.articles.put(Article("TEA", "Mountain tea"))
     shop.office.stock.receive("SOF01", "TEA", 1)
     cart = filled(shop, {"TEA": 1, Shop.MILK: 1})
@@ -214,9 +211,7 @@ def test_a_smaller_basket_gives_the_difference_back(shop: Shop) -> None:
     assert level(shop) == (40, 3)
 
 
-def test_a_replacement_that_is_refused_leaves_the_first_promise_alive(
-    shop: Shop, stored: Callable[[], Rows]
-) -> None:
+def test_a_replacement_that_is_refused_leaves_the_first_promise_alive(shop: Shop, stored: Callable[[], Rows]) -> None:
     first = promised(shop)
     cart = shop.app.carts.get(first.cart_id)
     cart = shop.app.carts.change(cart.id, cart.lines[0].id, 11)

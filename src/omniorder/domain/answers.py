@@ -18,7 +18,6 @@ from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
 
-
 AUTHORISATION_EXPIRED: Final = "authorisation_expired"
 """The reason with which a gateway denies a capture that came too late."""
 
@@ -65,11 +64,14 @@ Answer = Approved | NeedsAction | Denied | NoAnswer | Absent
 def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -> tuple[e.Event, ...]:
     """The events of this answer; `look_at` is when to ask again where it leaves the outcome open.
 
-    An attempt whose outcome is known already gives no events: an answer has its effect once.
+    An attempt whose outcome is known already gives no events: an answer has its effect once. Late news is an
+    authorisation that was called off or thought lost. (A capture or refund that the provider had never heard of is
+    not looked for again: whatever is asked of that payment next finds what became of it.)
     """
     payment = order.payment_with(attempt_id)
     attempt = payment.attempt(attempt_id)
-    late = attempt.state is AttemptState.ABSENT and isinstance(answer, Approved)
+    called_off = attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE
+    late = called_off and isinstance(answer, Approved)
     if not attempt.open and not late:
         return ()
     if isinstance(answer, NoAnswer):

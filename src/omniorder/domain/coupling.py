@@ -46,6 +46,8 @@ def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
             return (e.OrderConfirmed(), e.PickReleased())
         case OrderState.CONFIRMED if order.pickup.state is PickupState.HANDING_OVER:
             return _finish_hand_over(order)
+        case OrderState.PLACED | OrderState.CONFIRMED:
+            return _send_back_excess(order, at)
         case OrderState.CANCELLING | OrderState.EXPIRING:
             return _undo_money(order, at) or _close(order, at)
         case OrderState.CANCELLED | OrderState.EXPIRED | OrderState.COMPLETED:
@@ -58,7 +60,7 @@ def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
     claimed = (PaymentState.CAPTURING, PaymentState.COLLECTING)
     if any(p.state in claimed for p in order.payments):
         return ()
-    if order.funding is not Funding.PAID:
+    if not order.joint.paid:
         reasons = [p.reason for p in order.payments if p.reason]
         return (e.HandOverFailed(reasons[-1] if reasons else "not_paid"),)
     units = order.pickup.claim
@@ -85,10 +87,17 @@ def _ask_for_rest(order: Order, rest: Money) -> tuple[e.Event, ...]:
     return (e.TenderAdded(new, "in_store", missing), e.LeftForStore(new, missing))
 
 
+def _send_back_excess(order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """Never hold more than the customer agreed to: a tender that was thought lost may turn up after another paid."""
+    excess = _surplus(order)
+    for p in reversed(order.payments):
+        if p.state is PaymentState.AUTHORISED and 0 < _set_aside(p) <= excess:
+            return (e.VoidRequested(p.id, p.next_attempt_id()),)
+    return _refund(order, at)
+
+
 def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
     """Send back what the shop may not keep: one payment at a time, the last tender first."""
-    surplus = order.kept.amount - order.collected_value.amount
-    pending = sum(p.refund_pending.amount for p in order.payments)
     for p in reversed(order.payments):
         match p.state:
             case PaymentState.CREATED:
@@ -99,12 +108,51 @@ def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
                 return (e.VoidRequested(p.id, p.next_attempt_id()),)
             case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED:
                 return (*_call_off(p), e.VoidRequested(p.id, p.next_attempt_id()))
-            case PaymentState.CAPTURED if surplus > pending and p.returnable.amount and _may_refund(p, at):
-                back = Money(min(surplus - pending, p.returnable.amount), p.amount.currency)
-                return (e.RefundRequested(p.id, p.next_attempt_id(), back),)
             case _:
                 pass
+    return _refund(order, at)
+
+
+def _surplus(order: Order) -> int:
+    """What the shop holds beyond its due and has not begun to send back, in minor units.
+
+    Of an order that lives on that is what exceeds the ceiling; otherwise all that no goods were given for.
+    """
+    held = order.kept.amount - sum(p.refund_pending.amount for p in order.payments)
+    if order.state in (OrderState.PLACED, OrderState.CONFIRMED):
+        open_money = sum(_set_aside(p) for p in order.payments if p.state is PaymentState.AUTHORISED)
+        return held + open_money - order.ceiling.amount
+    return held - order.collected_value.amount
+
+
+def _set_aside(payment: Payment) -> int:
+    return (payment.authorised - payment.captured).amount
+
+
+def _refund(order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """Refund the surplus, or what one payment can give of it."""
+    for p in _refundable(order):
+        again = _refund_again(p)
+        if again is None or at >= again:
+            back = Money(min(_surplus(order), p.returnable.amount), p.amount.currency)
+            return (e.RefundRequested(p.id, p.next_attempt_id(), back),)
     return ()
+
+
+def _refundable(order: Order) -> list[Payment]:
+    """Where a surplus can go back to, the last tender first. What the counter took has paid for goods that left."""
+    if _surplus(order) <= 0:
+        return []
+    taken = (p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.kind != "in_store")
+    return [p for p in taken if p.returnable.amount > 0]
+
+
+def _refund_again(payment: Payment) -> datetime | None:
+    """When to repeat a refund that came to nothing: not at once, or a stubborn provider would be asked for ever."""
+    last = payment.attempts[-1] if payment.attempts else None
+    if last is None or last.operation is not Operation.REFUND or last.state is AttemptState.SUCCEEDED:
+        return None
+    return last.asked_at + REFUND_AGAIN
 
 
 def _call_off(payment: Payment) -> tuple[e.Event, ...]:
@@ -116,17 +164,10 @@ def _call_off(payment: Payment) -> tuple[e.Event, ...]:
     )
 
 
-def _may_refund(payment: Payment, at: datetime) -> bool:
-    """Not at once after a refused refund, or a stubborn provider would be asked for ever."""
-    last = payment.attempts[-1] if payment.attempts else None
-    refused = last is not None and last.operation is Operation.REFUND and last.state is not AttemptState.SUCCEEDED
-    return not refused or last is None or at >= last.asked_at + REFUND_AGAIN
-
-
 def _close(order: Order, at: datetime) -> tuple[e.Event, ...]:
     held = order.pickup.state is PickupState.PLANNED
     waited = held and order.hold_until is not None and at >= order.hold_until
-    if order.funding is not Funding.CLEAR and not (order.funding is Funding.BUSY and waited):
+    if order.funding is not Funding.CLEAR and not waited:
         return ()
     ended = e.OrderCancelled() if order.state is OrderState.CANCELLING else e.OrderExpired()
     if order.pickup.state in ENDED_PICKUPS:
@@ -169,18 +210,6 @@ def due(order: Order) -> datetime | None:
         dates.append(order.hold_until)
     if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
         dates.append(order.pickup.until)
-    if order.pickup.state is PickupState.HANDING_OVER and order.pickup.look_at:
-        dates.append(order.pickup.look_at)
-    dates += [_refund_again(p) for p in order.payments if _owes(order, p)]
+    if order.pickup.state is not PickupState.HANDING_OVER:
+        dates += [again for p in _refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)
-
-
-def _owes(order: Order, payment: Payment) -> bool:
-    over = order.state in CLOSING | UNDONE | {OrderState.COMPLETED}
-    failed = bool(payment.attempts) and payment.attempts[-1].operation is Operation.REFUND
-    owed = order.kept.amount > order.collected_value.amount
-    return over and failed and owed and payment.returnable.amount > 0
-
-
-def _refund_again(payment: Payment) -> datetime:
-    return payment.attempts[-1].asked_at + REFUND_AGAIN

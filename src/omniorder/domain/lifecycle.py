@@ -437,12 +437,17 @@ def _expected(purse: Purse) -> int:
 
 @frozen
 class Joint:
-    """The joint state of one order: what the couplings and guards look at."""
+    """The joint state of one order: what the couplings and guards look at.
+
+    `paid`: what has left and is about to leave is paid, whatever else of the money is still moving. `collected`: a
+    part has left the store.
+    """
 
     order: OrderState
     funding: Funding
     pickup: PickupState
     payments: tuple[PaymentState, ...]
+    paid: bool
     collected: bool
 
 
@@ -479,8 +484,9 @@ COUPLINGS: Final[tuple[Coupling, ...]] = (
     _row([OrderState.CANCELLING, OrderState.EXPIRING], Funding, [PickupState.PLANNED], [ReservationState.HELD]),
     _row([OrderState.CANCELLING, OrderState.EXPIRING], Funding, [PickupState.CANCELLED, PickupState.LAPSED],
          _ENDED_RESERVATIONS),
-    # undone; BUSY only by late news, or after the hold for unknown money ran out
-    _row([OrderState.CANCELLED, OrderState.EXPIRED], [Funding.CLEAR, Funding.BUSY],
+    # undone; BUSY only by late news, or after the hold for unknown money ran out, and PAID then while a refused
+    # refund waits for its next try
+    _row([OrderState.CANCELLED, OrderState.EXPIRED], [Funding.CLEAR, Funding.BUSY, Funding.PAID],
          [PickupState.CANCELLED, PickupState.LAPSED], _ENDED_RESERVATIONS),
     # done; BUSY while the rest is being given back, PAID while a failed refund waits for its next try
     _row([OrderState.COMPLETED, OrderState.RETURNED], [Funding.BUSY, Funding.CLEAR, Funding.PAID],
@@ -519,9 +525,9 @@ def forbidden(event: e.Event, joint: Joint) -> str | None:
             return "nothing was collected yet"
         case e.OrderConfirmed() if joint.funding not in (Funding.COVERED, Funding.PAID):
             return "the order is not funded"
-        case e.Collected() | e.PartCollected() if joint.funding is not Funding.PAID:
+        case e.Collected() | e.PartCollected() if not joint.paid:
             return "what leaves is not paid"
-        case e.OrderCancelled() | e.OrderExpired() if joint.funding not in (Funding.CLEAR, Funding.BUSY):
+        case e.OrderCancelled() | e.OrderExpired() if joint.funding in (Funding.COVERED, Funding.SHORT):
             return "its money is not settled"
         case _:
             return None

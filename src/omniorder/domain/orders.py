@@ -196,11 +196,13 @@ class Order:
     @property
     def joint(self) -> Joint:
         """The joint state that couplings and guards look at."""
+        pending = sum(p.refund_pending.amount for p in self.payments)
         return Joint(
             order=self.state,
             funding=self.funding,
             pickup=self.pickup.state,
             payments=tuple(p.state for p in self.payments),
+            paid=self.kept.amount - pending >= self.leaving_value.amount,
             collected=self.pickup.collected,
         )
 

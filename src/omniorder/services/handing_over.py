@@ -9,6 +9,7 @@ one. A claimant that dies in between is finished by the sweep.
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 from omniorder.domain import capturing, passes
 from omniorder.domain import events as e
@@ -39,10 +40,10 @@ def hand_over(
     key: str | None,
 ) -> Receipt:
     """See `Pickups.hand_over`."""
+    # also without a provider: a wrong code must count even if the caller rolls back
+    payments.own_transaction(parts, "pickups.hand_over")
     stamp = touch.stamp(parts.clock)
     order = look(parts, touch, order_id)
-    if any(p.kind in parts.gateways for p in order.payments):
-        payments.own_transaction(parts, "pickups.hand_over")
     if order.pickup.state not in _CODE_OPENS:
         raise NotReady(order=order.id, reason=f"its pick-up is {order.pickup.state.value}")
     _check_code(parts, order, code, stamp)
@@ -67,7 +68,6 @@ def hand_over(
             taken=taken,
             look_at=stamp.at + parts.settings.hand_over_patience,
         )
-        unit.tx.forget_tries(before.id, before.pickup.generation)
         return carry_on(unit, before, events), wanted
 
     claimed, wanted = in_transaction(parts, stamp, claim)
@@ -82,9 +82,12 @@ def _outcome(parts: Parts, before: Order, after: Order, units: tuple[Units, ...]
         return receipt(after, units, stamp.at, stamp.actor)
     if after.pickup.state is PickupState.HANDING_OVER:
         raise StillRunning(command="pickups.hand_over", id=after.id)
-    due = after.value_after(units) - after.kept
     reasons = [p.reason for p in after.payments if p.reason]
-    raise NotPaid(order=after.id, due=str(due), reason=reasons[-1] if reasons else "not_captured")
+    raise _not_paid(after, units, reasons[-1] if reasons else "not_captured")
+
+
+def _not_paid(order: Order, units: tuple[Units, ...], reason: str) -> NotPaid:
+    return NotPaid(order=order.id, due=str(order.value_after(units) - order.kept), reason=reason)
 
 
 def _left(before: Pickup, after: Pickup, units: tuple[Units, ...]) -> bool:
@@ -95,6 +98,7 @@ def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> None:
     """Count the try in a transaction of its own, and only then compare.
 
     The one place where something is written before an error: else whoever guesses fast enough could guess for free.
+    The right code forgets the tries at once, whatever becomes of the hand-over: it can be shown as often as need be.
     """
     if not isinstance(code, str) or not 1 <= len(code) <= LONGEST_CODE:
         raise InvalidInput("code", "(hidden)", "what the customer said or showed, as text")
@@ -109,6 +113,7 @@ def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> None:
     secret = ring.secret(pickup.key_id)
     if not passes.matches(code, secret, order.id, pickup.generation, settings.code_length):
         raise WrongCode(order=order.id, tries_left=settings.code_tries - tries)
+    in_transaction(parts, stamp, lambda unit: unit.tx.forget_tries(order.id, pickup.generation))
 
 
 def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:
@@ -130,12 +135,26 @@ def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:
 
 
 def _given_before(parts: Parts, order: Order, units: tuple[Units, ...] | None, stamp: Stamp) -> Receipt:
-    """The receipt of a hand-over that this associate made before; for anybody else the goods are simply gone."""
+    """The receipt of a hand-over that this associate made before; for anybody else the goods are simply gone.
+
+    What was begun before and failed, or has not ended yet, is told as it was told then.
+    """
     history = reading(parts, lambda tx: tx.journal(order.store, order.id, after=0, limit=order.version))
+    gone_at: datetime | None = None
     for entry in reversed(history):
-        if isinstance(entry.event, e.Collected | e.PartCollected):
-            same = units is None or sorted(units, key=repr) == sorted(entry.event.units, key=repr)
-            if entry.stamp.actor == stamp.actor and same:
-                return receipt(order, entry.event.units, entry.stamp.at, entry.stamp.actor)
-            break
+        match entry.event:
+            case e.Collected() | e.PartCollected() if gone_at is None:
+                gone_at = entry.stamp.at
+            case e.HandOverFailed(reason) if gone_at is None:
+                raise _not_paid(order, units or order.pickup.rest(), reason)
+            case e.HandOverStarted(claimed):
+                if gone_at is None:
+                    raise StillRunning(command="pickups.hand_over", id=order.id)
+                same = units is None or sorted(units, key=repr) == sorted(claimed, key=repr)
+                # whoever began it holds the goods, even if the sweep had to finish it for them
+                if entry.stamp.actor == stamp.actor and same:
+                    return receipt(order, claimed, gone_at, stamp.actor)
+                break
+            case _:
+                pass
     raise NotReady(order=order.id, reason="it was collected already")

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from omniorder.domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from omniorder.domain.channels import Channel
-from omniorder.domain.events import EVENTS, Event, Stamp
+from omniorder.domain.events import EVENTS, Event
 from omniorder.domain.passes import KeyRing
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
@@ -40,7 +40,6 @@ from omniorder.services.touchpoints import (
     SystemTouchpoint,
     Touchpoint,
 )
-from omniorder.services.units import in_transaction
 from omniorder.services.webhooks import WebhookReply
 
 
@@ -49,6 +48,7 @@ class OrderHub:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._notices_follow = False
 
     @classmethod
     def open(
@@ -151,6 +151,7 @@ class OrderHub:
         Call it every few seconds, from any number of workers.
         """
         payments.own_transaction(self._parts, "sweep")
+        self._follow_for_notices()
         return sweeps.sweep(self._parts, valid_quantity(limit, "limit"))
 
     def webhook(self, kind: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
@@ -160,9 +161,13 @@ class OrderHub:
     def migrate(self) -> None:
         """Bring the tables to this version; safe when several workers start at once."""
         self._parts.storage.migrate()
-        if self._parts.notifier is not None:
-            stamp = Stamp(self._parts.clock.now(), Channel.SYSTEM, System("migrate").name)
-            in_transaction(self._parts, stamp, lambda unit: unit.tx.subscribe(notices.CONSUMER, from_start=False))
+        self._follow_for_notices()
+
+    def _follow_for_notices(self) -> None:
+        """Put events down for the notifier from now on: as early as the tables are there, or at the first sweep."""
+        if self._parts.notifier is not None and not self._notices_follow:
+            self.journal.subscribe(notices.CONSUMER, from_start=False)
+            self._notices_follow = True
 
     @contextmanager
     def joined(self, connection: Any) -> Generator[OrderHub, None, None]:

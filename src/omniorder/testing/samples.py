@@ -258,9 +258,7 @@ def movement(
 ) -> Movement:
     """A delivery; ids rise with the number, as they do with time."""
     made = ids.movement_id(store, _bytes(number))
-    return Movement(
-        made, store, sku, MovementKind.RECEIVE, quantity, stamp(at, actor="system:erp"), "late", "DN-7"
-    )
+    return Movement(made, store, sku, MovementKind.RECEIVE, quantity, stamp(at, actor="system:erp"), "late", "DN-7")
 
 
 # --- orders -----------------------------------------------------------------------------------------------
@@ -299,9 +297,7 @@ def paying(order: Order, amount: Money | None = None) -> Order:
     wanted = order.total if amount is None else amount
     new = payment_id(order.id, len(order.payments) + 1)
     asked = f"{new.replace('pay_', 'att_', 1)}_1"
-    return after(
-        order, e.TenderAdded(new, "card", wanted, "pm_card_visa"), e.AuthoriseRequested(new, asked, wanted)
-    )
+    return after(order, e.TenderAdded(new, "card", wanted, "pm_card_visa"), e.AuthoriseRequested(new, asked, wanted))
 
 
 def authorised(order: Order) -> Order:
@@ -355,9 +351,7 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "action required": heard(asked, open_answer),
         "declined": heard(asked, answers.Denied("insufficient_funds")),
         "second tender": paying(heard(asked, answers.Denied("lost_card"))),
-        "half covered": paying(
-            heard(paying(placed, half), answers.Approved(half, "pi_1")), placed.total - half
-        ),
+        "half covered": paying(heard(paying(placed, half), answers.Approved(half, "pi_1")), placed.total - half),
         "confirmed": confirmed,
         "due in store": pay_in_store(placed),
         "picking": after(confirmed, e.PickStarted(), e.LinePicked(placed.lines[0].id, 1)),
@@ -377,9 +371,7 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
 
 def _paid_at_once(order: Order) -> tuple[e.Event, ...]:
     last = order.payments[-1].attempts[-1]
-    return answers.heard(
-        order, last.id, answers.Approved(order.total, "pi_1", captured=True), look_at=NOW + HOUR
-    )
+    return answers.heard(order, last.id, answers.Approved(order.total, "pi_1", captured=True), look_at=NOW + HOUR)
 
 
 def a_life(number: int = 1) -> tuple[Order, ...]:
@@ -415,9 +407,7 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
 def every_event() -> tuple[e.Event, ...]:
     """An event of every kind, with something in every field, private ones included."""
     kinds = [kind for kind in e.EVENTS.values() if not kind.__subclasses__()]
-    return tuple(
-        kind(**{name: _VALUES[hint] for name, hint in get_type_hints(kind).items()}) for kind in kinds
-    )
+    return tuple(kind(**{name: _VALUES[hint] for name, hint in get_type_hints(kind).items()}) for kind in kinds)
 
 
 def without_private(event: e.Event) -> e.Event:

@@ -154,9 +154,7 @@ class Shop:
         offer = next(offer for offer in self.app.checkout.offers(cart.id) if offer.store.id == self.SOFIA)
         return self.app.checkout.promise(cart.id, slot=offer.slots[0].id)
 
-    def advance(
-        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
-    ) -> SweepReport:
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> SweepReport:
         """Let time go by, and do what time asks for then (`hub.sweep`): lapsed promises, no-shows, open questions."""
         self.clock.advance(days=days, hours=hours, minutes=minutes, seconds=seconds)
         return self.hub.sweep()

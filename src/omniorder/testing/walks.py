@@ -35,7 +35,7 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Action, Attempt, Operation, Payment, payment_id
 from omniorder.errors import OmniorderError
 
-__all__ = ["Step", "answers_to", "below", "one_of", "walk"]
+__all__ = ["Step", "answers_to", "below", "card_asked", "one_of", "walk"]
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ Events = tuple[Event, ...]
 Fits = Callable[[Order], bool]
 Decision = Callable[[st.DrawFn, Order, datetime], Events]
 
-LONGEST: Final = 14
+_LENGTHS: Final = (0, 2, 6, 12, 20)
 _HOLD: Final = timedelta(minutes=30)
 _SECONDS: Final = st.integers(0, 3600)
 _YES_OR_NO: Final = st.booleans()
@@ -71,10 +71,10 @@ def one_of(draw: st.DrawFn, options: Sequence[T]) -> T:
     return options[draw(below(len(options)))]
 
 
-def walk(draw: st.DrawFn, order: Order, at: datetime, *, longest: int = LONGEST) -> tuple[Step, ...]:
+def walk(draw: st.DrawFn, order: Order, at: datetime) -> tuple[Step, ...]:
     """Steps of this order's life, from the instant `at` on; refused decisions are no steps."""
     steps: list[Step] = []
-    for _ in range(draw(below(longest + 1))):
+    for _ in range(one_of(draw, _LENGTHS)):
         at += timedelta(seconds=draw(_SECONDS))
         decide = one_of(draw, [decide for decide, weight, fits in _DECISIONS if fits(order) for _ in range(weight)])
         try:
@@ -92,26 +92,22 @@ def walk(draw: st.DrawFn, order: Order, at: datetime, *, longest: int = LONGEST)
 
 
 def answers_to(payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
-    """What a provider may answer this attempt, at any time; approvals come twice, being what is usual."""
+    """What a provider may answer this attempt, at any time. What is usual comes more than once."""
     number = f"prv_{attempt.id}"
-    options: list[Answer] = [
-        *(Denied(reason) for reason in _REASONS),
-        NoAnswer(),
-        Absent(),
-        Approved(attempt.amount, number),
-    ]
+    done = Approved(attempt.amount, number)
+    options: list[Answer] = [done, done, *(Denied(reason) for reason in _REASONS), NoAnswer(), Absent()]
     match attempt.operation:
         case Operation.AUTHORISE:
             options.append(Approved(attempt.amount, number, captured=True))
             options.append(NeedsAction(Action("secret", "https://provider.example"), number))
         case Operation.CAPTURE:
             if payment.captured + attempt.amount < payment.authorised:
-                options.append(Approved(attempt.amount, number, open=True))
+                options += [Approved(attempt.amount, number, open=True)] * 3
         case Operation.VOID if payment.authorised.amount:
             options.append(Denied("already_captured", payment.authorised))
         case _:
             pass
-    return (*options, *(answer for answer in options if isinstance(answer, Approved)))
+    return tuple(options)
 
 
 def _answered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
@@ -146,11 +142,17 @@ def _tendered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     missing = order.ceiling.amount - order.kept.amount - open_money - order.due_in_store.amount
     part = 1 + draw(below(max(1, missing))) if draw(below(4)) == 0 else missing
     amount = Money(part, order.total.currency)
-    new = payment_id(order.id, len(order.payments) + 1)
     if draw(_YES_OR_NO):
-        asked = f"{new.replace('pay_', 'att_', 1)}_1"
-        return (e.TenderAdded(new, "card", amount, "pm_card_visa"), e.AuthoriseRequested(new, asked, amount))
+        return card_asked(order, amount)
+    new = payment_id(order.id, len(order.payments) + 1)
     return (e.TenderAdded(new, "in_store", amount), e.LeftForStore(new, amount))
+
+
+def card_asked(order: Order, amount: Money) -> Events:
+    """A card is tendered for this much, and its provider is to be asked."""
+    new = payment_id(order.id, len(order.payments) + 1)
+    asked = f"{new.replace('pay_', 'att_', 1)}_1"
+    return (e.TenderAdded(new, "card", amount, "pm_card_visa"), e.AuthoriseRequested(new, asked, amount))
 
 
 def _unpaid(order: Order) -> bool:

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Booked, Database
-from omniorder.adapters.memory.tables import Undo
+from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.domain.stock import Level
 from omniorder.errors import OutOfStock, SlotUnavailable
 from omniorder.testing import samples
@@ -37,20 +37,14 @@ def no_stores_asked_for_means_all(patch: Patch) -> None:
     "an_article_written_again_is_replaced",
     "a_price_of_the_same_sku_store_channel_and_beginning_is_replaced",
 )
-def first_come_first_served(patch: Patch) -> None:
-    for kind, key in (("stores", "id"), ("articles", "sku"), ("prices", "sku")):
+def what_is_written_first_stays(patch: Patch) -> None:
+    original = Table.put
 
-        def step(db: Database, writes: Any, kind: str = kind, key: str = key) -> None:
-            for one in writes:
-                table = getattr(db, kind)
-                name = getattr(one, key)
-                if kind == "prices":
-                    table = table if not table.of(name) else None
-                    name = (name, "", "", None)
-                if table is not None and table.get(name) is None:
-                    table.put(name, one)
+    def put(table: Any, key: Any, row: Any) -> None:
+        if table.get(key) is None:
+            original(table, key, row)
 
-        carry(patch, kind, step)
+    patch.setattr(Table, "put", put)
 
 
 @breaks("articles_come_back_by_sku_and_unknown_ones_are_left_out")
@@ -252,7 +246,11 @@ def movements_of_everything(patch: Patch) -> None:
 
 @breaks("a_movement_is_inserted_once")
 def movements_written_over(patch: Patch) -> None:
-    carry(patch, "movements", lambda db, writes: [db.movements.put(one.id, one) for one in writes] and None)
+    def step(db: Database, writes: Any) -> None:
+        for one in writes:
+            db.movements.put(one.id, one)
+
+    carry(patch, "movements", step)
 
 
 @breaks("paging_through_movements_loses_and_repeats_none")
@@ -275,18 +273,16 @@ def slots_that_are_never_full(patch: Patch) -> None:
     rewrite(patch, "slots", lambda change: evolve(change, capacity=10**6))
 
 
-@breaks("a_slot_without_capacity_takes_nobody", "places_taken_in_one_command_are_summed_first")
+@breaks("a_slot_without_capacity_takes_nobody")
 def the_first_place_is_not_guarded(patch: Patch) -> None:
     original = writing.STEPS["slots"]
 
     def step(db: Database, writes: Any) -> None:
         for change in writes:
-            known = db.slots.get((change.store, change.slot)) is not None
-            original(db, [change if known else evolve(change, capacity=10**6)])
+            first = db.slots.get((change.store, change.slot)) is None
+            original(db, [evolve(change, capacity=1) if first else change])
 
     carry(patch, "slots", step)
-    # and those of one command are counted against what was there before it
-    rewrite(patch, "slots", lambda change: evolve(change, capacity=change.capacity + 1))
 
 
 @breaks("a_place_given_back_can_be_taken_again", "a_place_can_be_exchanged_in_a_full_slot")

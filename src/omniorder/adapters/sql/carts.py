@@ -21,9 +21,7 @@ _NOTE_OF_LINE: Final = (
     .correlate(CART, CART_LINE)
     .scalar_subquery()
 )
-_DOCUMENT: Final = document(
-    CART, lines=children(CART_LINE, CART_LINE.c.cart_id == CART.c.id, note=_NOTE_OF_LINE)
-)
+_DOCUMENT: Final = document(CART, lines=children(CART_LINE, CART_LINE.c.cart_id == CART.c.id, note=_NOTE_OF_LINE))
 _BY_ID: Final = select(_DOCUMENT).where(CART.c.id == bindparam("id"))
 _OPEN: Final = (
     select(_DOCUMENT)
@@ -32,9 +30,7 @@ _OPEN: Final = (
     .limit(1)
 )
 _INSERT: Final = CART.insert()
-_UPDATE: Final = update(CART).where(
-    and_(CART.c.id == bindparam("at_id"), CART.c.version == bindparam("at_version"))
-)
+_UPDATE: Final = update(CART).where(and_(CART.c.id == bindparam("at_id"), CART.c.version == bindparam("at_version")))
 _LINES: Final = Rows(CART_LINE, fixed=("position",))
 _NOTES: Final = Rows(NOTE)
 

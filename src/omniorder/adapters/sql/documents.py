@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Table, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Table, Text, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -82,9 +82,10 @@ def _among_sqlite(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
 def document(table: Table, **more: ColumnElement[Any]) -> ColumnElement[Any]:
     """A row as a JSON object of all its columns, and more."""
     named: dict[str, ColumnElement[Any]] = {column.name: column for column in table.columns} | more
-    return _Document(
-        *(part for name, value in named.items() for part in (literal_column(f"'{name}'"), value))
-    )
+    parts: list[ColumnElement[Any]] = []
+    for name, value in named.items():
+        parts += [literal_column(f"'{name}'", Text()), value]
+    return _Document(*parts)
 
 
 def children(table: Table, *where: ColumnElement[bool], **more: ColumnElement[Any]) -> ScalarSelect[Any]:

@@ -205,9 +205,5 @@ def _begin_if_needed(connection: Any) -> None:
         if connection.isolation_level is None:
             raise Misconfigured(needs="a transaction to join: this connection is in autocommit mode")
         connection.execute("BEGIN IMMEDIATE")
-    elif (
-        _is_psycopg(connection)
-        and connection.autocommit
-        and connection.info.transaction_status.name == "IDLE"
-    ):
+    elif _is_psycopg(connection) and connection.autocommit and connection.info.transaction_status.name == "IDLE":
         raise Misconfigured(needs="a transaction to join: this connection is in autocommit mode")

@@ -51,20 +51,23 @@ _KNOWN: Final = select(CONSUMER.c.name).where(CONSUMER.c.name == bindparam("name
 _SUBSCRIBE: Final = insert(CONSUMER)
 # Hosts' clocks differ, so the instants within a stream may step back where its numbers don't: an event counts
 # as no older than its predecessors.
-_AGE: Final = func.max(EVENT.c.at).over(partition_by=[EVENT.c.home, EVENT.c.stream], order_by=EVENT.c.seq)
-_PLACE: Final = func.row_number().over(order_by=[_AGE, EVENT.c.home, EVENT.c.stream, EVENT.c.seq])
-
-_EARLIER: Final = select(EVENT.c.home, EVENT.c.stream, EVENT.c.seq, _PLACE.label("place")).subquery("earlier")
+_AGED: Final = select(
+    EVENT.c.home,
+    EVENT.c.stream,
+    EVENT.c.seq,
+    func.max(EVENT.c.at).over(partition_by=[EVENT.c.home, EVENT.c.stream], order_by=EVENT.c.seq).label("age"),
+).subquery("aged")
+_BY_AGE: Final = (_AGED.c.age, _AGED.c.home, _AGED.c.stream, _AGED.c.seq)
 _TO: Final = bindparam("to", type_=Key())
 # PostgreSQL numbers deliveries as they come, so that two writers at once need not wait for one another
 _DELIVER_ALL: Final = PerDialect(
     insert(DELIVERY).from_select(
         ["consumer", "home", "stream", "seq"],
-        select(_TO, _EARLIER.c.home, _EARLIER.c.stream, _EARLIER.c.seq).order_by(_EARLIER.c.place),
+        select(_TO, _AGED.c.home, _AGED.c.stream, _AGED.c.seq).order_by(*_BY_AGE),
     ),
     insert(DELIVERY).from_select(
         ["consumer", "home", "stream", "seq", "position"],
-        select(_TO, _EARLIER.c.home, _EARLIER.c.stream, _EARLIER.c.seq, _EARLIER.c.place),
+        select(_TO, _AGED.c.home, _AGED.c.stream, _AGED.c.seq, func.row_number().over(order_by=_BY_AGE)),
     ),
 )
 
@@ -145,7 +148,6 @@ def undelivered(link: Link, consumer: str, limit: int) -> tuple[Recorded, ...]:
 def acknowledge(link: Link, consumer: str, events: Iterable[Recorded]) -> None:
     """Deliver these events to this consumer no more."""
     rows = [
-        {"at_consumer": consumer, "at_home": one.home, "at_stream": one.stream, "at_seq": one.seq}
-        for one in events
+        {"at_consumer": consumer, "at_home": one.home, "at_stream": one.stream, "at_seq": one.seq} for one in events
     ]
     link.change(_ACKNOWLEDGE, rows)

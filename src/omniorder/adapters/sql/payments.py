@@ -75,9 +75,7 @@ def _attempt_rows(order: Order) -> list[Values]:
     ]
 
 
-def payments_from(
-    payments: list[dict[str, Any]] | None, attempts: list[dict[str, Any]] | None
-) -> tuple[Payment, ...]:
+def payments_from(payments: list[dict[str, Any]] | None, attempts: list[dict[str, Any]] | None) -> tuple[Payment, ...]:
     """The payments of an order's document, each with its attempts."""
     of_payment: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for attempt in by_position(attempts):

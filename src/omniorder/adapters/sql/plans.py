@@ -17,8 +17,8 @@ from omniorder.adapters.sql.stock import Demand
 class Plan(Protocol):
     """One database's way."""
 
-    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> bool:
-        """Change these levels of one store, in this order, all guarded; False when a guard refused one."""
+    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
+        """Change these levels of one store, in this order, each guarded; those that a guard refused."""
         ...
 
     def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:

@@ -24,6 +24,7 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal_column,
     or_,
     select,
     update,
@@ -118,13 +119,15 @@ _CHANGE_STOCK: Final = (
         or_(_CHANGE.c.promised == 0, _ON_HAND - _RESERVED >= _SAFETY),
     )
     .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY)
+    .returning(STOCK.c.sku)
 )
 _FOUNDED: Final = _table_of("founded", sku=Text())
+_NONE: Final = literal_column("0", BigInteger())
 _FOUND_LEVELS: Final = (
     postgresql.insert(STOCK)
     .from_select(
         ["store_id", "sku", "on_hand", "reserved", "safety"],
-        select(bindparam("at_store", type_=Text()), _FOUNDED.c.sku, 0, 0, 0).order_by(_FOUNDED.c.sku),
+        select(bindparam("at_store", type_=Text()), _FOUNDED.c.sku, _NONE, _NONE, _NONE).order_by(_FOUNDED.c.sku),
     )
     .on_conflict_do_nothing()
 )
@@ -182,7 +185,7 @@ def _hold_journal(element: _HoldJournal, compiler: SQLCompiler, **kw: Any) -> st
 class PostgresPlan:
     """Implements `plans.Plan`: one statement for any number of rows."""
 
-    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> bool:
+    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
         founded = [demand.sku for demand in demands if demand.founds]
         if founded:
             link.change(_FOUND_LEVELS, {"at_store": store, "skus": founded})
@@ -194,7 +197,8 @@ class PostgresPlan:
             "promiseds": [int(demand.promised) for demand in demands],
             "new_safetys": [demand.safety for demand in demands],
         }
-        return link.change(_CHANGE_STOCK, params) == len(demands)
+        changed = {row.sku for row in link.rows(_CHANGE_STOCK, params)}
+        return [demand for demand in demands if demand.sku not in changed]
 
     def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
         names = ("home", "stream", "seq", "first", "name", "at", "channel", "actor", "via")

@@ -22,9 +22,7 @@ def upsert(table: Table) -> PerDialect:
         for_postgres.on_conflict_do_update(
             index_elements=keys, set_={name: for_postgres.excluded[name] for name in rest}
         ),
-        for_sqlite.on_conflict_do_update(
-            index_elements=keys, set_={name: for_sqlite.excluded[name] for name in rest}
-        ),
+        for_sqlite.on_conflict_do_update(index_elements=keys, set_={name: for_sqlite.excluded[name] for name in rest}),
     )
 
 
@@ -63,6 +61,4 @@ class Rows:
         return {f"at_{name}": row[name] for name in self._keys}
 
     def _free(self, row: Values) -> Values:
-        return {
-            name: value for name, value in row.items() if name not in self._keys and name not in self._fixed
-        }
+        return {name: value for name, value in row.items() if name not in self._keys and name not in self._fixed}

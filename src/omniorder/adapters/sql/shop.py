@@ -57,8 +57,7 @@ def put_stores(link: Link, stores: Sequence[Store]) -> None:
 def put_articles(link: Link, articles: Sequence[Article]) -> None:
     """Insert or replace articles."""
     rows = [
-        {"sku": one.sku, "name": one.name, "unit": one.unit.value, "metadata": dict(one.metadata)}
-        for one in articles
+        {"sku": one.sku, "name": one.name, "unit": one.unit.value, "metadata": dict(one.metadata)} for one in articles
     ]
     link.change(_PUT_ARTICLE, rows)
 

@@ -39,9 +39,7 @@ READING: Final = "omniorder_reading"
 # --- connections ------------------------------------------------------------------------------------------
 
 
-def engine(
-    url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any
-) -> Engine:
+def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any) -> Engine:
     """An engine that opens the file when it is first used; `lock_timeout` in seconds.
 
     A database in memory is one connection, which transactions take in turns.
@@ -140,20 +138,20 @@ _DELIVER: Final = insert(DELIVERY).from_select(
 class SqlitePlan:
     """Implements `plans.Plan`: one row at a time, under the one write lock."""
 
-    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> bool:
-        for demand in demands:
-            at = {"at_store": store, "at_sku": demand.sku}
-            if demand.founds:
-                link.change(_FOUND_LEVEL, at)
-            params = {
-                "more_on_hand": demand.on_hand,
-                "more_reserved": demand.reserved,
-                "promised": int(demand.promised),
-                "new_safety": demand.safety,
-            }
-            if not link.change(_CHANGE_LEVEL, at | params):
-                return False
-        return True
+    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
+        return [demand for demand in demands if not self._change_level(link, store, demand)]
+
+    def _change_level(self, link: Link, store: str, demand: Demand) -> bool:
+        at = {"at_store": store, "at_sku": demand.sku}
+        if demand.founds:
+            link.change(_FOUND_LEVEL, at)
+        params = {
+            "more_on_hand": demand.on_hand,
+            "more_reserved": demand.reserved,
+            "promised": int(demand.promised),
+            "new_safety": demand.safety,
+        }
+        return link.change(_CHANGE_LEVEL, at | params) == 1
 
     def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
         return link.change(_APPEND, [_new(row) for row in events])

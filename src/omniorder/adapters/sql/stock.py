@@ -119,7 +119,7 @@ def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:
 
 
 def refuse(link: Link, store: str, wanted: Sequence[Demand]) -> OutOfStock:
-    """Why these changes are refused, SKU by SKU. The levels are locked by now, so this is how they stand."""
+    """Why these changes were refused, SKU by SKU. The levels are locked by now, so this is how they stand."""
     found = {level.sku: level for level in levels(link, [demand.sku for demand in wanted], [store])}
     short: list[dict[str, Any]] = []
     for demand in wanted:

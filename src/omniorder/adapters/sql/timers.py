@@ -15,16 +15,12 @@ from omniorder.adapters.sql.schema import TIMER
 from omniorder.ports.storage import Timer, TimerWrite
 
 _SET: Final = upsert(TIMER)
-_AT_KEY: Final = and_(
-    TIMER.c.store_id == bindparam("at_store_id"), TIMER.c.subject == bindparam("at_subject")
-)
+_AT_KEY: Final = and_(TIMER.c.store_id == bindparam("at_store_id"), TIMER.c.subject == bindparam("at_subject"))
 _AT_DUE: Final = TIMER.c.due_at == bindparam("at_due_at", type_=Instant())
 _CLEAR: Final = delete(TIMER).where(_AT_KEY)
 _CLEAR_IF: Final = delete(TIMER).where(_AT_KEY, _AT_DUE)
 _SET_IF: Final = (
-    update(TIMER)
-    .where(_AT_KEY, _AT_DUE)
-    .values(due_at=bindparam("new_due_at", type_=Instant()), claimed_until=None)
+    update(TIMER).where(_AT_KEY, _AT_DUE).values(due_at=bindparam("new_due_at", type_=Instant()), claimed_until=None)
 )
 _DUE: Final = TIMER.c.due_at <= bindparam("at", type_=Instant())
 _FREE: Final = or_(TIMER.c.claimed_until.is_(None), TIMER.c.claimed_until < bindparam("now", type_=Instant()))
@@ -40,7 +36,7 @@ _STORES: Final = (
 # and leaves the clause out.
 _NEXT: Final = (
     select(TIMER.c.subject)
-    .where(TIMER.c.store_id == bindparam("store_id"), _DUE, _FREE)
+    .where(TIMER.c.store_id == bindparam("at_store_id"), _DUE, _FREE)
     .order_by(TIMER.c.due_at, TIMER.c.subject)
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True)
@@ -48,7 +44,7 @@ _NEXT: Final = (
 )
 _CLAIM: Final = (
     update(TIMER)
-    .where(TIMER.c.store_id == bindparam("store_id"), TIMER.c.subject.in_(select(_NEXT.c.subject)))
+    .where(TIMER.c.store_id == bindparam("at_store_id"), TIMER.c.subject.in_(select(_NEXT.c.subject)))
     .values(claimed_until=bindparam("until", type_=Instant()))
     .returning(TIMER.c.subject, TIMER.c.due_at)
 )
@@ -95,10 +91,8 @@ def stores_due(link: Link, at: datetime, limit: int) -> tuple[str, ...]:
     return tuple(row.store_id for row in link.rows(_STORES, {"at": at, "now": at, "most": limit}))
 
 
-def claim(
-    link: Link, store: str, at: datetime, *, until: datetime, limit: int, now: datetime
-) -> tuple[Timer, ...]:
+def claim(link: Link, store: str, at: datetime, *, until: datetime, limit: int, now: datetime) -> tuple[Timer, ...]:
     """Claim due timers of one store that nobody holds, the longest overdue first."""
-    params = {"store_id": store, "at": at, "until": until, "most": limit, "now": now}
+    params = {"at_store_id": store, "at": at, "until": until, "most": limit, "now": now}
     claimed = [Timer(store, row.subject, row.due_at) for row in link.rows(_CLAIM, params)]
     return tuple(sorted(claimed, key=lambda timer: (timer.due_at, timer.subject)))

@@ -88,8 +88,8 @@ class SqlTransaction:
         for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
             reservations.write(link, reservation)
         for store, demands in stock.demands(writes.stock).items():
-            if not self._plan.change_stock(link, store, demands):
-                raise stock.refuse(link, store, demands)
+            if refused := self._plan.change_stock(link, store, demands):
+                raise stock.refuse(link, store, refused)
         slots.change(link, writes.slots)
         timers.write(link, writes.timers)
         stock.record(link, writes.movements)

@@ -9,7 +9,7 @@ from operator import attrgetter
 
 from attrs import evolve
 
-from omniorder.domain import carts, coupling, orders, promises
+from omniorder.domain import carts, orders, promises
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded
@@ -223,21 +223,3 @@ def deliveries_are_of_events(view: View) -> Iterator[str]:
         known = view.rows.event(delivery.home, delivery.stream, delivery.seq)
         if delivery.consumer not in consumers or known is None:
             yield str(delivery)
-
-
-@invariant
-def every_deadline_has_its_timer(view: View) -> Iterator[str]:
-    """S7, T1: each held promise and each order that waits for something has one timer, due when it is, and no other."""
-    timers = {(timer.store, timer.subject): timer.due_at for timer in view.rows.timers()}
-    for promise in view.rows.promises():
-        if promise.state is PromiseState.HELD:
-            due = timers.pop((promise.store, promise.id), None)
-            if due != promise.expires_at:
-                yield f"{promise.id} ends at {promise.expires_at}, its timer is set to {due}"
-    for order in view.rows.orders():
-        due, needed = timers.pop((order.store, order.id), None), coupling.due(order)
-        if due != needed:
-            state = f"{order.state.value}, {order.pickup.state.value}"
-            yield f"{order.id} ({state}) is to be looked at at {needed}, its timer is set to {due}"
-    for (_, subject), due in timers.items():
-        yield f"{subject}: a timer at {due} that nothing waits for"

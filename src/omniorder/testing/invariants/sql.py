@@ -5,7 +5,7 @@ PostgreSQL reads in a read-only transaction of its own that sees one state throu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from typing import Any, Final, TypeVar, cast
@@ -61,7 +61,7 @@ class _Tables:
         """All rows of a table, a page in memory at a time."""
         statement = table.select().order_by(*(table.c[name] for name in order))
         options = self._options | {"yield_per": PAGE}
-        return cast("Iterator[Any]", iter(self._tx.connection.execute(statement, execution_options=options)))
+        yield from cast("Iterable[Any]", self._tx.connection.execute(statement, execution_options=options))
 
     def _each(self, table: Any, load: Callable[[str], T | None]) -> Iterator[T]:
         """Every aggregate with a row in this table, read whole."""

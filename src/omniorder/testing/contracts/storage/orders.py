@@ -161,8 +161,8 @@ class OrderListContract(StorageBench):
         placed = [place(storage, samples.order(n, at=NOW + n // 3 * HOUR)) for n in range(1, 9)]
 
         def page(last: Order | None) -> list[Order]:
-            found = orders_of(storage, last=last, limit=3)
-            assert len(found) <= 3
+            found = orders_of(storage, last=last, limit=2)
+            assert len(found) <= 2
             if last is not None:
                 place(storage, samples.order(100 + int(last.id[-1]), at=NOW + 9 * HOUR))
             return found

@@ -104,9 +104,9 @@ class TimerContract(StorageBench):
         assert _claim(storage, NOW) == ()
 
     def test_timers_are_claimed_longest_overdue_first_and_no_more_than_asked_for(self, storage: Storage) -> None:
-        for number, minutes in ((1, 1), (2, 3), (3, 2)):
+        for number, minutes in ((1, 1), (2, 2), (3, 3)):
             _set(storage, number, NOW - minutes * MINUTE)
-        assert [timer.subject for timer in _claim(storage, limit=2)] == [_subject(2), _subject(3)]
+        assert [timer.subject for timer in _claim(storage, limit=2)] == [_subject(3), _subject(2)]
         assert [timer.subject for timer in _claim(storage, limit=2)] == [_subject(1)]
 
     def test_timers_of_other_stores_are_not_claimed(self, storage: Storage) -> None:

@@ -12,7 +12,7 @@ down_revision = None
 # What a column holds, as PostgreSQL and as SQLite's STRICT tables keep it.
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-REAL = sa.Double().with_variant(sa.REAL(), "sqlite")
+REAL: sa.Double[float] = sa.Double[float]().with_variant(sa.REAL(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 JSON_DATA = JSONB().with_variant(sa.Text(), "sqlite")
 
@@ -62,9 +62,7 @@ def upgrade() -> None:
         schema=schema,
         sqlite_strict=True,
     )
-    op.create_index(
-        "omniorder_cart_by_owner", "omniorder_cart", ["owner", "state", "changed_at", "id"], schema=schema
-    )
+    op.create_index("omniorder_cart_by_owner", "omniorder_cart", ["owner", "state", "changed_at", "id"], schema=schema)
     op.create_table(
         "omniorder_code_tries",
         sa.Column("store_id", KEY, nullable=False),
@@ -104,9 +102,7 @@ def upgrade() -> None:
         schema=schema,
         sqlite_strict=True,
     )
-    op.create_index(
-        "omniorder_delivery_by_position", "omniorder_delivery", ["consumer", "position"], schema=schema
-    )
+    op.create_index("omniorder_delivery_by_position", "omniorder_delivery", ["consumer", "position"], schema=schema)
     op.create_table(
         "omniorder_event",
         sa.Column("home", KEY, nullable=False),
@@ -140,9 +136,7 @@ def upgrade() -> None:
         schema=schema,
         sqlite_strict=True,
     )
-    op.create_index(
-        "omniorder_movement_by_level", "omniorder_movement", ["store_id", "sku", "id"], schema=schema
-    )
+    op.create_index("omniorder_movement_by_level", "omniorder_movement", ["store_id", "sku", "id"], schema=schema)
     op.create_table(
         "omniorder_note",
         sa.Column("owner", KEY, nullable=False),
@@ -321,9 +315,7 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("omniorder_timer_by_due", "omniorder_timer", ["due_at", "store_id"], schema=schema)
-    op.create_index(
-        "omniorder_timer_by_store", "omniorder_timer", ["store_id", "due_at", "subject"], schema=schema
-    )
+    op.create_index("omniorder_timer_by_store", "omniorder_timer", ["store_id", "due_at", "subject"], schema=schema)
     op.create_table(
         "omniorder_cart_line",
         sa.Column("cart_id", KEY, nullable=False),
@@ -399,9 +391,7 @@ def upgrade() -> None:
         schema=schema,
         sqlite_strict=True,
     )
-    op.create_index(
-        "omniorder_payment_by_order", "omniorder_payment", ["store_id", "order_id"], schema=schema
-    )
+    op.create_index("omniorder_payment_by_order", "omniorder_payment", ["store_id", "order_id"], schema=schema)
     op.create_table(
         "omniorder_pickup_line",
         sa.Column("store_id", KEY, nullable=False),
@@ -420,9 +410,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("collected + dropped <= quantity", name=op.f("omniorder_pickup_line_open")),
         sa.CheckConstraint("quantity > 0", name=op.f("omniorder_pickup_line_quantity")),
-        sa.CheckConstraint(
-            "picked >= 0 AND collected >= 0 AND dropped >= 0", name=op.f("omniorder_pickup_line_units")
-        ),
+        sa.CheckConstraint("picked >= 0 AND collected >= 0 AND dropped >= 0", name=op.f("omniorder_pickup_line_units")),
         schema=schema,
         sqlite_strict=True,
     )
@@ -442,9 +430,7 @@ def upgrade() -> None:
             [f"{parent}omniorder_reservation.store_id", f"{parent}omniorder_reservation.id"],
             name="omniorder_reservation_line_omniorder_reservation_fkey",
         ),
-        sa.CheckConstraint(
-            "consumed + released + expired <= quantity", name=op.f("omniorder_reservation_line_live")
-        ),
+        sa.CheckConstraint("consumed + released + expired <= quantity", name=op.f("omniorder_reservation_line_live")),
         sa.CheckConstraint("quantity > 0", name=op.f("omniorder_reservation_line_quantity")),
         sa.CheckConstraint(
             "consumed >= 0 AND released >= 0 AND expired >= 0",
@@ -477,6 +463,4 @@ def upgrade() -> None:
         schema=schema,
         sqlite_strict=True,
     )
-    op.create_index(
-        "omniorder_attempt_by_order", "omniorder_attempt", ["store_id", "order_id"], schema=schema
-    )
+    op.create_index("omniorder_attempt_by_order", "omniorder_attempt", ["store_id", "order_id"], schema=schema)

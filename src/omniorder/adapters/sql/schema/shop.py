@@ -1,0 +1,69 @@
+"""The shop: stores, articles and prices."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from omniorder.adapters.sql.schema.base import (
+    STRICT,
+    Id,
+    Labels,
+    MaybeAt,
+    MaybeDegrees,
+    MaybeWords,
+    Number,
+    PrimaryBeginning,
+    PrimaryId,
+    Row,
+    Words,
+    check,
+    table,
+)
+
+
+class StoreRow(Row, table=True):
+    """A store. Durations are in seconds, the place in degrees."""
+
+    __table_args__ = (STRICT,)
+
+    store_id: PrimaryId
+    zone: Words
+    hours: Words
+    name: Words
+    lat: MaybeDegrees
+    lon: MaybeDegrees
+    country: MaybeWords
+    lead: Number
+    slot_length: Number
+    slot_capacity: Number
+    pickup_days: Number
+
+
+class ArticleRow(Row, table=True):
+    __table_args__ = (STRICT,)
+
+    sku: PrimaryId
+    name: Words
+    unit: Id
+    labels: Labels
+
+
+class PriceRow(Row, table=True):
+    """A price: an empty store or channel is any, and `valid_from` is 1970 where it has no beginning."""
+
+    __table_args__ = (check("amount", "amount >= 0"), check("per", "per > 0"), STRICT)
+
+    sku: PrimaryId
+    store_id: PrimaryId
+    channel: PrimaryId
+    valid_from: PrimaryBeginning
+    valid_to: MaybeAt
+    amount: Number
+    currency: Id
+    tax: Words
+    per: Number
+
+
+STORE: Final = table(StoreRow)
+ARTICLE: Final = table(ArticleRow)
+PRICE: Final = table(PriceRow)

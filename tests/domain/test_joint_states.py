@@ -1,0 +1,406 @@
+"""Order, money, pick-up and stock together: what holds in every state that a small order can reach at all.
+
+`tests.domain.joint_states` finds those states by trying everything; here is what must be true of each. `--long`
+explores bigger orders too.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+
+import pytest
+
+from omniorder.domain import answers, coupling, orders
+from omniorder.domain import events as e
+from omniorder.domain.answers import Approved, Denied, NeedsAction, NoAnswer
+from omniorder.domain.capturing import Capabilities
+from omniorder.domain.lifecycle import (
+    Funding,
+    OrderState,
+    PaymentState,
+    PickupState,
+    ReservationState,
+    is_legal,
+)
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import Action, Operation
+from omniorder.errors import IllegalTransition, OmniorderError
+from tests.domain.joint_states import (
+    HOLD,
+    LOOK_AGAIN,
+    By,
+    Explorer,
+    Key,
+    Setting,
+    World,
+    carried_on,
+    deadlines,
+    failed_refund,
+    heard,
+    swept,
+)
+
+BOTH = ("card", "in_store")
+SEVERAL = Capabilities(several_captures=True)
+
+SETTINGS = (
+    Setting("nothing to pay", price=0),
+    Setting("late news", late=True),
+    Setting("late news, two tenders", tries=2, late=True),
+    Setting("two tenders of either kind", tenders=BOTH, tries=2),
+    Setting("parts, paid in the store", units=(2,), tenders=("in_store",)),
+    Setting("parts, captured each", units=(2,), capabilities=SEVERAL),
+    Setting("parts, captured once", units=(1, 1)),
+    Setting("parts, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False)),
+    Setting("three units, captured each", units=(2, 1), tenders=BOTH, capabilities=SEVERAL),
+    Setting("two lines, two tenders", units=(1, 1), tenders=BOTH, tries=2),
+)
+BIGGER = (
+    Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
+    Setting("late news, three tenders", tries=3, late=True),
+)
+
+ENDED = (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.EXPIRED)
+
+explore = cache(Explorer)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "all_worlds" in metafunc.fixturenames:
+        settings = (*SETTINGS, *BIGGER) if metafunc.config.getoption("--long") else SETTINGS
+        metafunc.parametrize("all_worlds", settings, ids=lambda setting: setting.name, indirect=True)
+
+
+@pytest.fixture
+def all_worlds(request: pytest.FixtureRequest) -> Explorer:
+    """All worlds of one setting."""
+    return explore(request.param)
+
+
+def broken(all_worlds: Explorer, holds: Callable[[World], bool]) -> list[Key]:
+    """The worlds in which something does not hold."""
+    return [key for key, world in all_worlds.worlds.items() if not holds(world)]
+
+
+def everywhere(all_worlds: Explorer, holds: Callable[[World], bool]) -> None:
+    """Assert that it holds in every world, or tell how the first one in which it does not was reached."""
+    found = broken(all_worlds, holds)
+    assert not found, f"{len(found)} of {len(all_worlds.worlds)} worlds, such as\n{all_worlds.story(found[0])}"
+
+
+# --- the machines agree -----------------------------------------------------------------------------------
+
+
+def test_every_joint_state_is_one_of_the_coupling_table(all_worlds: Explorer) -> None:
+    everywhere(all_worlds, lambda world: is_legal(world.order.joint, world.reservation.state))
+
+
+def test_what_the_provider_says_and_what_time_does_is_never_refused(all_worlds: Explorer) -> None:
+    told = [f"{all_worlds.story(key)}\n{what}" for key, what in all_worlds.refused]
+    assert not told, told[0]
+
+
+def test_an_answer_has_its_effect_once(all_worlds: Explorer) -> None:
+    """Whatever the provider says again about an attempt that is over, nothing follows."""
+
+    def deaf(world: World) -> bool:
+        for payment in world.order.payments:
+            for attempt in payment.attempts:
+                asked = attempt.amount
+                sayings = [Denied("again"), NoAnswer(), NeedsAction(Action("again"))]
+                if attempt.state.value != "absent" or attempt.operation is not Operation.AUTHORISE:
+                    sayings += [Approved(asked), Approved(asked, captured=True), Denied("again", asked)]
+                for answer in [] if attempt.open else sayings:
+                    if answers.heard(world.order, attempt.id, answer, look_at=world.now):
+                        return False
+        return True
+
+    everywhere(all_worlds, deaf)
+
+
+def test_nothing_more_follows_from_what_has_been_followed(all_worlds: Explorer) -> None:
+    everywhere(all_worlds, lambda world: swept(swept(world)) == swept(world))
+
+
+# --- stock ------------------------------------------------------------------------------------------------
+
+
+def test_the_units_held_are_those_that_the_customer_still_expects(all_worlds: Explorer) -> None:
+    """S6: an order that is over holds none."""
+
+    def same(world: World) -> bool:
+        expected: dict[str, int] = defaultdict(int)
+        for line in world.order.pickup.lines:
+            expected[world.order.line(line.line).sku] += line.open
+        return world.reservation.live() == {sku: units for sku, units in expected.items() if units}
+
+    everywhere(all_worlds, same)
+
+
+def test_a_unit_is_collected_or_given_up_once(all_worlds: Explorer) -> None:
+    """S5, and no more leaves than was ordered, nor what was never picked."""
+
+    def counted(world: World) -> bool:
+        lines = world.order.pickup.lines
+        return all(
+            0 <= line.collected <= line.picked and 0 <= line.dropped and line.collected + line.dropped <= line.quantity
+            for line in lines
+        ) and all(line.live >= 0 for line in world.reservation.lines)
+
+    everywhere(all_worlds, counted)
+
+
+# --- money ------------------------------------------------------------------------------------------------
+
+
+def open_money(order: Order) -> int:
+    """What is set aside and may still be taken; a payment that is being voided does not count."""
+    taking = (PaymentState.AUTHORISED, PaymentState.CAPTURING)
+    return sum((p.authorised - p.captured).amount for p in order.payments if p.state in taking)
+
+
+def on_its_way_back(order: Order) -> int:
+    return sum(p.refund_pending.amount for p in order.payments)
+
+
+def test_no_payment_gives_back_more_than_it_took_or_takes_more_than_was_set_aside(all_worlds: Explorer) -> None:
+    """M2, per tender."""
+    everywhere(
+        all_worlds,
+        lambda world: all(
+            0 <= p.refunded.amount
+            and 0 <= p.refund_pending.amount
+            and p.refunded + p.refund_pending <= p.captured <= p.authorised
+            for p in world.order.payments
+        ),
+    )
+
+
+def test_what_is_held_beyond_the_ceiling_is_on_its_way_back(all_worlds: Explorer) -> None:
+    """M2, per order. Two things can only wait: a refund that the provider refused, and the end of a hand-over."""
+
+    def within(world: World) -> bool:
+        order = world.order
+        held = order.kept.amount - on_its_way_back(order) + open_money(order)
+        waits = any(name.startswith("refund again") for name in deadlines(world))
+        return held <= order.ceiling.amount or waits or order.pickup.state is PickupState.HANDING_OVER
+
+    everywhere(all_worlds, within)
+
+
+def test_what_has_left_the_store_is_paid(all_worlds: Explorer) -> None:
+    """M3: at least, while the order is open; to the cent, once it is completed and nothing is pending."""
+
+    def paid(world: World) -> bool:
+        order = world.order
+        kept = order.kept.amount - on_its_way_back(order)
+        if order.state is OrderState.COMPLETED and order.funding is Funding.CLEAR:
+            return kept == order.collected_value.amount
+        return kept >= order.collected_value.amount
+
+    everywhere(all_worlds, paid)
+
+
+def test_an_order_that_was_undone_keeps_nothing(all_worlds: Explorer) -> None:
+    """M4."""
+
+    def settled(world: World) -> bool:
+        order = world.order
+        undone = order.state in coupling.UNDONE and order.funding is Funding.CLEAR
+        return not undone or (order.kept.amount, open_money(order)) == (0, 0)
+
+    everywhere(all_worlds, settled)
+
+
+def test_what_the_counter_took_is_never_sent_back_through_a_provider(all_worlds: Explorer) -> None:
+    """It has paid for goods that left: whatever is too much came by card."""
+    everywhere(
+        all_worlds,
+        lambda world: not any(
+            attempt.operation is Operation.REFUND
+            for payment in world.order.payments
+            for attempt in payment.attempts
+            if payment.kind == "in_store"
+        ),
+    )
+
+
+# --- time -------------------------------------------------------------------------------------------------
+
+
+def test_from_everywhere_the_order_can_end_without_the_customer(all_worlds: Explorer) -> None:
+    """No dead end: provider, clock and staff alone can bring every order to an end with all money settled."""
+    before: dict[Key, list[Key]] = defaultdict(list)
+    for key, steps in all_worlds.steps.items():
+        for by, after in steps:
+            if by is not By.CUSTOMER:
+                before[after].append(key)
+    good = {
+        key
+        for key, world in all_worlds.worlds.items()
+        if world.order.state in ENDED and world.order.funding is Funding.CLEAR
+    }
+    assert good
+    spreading = list(good)
+    while spreading:
+        for key in before[spreading.pop()]:
+            if key not in good:
+                good.add(key)
+                spreading.append(key)
+    stuck = [key for key in all_worlds.worlds if key not in good]
+    assert not stuck, f"{len(stuck)} worlds have no way out, such as\n{all_worlds.story(stuck[0])}"
+
+
+def silent(world: World) -> World:
+    """The world after every open question was asked again, in vain."""
+    for payment in world.order.payments:
+        for attempt in payment.attempts:
+            if attempt.open:
+                world = heard(world, attempt, NoAnswer())
+    return world
+
+
+def test_once_the_sweep_has_been_it_has_no_reason_to_come_back_at_once(all_worlds: Explorer) -> None:
+    """A timer that stays in the past would keep a worker busy for nothing."""
+
+    def quiet(world: World) -> bool:
+        due = coupling.due(silent(swept(world)).order)
+        return due is None or due > world.now
+
+    everywhere(all_worlds, quiet)
+
+
+def test_whatever_time_will_do_has_a_timer(all_worlds: Explorer) -> None:
+    def remembered(world: World) -> bool:
+        due = coupling.due(world.order)
+        waits = any(attempt.open for p in world.order.payments for attempt in p.attempts)
+        if waits and due is None:
+            return False
+        for instant in (world.now, *deadlines(world).values()):
+            later = World(world.order, world.reservation, max(instant, world.now))
+            if swept(later).order != world.order and (due is None or due > later.now):
+                return False
+        return True
+
+    everywhere(all_worlds, remembered)
+
+
+def test_a_hand_over_under_way_waits_for_an_answer(all_worlds: Explorer) -> None:
+    """So whoever hears it can finish it, when the associate who began has gone."""
+    everywhere(
+        all_worlds,
+        lambda world: (
+            world.order.pickup.state is not PickupState.HANDING_OVER
+            or any(attempt.open for p in world.order.payments for attempt in p.attempts)
+        ),
+    )
+
+
+# --- steps one by one -------------------------------------------------------------------------------------
+
+
+def one_of_every_kind(world: World) -> Iterable[e.Event]:
+    """An event of every class, about this order's own payment, attempt and line."""
+    order = world.order
+    payment = order.payments[-1] if order.payments else None
+    attempt = payment.attempts[-1] if payment and payment.attempts else None
+    line = order.pickup.lines[0].line
+    values: Mapping[str, object] = {
+        "payment": payment.id if payment else "pay_1",
+        "attempt": attempt.id if attempt else "att_1",
+        "line": line,
+        "quantity": 1,
+        "units": (e.Units(line, 1),),
+        "amount": order.total,
+        "look_at": world.now + LOOK_AGAIN,
+        "until": world.now + HOLD,
+        "hold_until": world.now + HOLD,
+        "pay_by": world.now + HOLD,
+        "expires_at": world.now + HOLD,
+        "generation": 2,
+        "total": order.total,
+        "ceiling": order.ceiling,
+    }
+    for kind in e.EVENTS.values():
+        if not kind.__subclasses__():
+            fields = kind.__attrs_attrs__
+            yield kind(**{field.name: values.get(field.name, "x") for field in fields})
+
+
+def test_an_event_that_is_refused_changes_nothing_and_says_why(all_worlds: Explorer) -> None:
+    """In every joint state, every event is either taken, one version on, or refused with the order as it was."""
+    by_joint = {(world.order.joint, world.reservation.state): world for world in all_worlds.worlds.values()}
+    for world in by_joint.values():
+        for event in one_of_every_kind(world):
+            before = repr(world.order)
+            try:
+                after = orders.apply(world.order, event, world.now)
+            except IllegalTransition as refused:
+                assert refused.facts["event"] == type(event).__name__
+                assert refused.facts["why"]
+            except OmniorderError:
+                pass
+            else:
+                assert after.version == world.order.version + 1
+            assert repr(world.order) == before
+
+
+# --- the exploring itself ---------------------------------------------------------------------------------
+
+
+def test_the_explorer_sees_every_state_that_this_release_uses() -> None:
+    """Otherwise all of the above would be true of too little."""
+    seen = [world for setting in SETTINGS for world in explore(setting).worlds.values()]
+    assert {world.order.state for world in seen} == set(OrderState) - {OrderState.RETURNED}
+    assert {world.order.funding for world in seen} == set(Funding) - set()
+    assert {world.order.pickup.state for world in seen} == set(PickupState) - {
+        PickupState.AWAITING_STOCK,
+        PickupState.AWAITING_CUSTOMER,
+        PickupState.REROUTED,
+    }
+    assert {world.reservation.state for world in seen} == set(ReservationState)
+    assert {p.state for world in seen for p in world.order.payments} == set(PaymentState) - {PaymentState.CREATED}
+    assert any(failed_refund(p) for world in seen for p in world.order.payments)
+
+
+def _never(*_: object) -> tuple[e.Event, ...]:
+    return ()
+
+
+def test_a_refund_that_is_forgotten_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: without `_refund` there is a dead end."""
+    monkeypatch.setattr(coupling, "_refund", _never)
+    with pytest.raises(AssertionError, match="no way out"):
+        test_from_everywhere_the_order_can_end_without_the_customer(Explorer(Setting("control")))
+
+
+def test_a_hand_over_that_does_not_wait_for_the_money_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: goods that leave while the capture is still open."""
+
+    def careless(order: Order) -> tuple[e.Event, ...]:
+        return (e.Collected(order.pickup.claim), e.OrderCompleted())
+
+    monkeypatch.setattr(coupling, "_finish_hand_over", careless)
+    monkeypatch.setattr(orders, "forbidden", lambda event, joint: None)
+    with pytest.raises(AssertionError, match="worlds, such as"):
+        test_what_has_left_the_store_is_paid(Explorer(Setting("control")))
+
+
+def test_units_that_stay_held_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: a no-show that drops no units."""
+    from omniorder.domain import pickups
+
+    apply = pickups.apply
+
+    def lossy(pickup: pickups.Pickup, event: e.Event, at: object) -> pickups.Pickup:
+        return apply(pickup, event, world_at) if not isinstance(event, e.NoShow) else pickup
+
+    world_at = explore(SETTINGS[0]).worlds[next(iter(explore(SETTINGS[0]).worlds))].now
+    monkeypatch.setattr(pickups, "apply", lossy)
+    with pytest.raises(AssertionError, match="worlds, such as"):
+        test_every_joint_state_is_one_of_the_coupling_table(Explorer(Setting("control")))
+
+
+_ = carried_on

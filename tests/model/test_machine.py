@@ -1,0 +1,19 @@
+"""The shop's life on each kind of storage."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hypothesis import settings
+
+from tests.model.machine import Shop
+from tests.model.world import World
+
+
+class MemoryShop(Shop):
+    def open_worlds(self) -> Sequence[World]:
+        return [World("memory://")]
+
+
+TestMemory = MemoryShop.TestCase
+TestMemory.settings = settings(max_examples=60, stateful_step_count=40)
