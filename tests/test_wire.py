@@ -35,6 +35,17 @@ from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 from omniorder.testing import samples, strategies
 from omniorder.wire import Wire
 
+T = TypeVar("T")
+
+
+@frozen
+class Pair(Generic[T]):
+    """A generic class, as a page of results is."""
+
+    both: tuple[T, T]
+    label: str | None = None
+
+
 AT = datetime(2026, 11, 22, 8, 41, 34, tzinfo=UTC)
 SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "articles": strategies.articles(),
@@ -270,6 +281,13 @@ def test_a_kind_of_its_own_is_shown_beside_the_kind_of_snapshot() -> None:
     assert wire.dump(payment)["kind"] == "card"
 
 
+def test_private_fields_of_events_are_not_shown_either() -> None:
+    tendered = e.TenderAdded("pay_A_1_1", "card", Money(1, "EUR"), token="pm_card_visa")
+    entry = Recorded("SOF01", "SOF01-7K3F9Q", 1, samples.stamp(), tendered)
+    for shown in (wire.to_json(entry), wire.to_json(Pair((entry, entry))), wire.to_json(Pair((tendered, tendered)))):
+        assert "pm_card_visa" not in json.dumps(shown)
+
+
 def test_windows_are_shown_in_the_store_s_own_zone() -> None:
     promise = evolve(samples.promise(), zone="Europe/Sofia")
     shown = wire.to_json(promise)
@@ -348,17 +366,6 @@ def schema_of(kind: Any, mode: Literal["validation", "serialization"]) -> dict[s
     annotated: Any = Annotated
     adapter: TypeAdapter[Any] = TypeAdapter(annotated[kind, Wire()])
     return adapter.json_schema(mode=mode)
-
-
-T = TypeVar("T")
-
-
-@frozen
-class Pair(Generic[T]):
-    """A generic class, as a page of results is."""
-
-    both: tuple[T, T]
-    label: str | None = None
 
 
 def fits(data: Any, schema: Mapping[str, Any]) -> bool:

@@ -282,10 +282,13 @@ def _converter(*, private: bool) -> Converter:
         return with_derived
 
     def shown(value: Any) -> Any:
-        if isinstance(value, tuple):
-            parts: tuple[Any, ...] = value
-            return [shown(part) for part in parts]
-        return _store_time(value) if isinstance(value, datetime) else converter.unstructure(value)
+        match value:
+            case datetime():
+                return _store_time(value)
+            case (*parts,):
+                return [shown(part) for part in parts]
+            case _:
+                return converter.unstructure(value)
 
     def reader(kind: type[Any]) -> Callable[[Any, Any], Any]:
         own = get_origin(kind) or kind
@@ -339,7 +342,8 @@ class Wire:
     """Lets pydantic and FastAPI use a snapshot as they use their own models: `Annotated[Order, Wire()]`.
 
     It is written by `to_json` and read by `from_json`; a union such as `Annotated[Cart | Order, Wire()]` goes
-    by `kind`. In Python mode (`model_dump()`) the snapshot stays what it is.
+    by `kind`. In Python mode (`model_dump()`) the snapshot stays what it is. As the body of a FastAPI request say
+    so, `Annotated[Cart, Wire(), Body()]`, or it is looked for in the query.
     """
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

@@ -222,9 +222,7 @@ def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
     yield "not ready after all", partial(tuple[e.Event, ...], (e.Unreadied("broken"),))
 
 
-def _taken(
-    world: World, by: By, decisions: Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
-) -> Iterator[Step]:
+def _taken(world: World, by: By, decisions: Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]) -> Iterator[Step]:
     """The steps that the domain allows; what it refuses, it refuses with an error of its own."""
     for what, decide in decisions:
         try:
@@ -369,8 +367,8 @@ def summary(world: World) -> str:
     """The world in one line. Of each payment: authorised / captured / refunded + on its way back."""
     order = world.order
     states = (order.state, order.funding, order.pickup.state, world.reservation.state)
-    money = [
-        f"{p.kind} {p.state.value} {p.authorised.amount}/{p.captured.amount}/{p.refunded.amount}+{p.refund_pending.amount}"
-        for p in order.payments
-    ]
+    money: list[str] = []
+    for p in order.payments:
+        amounts = f"{p.authorised.amount}/{p.captured.amount}/{p.refunded.amount}+{p.refund_pending.amount}"
+        money.append(f"{p.kind} {p.state.value} {amounts}")
     return ", ".join([*(state.value for state in states), *money])

@@ -173,6 +173,23 @@ def test_an_approval_that_was_believed_absent_is_found_and_sent_back(captured: b
     assert asked.state is AttemptState.PLANNED
 
 
+EXPIRING = after(samples.heard(ASKED, NoAnswer()), (e.ExpiryStarted(NOW + SOON),))
+
+
+@pytest.mark.parametrize(
+    ("answer", "events"),
+    [
+        (Approved(TOTAL, "pi_1"), ["AttemptSucceeded", "Authorised"]),
+        (Approved(TOTAL, "pi_1", captured=True), ["AttemptSucceeded", "FoundCaptured"]),
+        (Denied("lost_card"), ["AttemptRefused", "Declined"]),
+        (Absent(), ["ProvedAbsent", "Declined"]),
+        (ACTION, ["AttemptUnanswered"]),
+    ],
+)
+def test_an_authorisation_is_answered_while_it_is_being_voided(answer: Answer, events: list[str]) -> None:
+    assert names(heard(EXPIRING, FIRST, answer, look_at=NOW + SOON)) == events
+
+
 HANDING_OVER = samples.handing_over(samples.ready(samples.authorised(samples.order())))
 
 

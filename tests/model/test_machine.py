@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from hypothesis import settings
 
+from omniorder import Capabilities
 from tests.model.machine import Shop
 from tests.model.world import World
 
 
 class MemoryShop(Shop):
-    def open_worlds(self) -> Sequence[World]:
-        return [World("memory://")]
+    def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
+        return [World("memory://", capabilities)]
 
 
 TestMemory = MemoryShop.TestCase

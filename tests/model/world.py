@@ -16,6 +16,7 @@ from omniorder import (
     Agent,
     Article,
     Associate,
+    Capabilities,
     Channel,
     Customer,
     Guest,
@@ -59,12 +60,15 @@ SETTINGS: Final = Settings(
 class World:
     """One shop on one database."""
 
-    def __init__(self, url: str, *, several_captures: bool = False, partial_capture: bool = True) -> None:
+    def __init__(self, url: str, capabilities: Capabilities) -> None:
         self.url: Final = url
         self.clock: Final = FakeClock()
         self.gateway: Final = FakeGateway(
-            clock=self.clock, several_captures=several_captures, partial_capture=partial_capture
+            clock=self.clock,
+            several_captures=capabilities.several_captures,
+            partial_capture=capabilities.partial_capture,
         )
+        self.consumed: dict[str, int] = {}
         self.hub: Final = OrderHub.open(
             url,
             gateways={"card": self.gateway},

@@ -1,22 +1,22 @@
 """The shop that the desks are tested in, on each of the three storages in turn.
 
-Bringing the tables up to date is tested elsewhere and takes longer than most of these tests, so it is done once per
-run: SQLite's file is then copied, and PostgreSQL's one database emptied, for each test.
+Bringing the tables up to date and stocking the shop takes longer than most of these tests, so it is done once per run:
+SQLite's file is then copied, and PostgreSQL's one database put back to how it was, for each test.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from attrs import field, frozen
 from psycopg import sql
 
-from omniorder import OrderHub
 from omniorder.testing.shop import Shop
 from tests import postgres
 from tests.services import contents
@@ -24,50 +24,76 @@ from tests.services import contents
 OpenShop = Callable[..., Shop]
 """`Shop.example` on this test's database; takes what `Shop.example` takes but the URL. One shop per test."""
 
+OTHER_SEED = 99
+"""Of what the template was stocked with: the tests draw other ids."""
+
+
+@frozen
+class StockedDatabase:
+    """A PostgreSQL database with a stocked shop in it, that can be put back to that."""
+
+    url: str
+    rows: Mapping[str, bytes] = field(repr=False)
+    """What each table holds, in the form of COPY."""
+
+    @classmethod
+    def stock(cls, url: str) -> StockedDatabase:
+        """Make the shop in an empty database, and remember it."""
+        Shop.example(url, seed=OTHER_SEED).close()
+        with cls(url, {}).connected() as db:
+            ours = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'omniorder_version'"
+            names = [str(name) for (name,) in db.execute(ours).fetchall()]
+            return cls(url, {name: _copied(db, name) for name in names})
+
+    def restore(self) -> None:
+        """Put everything back."""
+        with self.connected() as db:
+            db.execute("SET session_replication_role = replica")  # foreign keys sleep: any order will do
+            wipe = (sql.SQL("DELETE FROM {}").format(sql.Identifier(name)) for name in self.rows)
+            db.execute(sql.SQL("; ").join(wipe))
+            for name, rows in self.rows.items():
+                if rows:
+                    with db.cursor().copy(sql.SQL("COPY {} FROM STDIN").format(sql.Identifier(name))) as copy:
+                        copy.write(rows)
+
+    def connected(self) -> psycopg.Connection:
+        return psycopg.connect(self.url.replace("+psycopg", "", 1))
+
+
+def _copied(db: psycopg.Connection, name: str) -> bytes:
+    with db.cursor().copy(sql.SQL("COPY {} TO STDOUT").format(sql.Identifier(name))) as copy:
+        return b"".join(bytes(part) for part in copy)
+
 
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file with all tables and nothing in them."""
+def stocked_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with a stocked shop in it."""
     path = tmp_path_factory.mktemp("template") / "shop.db"
-    OrderHub.open(f"sqlite:///{path.as_posix()}", migrate=True).close()
+    Shop.example(f"sqlite:///{path.as_posix()}", seed=OTHER_SEED).close()
     return path
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: str) -> Iterator[str]:
-    """The URL of a database with all tables, for one test after the other."""
+def stocked_postgres(postgres_server: str) -> Iterator[StockedDatabase]:
+    """A database with a stocked shop in it, for one test after the other."""
     with postgres.databases(postgres_server) as create:
-        url = create()
-        OrderHub.open(url, migrate=True).close()
-        yield url
+        yield StockedDatabase.stock(create())
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Each kind of storage in turn, with tables and nothing in them."""
+    """Each kind of storage in turn; a database has a stocked shop in it, memory has nothing yet."""
     match request.param:
         case "sqlite":
             copy = tmp_path / "shop.db"
-            shutil.copy(request.getfixturevalue("migrated_sqlite"), copy)
+            shutil.copy(request.getfixturevalue("stocked_sqlite"), copy)
             return f"sqlite:///{copy.as_posix()}"
         case "postgres":
-            url: str = request.getfixturevalue("migrated_postgres")
-            _empty(url)
-            return url
+            database: StockedDatabase = request.getfixturevalue("stocked_postgres")
+            database.restore()
+            return database.url
         case _:
             return "memory://"
-
-
-def _empty(url: str) -> None:
-    with psycopg.connect(url.replace("+psycopg", "", 1), autocommit=True) as db:
-        ours = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'omniorder_version'"
-        tables = [sql.Identifier(str(name)) for (name,) in db.execute(ours).fetchall()]
-        try:
-            db.execute("SET session_replication_role = replica")  # foreign keys sleep: any order will do
-        except psycopg.errors.InsufficientPrivilege:
-            db.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(tables)))
-        else:  # four times as fast
-            db.execute(sql.SQL("; ").join(sql.SQL("DELETE FROM {}").format(table) for table in tables))
 
 
 @pytest.fixture
@@ -76,7 +102,8 @@ def open_shop(database_url: str) -> Iterator[OpenShop]:
     with ExitStack() as stack:
 
         def open_it(**options: Any) -> Shop:
-            return stack.enter_context(Shop.example(database_url, **options))
+            given = {"stocked": database_url == "memory://", "migrate": False, **options}
+            return stack.enter_context(Shop.example(database_url, **given))
 
         yield open_it
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from omniorder import CartState, Money, OrderState, PaymentState, PayInStore, Stage, Tender
+from omniorder import Card, CartState, Money, OrderState, PayInStore, PaymentState, Pick, Stage, Tender
 from omniorder.errors import IllegalTransition, InvalidText, NotFound, PaymentDeclined
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
@@ -145,11 +145,9 @@ def test_a_reason_is_one_line_of_text(shop: Shop) -> None:
 
 
 def test_a_refund_that_is_refused_is_asked_for_again_later_and_not_at_once(shop: Shop) -> None:
-    from omniorder import Card
-
     order = ready(shop, pay=Card("pm_card_refund_declined"))
     shop.store.pickups.hand_over(
-        order.id, code=shop.app.orders.pickup_pass(order.id).code, lines=_one_of(order)
+        order.id, code=shop.app.orders.pickup_pass(order.id).code, lines=[Pick(order.lines[0].id, 1)]
     )
     after = shop.app.orders.cancel(order.id)
     assert (after.stage, after.kept.amount) == (Stage.COLLECTED, 498)
@@ -163,10 +161,3 @@ def test_units_that_were_called_off_can_be_promised_to_the_next_customer(shop: S
     order = placed(shop, {Shop.MILK: 40})
     shop.app.orders.cancel(order.id)
     assert placed(shop, {Shop.MILK: 40}, touch=shop.stranger, pay=VISA).state is OrderState.CONFIRMED
-
-
-def _one_of(order: object) -> list[object]:
-    from omniorder import Order, Pick
-
-    assert isinstance(order, Order)
-    return [Pick(order.lines[0].id, 1)]

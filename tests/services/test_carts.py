@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from omniorder import Add, Agent, CartState, Change, Channel, Note, Remove
+from omniorder import Add, Agent, CartState, Change, Channel, Edit, Note, Remove
 from omniorder.errors import (
     IllegalTransition,
     InvalidQuantity,
@@ -105,7 +105,7 @@ def test_without_a_version_the_last_edit_counts(shop: Shop) -> None:
 def test_several_edits_are_one_step_or_none(shop: Shop) -> None:
     cart = filled(shop, {Shop.MILK: 2, Shop.BREAD: 1})
     milk, bread = cart.lines
-    edits = [Add(Shop.APPLES, 500), Change(milk.id, 3), Note(milk.id, "cold"), Remove(bread.id)]
+    edits: list[Edit] = [Add(Shop.APPLES, 500), Change(milk.id, 3), Note(milk.id, "cold"), Remove(bread.id)]
     after = shop.app.carts.edit(cart.id, edits)
     assert [(line.sku, line.quantity) for line in after.lines] == [(Shop.MILK, 3), (Shop.APPLES, 500)]
 

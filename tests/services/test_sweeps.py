@@ -7,8 +7,8 @@ from threading import Barrier
 
 import pytest
 
-from omniorder import Money, OrderState, PaymentState, PayInStore, Pick, Stage, Tender
-from omniorder.errors import InvalidQuantity
+from omniorder import Money, OrderState, PayInStore, PaymentState, Pick, Stage, Tender, events
+from omniorder.errors import InvalidQuantity, NotReady
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.shop import Shop
@@ -42,9 +42,7 @@ def test_a_sweep_with_nothing_to_do_says_so(shop: Shop) -> None:
     [(VISA, PaymentState.VOIDED), (INSTANT, PaymentState.CAPTURED), (PayInStore(), PaymentState.VOIDED)],
     ids=["authorised", "charged", "due in store"],
 )
-def test_goods_that_nobody_collects_go_back_and_the_money_too(
-    shop: Shop, pay: Tender, state: PaymentState
-) -> None:
+def test_goods_that_nobody_collects_go_back_and_the_money_too(shop: Shop, pay: Tender, state: PaymentState) -> None:
     order = ready(shop, pay=pay)
     assert order.pickup.until is not None
     shop.clock.set(order.pickup.until)
@@ -72,8 +70,6 @@ def test_an_order_that_the_store_never_made_ready_is_no_no_show(shop: Shop) -> N
 
 
 def test_a_code_is_dead_after_a_no_show(shop: Shop) -> None:
-    from omniorder.errors import NotReady
-
     order = ready(shop)
     said = code(shop, order)
     shop.advance(days=5)
@@ -148,8 +144,6 @@ def test_several_workers_make_each_provider_call_once(open_shop: OpenShop) -> No
 
 
 def test_one_order_that_fails_does_not_keep_the_others_waiting(open_shop: OpenShop) -> None:
-    from omniorder import events
-
     shop = open_shop()
     bad, good = promised(shop), promised(shop, touch=shop.stranger)
 
@@ -168,8 +162,6 @@ def test_one_order_that_fails_does_not_keep_the_others_waiting(open_shop: OpenSh
 
 
 def test_what_failed_is_tried_again_when_its_lease_is_over(open_shop: OpenShop) -> None:
-    from omniorder import events
-
     shop = open_shop()
     promise = promised(shop)
     trouble = [True]

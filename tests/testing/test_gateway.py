@@ -242,6 +242,13 @@ class TestLevers:
         first = gateway.void(Void("pay_A_1_1", "k2", ""))
         assert gateway.void(Void("pay_A_1_1", "k2", gateway.payments[0].id)) == first
 
+    def test_the_id_of_somebody_else_s_payment_opens_nothing(self) -> None:
+        gateway = with_token("pm_card_visa")
+        theirs = gateway.payments[0].id
+        assert gateway.capture(Capture("pay_A_2_1", "k2", theirs, TEN, final=True)) == Denied("no_such_payment")
+        assert gateway.void(Void("pay_A_2_1", "k3", theirs)) == Absent()
+        assert gateway.refund(Refund("pay_A_2_1", "k4", theirs, TEN)) == Denied("no_such_payment")
+
     def test_the_books_tell_every_operation_with_its_answer(self) -> None:
         gateway = with_token("pm_card_visa")
         gateway.capture(Capture("pay_A_1_1", "k2", "", Money(400, "EUR"), final=False))
@@ -306,6 +313,11 @@ class TestWebhooks:
     def test_brackets_inside_of_text_are_not_depth(self) -> None:
         gateway = FakeGateway(clock=FakeClock())
         body = json.dumps({"type": "a", "note": '"[' * 100 + "\\", "data": {"payment": "p"}}).encode()
+        assert gateway.read_webhook(*gateway.sign(body)).payment == "p"
+
+    def test_many_lists_beside_each_other_are_not_deep(self) -> None:
+        gateway = FakeGateway(clock=FakeClock())
+        body = json.dumps({"type": "a", "n": [[]] * 100, "data": {"payment": "p"}}).encode()
         assert gateway.read_webhook(*gateway.sign(body)).payment == "p"
 
     def test_a_webhook_about_something_else_names_no_payment(self) -> None:

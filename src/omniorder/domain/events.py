@@ -619,7 +619,10 @@ class PickupCancelled(Event):
     reason: str
 
 
+_ROOTS: Final = (Event, PaymentEvent, AttemptEvent)
 EVENTS: Final[dict[str, type[Event]]] = {
-    name: kind for name, kind in list(globals().items()) if isinstance(kind, type) and issubclass(kind, Event)
+    name: kind
+    for name, kind in list(globals().items())
+    if isinstance(kind, type) and issubclass(kind, Event) and kind not in _ROOTS
 }
-"""Every event class by the name under which the journal stores it."""
+"""Every event that can happen, by the name under which the journal stores it."""

@@ -102,7 +102,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.CodeReissued(generation, key_id):
             return evolve(after, generation=generation, key_id=key_id)
         case e.HandOverStarted(units, look_at):
-            return evolve(_each(after, units, _claimable), claim=units, look_at=look_at)
+            _each(after, units, _collected)  # refuses what could not be collected
+            return evolve(after, claim=units, look_at=look_at)
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
@@ -131,13 +132,9 @@ def _picked(line: PickupLine, quantity: int) -> PickupLine:
     return evolve(line, picked=line.picked + quantity)
 
 
-def _claimable(line: PickupLine, quantity: int) -> PickupLine:
-    if quantity > line.open:
-        raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
-    return line
-
-
 def _collected(line: PickupLine, quantity: int) -> PickupLine:
+    if not 0 < quantity <= line.open:
+        raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
     return evolve(line, collected=line.collected + quantity)
 
 

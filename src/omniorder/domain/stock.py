@@ -130,7 +130,7 @@ def _moved(reservation: Reservation, units: Iterable[tuple[str, int]], column: s
     lines: list[ReservedLine] = []
     for line in reservation.lines:
         count = wanted.pop(line.sku, 0)
-        if count > line.live:
+        if not 0 <= count <= line.live:
             raise ReservationGone(reservation=reservation.id, state=f"down to {line.live} of {line.sku}")
         lines.append(evolve(line, **{column: getattr(line, column) + count}) if count else line)
     if wanted:

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from omniorder.domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from omniorder.domain.channels import Channel
-from omniorder.domain.events import EVENTS, Event
+from omniorder.domain.events import Event
 from omniorder.domain.passes import KeyRing
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
@@ -136,12 +136,12 @@ class OrderHub:
         return Journal(self._parts)
 
     def on(self, kind: type[Event], handler: Handler) -> None:
-        """Run `handler(recorded, tx)` inside the transaction of every event of this class, once all is written.
+        """Run `handler(recorded, tx)` inside the transaction of each event of this class or below it, after all writes.
 
         For database work only, through `tx.connection`; what it raises undoes the command. Events that a retried
         transaction records are handled again, on the transaction that counts. Register before commands run.
         """
-        if kind not in EVENTS.values():
+        if not issubclass(given(kind, type, "kind", "an event class of omniorder.events"), Event):
             raise InvalidInput("kind", kind, "an event class of omniorder.events")
         self._parts.handlers.setdefault(kind, []).append(handler)
 

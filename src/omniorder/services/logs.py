@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 from omniorder.domain.actors import Agent, Associate, System
 from omniorder.errors import OmniorderError
@@ -81,10 +82,16 @@ def command(name: str) -> Callable[[Callable[Concatenate[D, P], R]], Callable[Co
     return decorate
 
 
+_ID: Final = re.compile(
+    r"crt_[0-9a-z]{26}|prm_[A-Z0-9]{2,8}_[0-9a-z]{26}|[A-Z0-9]{2,8}-[0-9A-Z]{6,12}|[A-Z][A-Z0-9]{1,7}", re.ASCII
+)
+"""A cart, a promise, an order or a store: what commands address. A spoken code or a token has another form."""
+
+
 def _aggregate(args: tuple[object, ...]) -> str:
-    """The id that a command addresses: its first argument, when that looks like one of our ids."""
+    """The id that a command addresses: its first argument, when that is one; people mix up fields."""
     first = args[0] if args else ""
-    return first if isinstance(first, str) and len(first) <= 64 and first.isascii() and first.isprintable() else ""
+    return first if isinstance(first, str) and _ID.fullmatch(first) else ""
 
 
 def who(touch: Touch) -> str:

@@ -90,7 +90,8 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
     """Call the provider about one attempt: make the call, or find out what became of it.
 
     An attempt that was made before is looked up first. Only when the provider has never heard of it, still
-    remembers keys that old, and the payment still wants it, is it sent again.
+    remembers keys that old, and the payment still wants it, is it sent again. A void may always be sent again: it
+    has no effect twice, and one that is not on file says nothing about the money that it was to give back.
     """
     if attempt.operation is Operation.COLLECT:
         # the counter took the money before it was recorded: a fact, not a request
@@ -99,8 +100,8 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
     if attempt.state is AttemptState.PLANNED:
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     found = look_up(parts, payment, attempt)
-    fresh = now < attempt.asked_at + gateway.capabilities.remembers
-    if isinstance(found, Absent) and fresh and _still_wanted(payment, attempt):
+    safe = attempt.operation is Operation.VOID or now < attempt.asked_at + gateway.capabilities.remembers
+    if isinstance(found, Absent) and safe and _still_wanted(payment, attempt):
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     return found
 

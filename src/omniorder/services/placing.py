@@ -67,7 +67,7 @@ def _take(parts: Parts, touch: Touch, promise_id: str, tender: Tender, stamp: St
 def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: bytes) -> tuple[Order, bool]:
     promise = mine(touch, unit.tx.promise(promise_id), promise_id)
     if promise.order_id is not None:
-        return _again(unit, promise, tender)
+        return _again(unit, promise, tender, draw)
     at, settings = unit.stamp.at, unit.parts.settings
     if promise.state is not PromiseState.HELD or at >= promise.expires_at:
         state = "lapsed" if promise.state is PromiseState.HELD else promise.state.value
@@ -112,7 +112,7 @@ def _tendered(order: Order, tender: Tender) -> tuple[e.Event, ...]:
     return (added, e.AuthoriseRequested(new, f"{new.replace('pay_', 'att_', 1)}_1", missing))
 
 
-def _again(unit: Unit, promise: Promise, tender: Tender) -> tuple[Order, bool]:
+def _again(unit: Unit, promise: Promise, tender: Tender, draw: bytes) -> tuple[Order, bool]:
     """The same promise is placed again: the same answer, or another tender after a refusal."""
     order = unit.tx.order(promise.order_id or "")
     if order is None:
@@ -121,7 +121,8 @@ def _again(unit: Unit, promise: Promise, tender: Tender) -> tuple[Order, bool]:
         raise PromiseGone(promise=promise.id, state=f"accepted, but order {order.id} is {order.state.value}")
     last = order.payments[-1] if order.payments else None
     if last is None or (last.kind, last.token) == (tender.kind, tender.token):
-        return order, False
+        # under the number that we drew it is our own, and only the news of its commit was lost
+        return order, order.id == ids.order_id(promise.store, draw)
     if order.state is not OrderState.PLACED or last.state not in _REFUSED:
         raise PaymentInFlight(order=order.id)
     if unit.stamp.at >= order.pay_by:

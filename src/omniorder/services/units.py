@@ -95,8 +95,10 @@ class Unit:
         for entry in self._entries:
             for offset, event in enumerate(entry.events):
                 recorded = Recorded(entry.home, entry.stream, entry.first_seq + offset, entry.stamp, event)
-                for handler in self.parts.handlers.get(type(event), ()):
-                    handler(recorded, self.tx)
+                for kind, handlers in self.parts.handlers.items():
+                    if isinstance(event, kind):
+                        for handler in handlers:
+                            handler(recorded, self.tx)
 
 
 def _plain(value: object) -> object:

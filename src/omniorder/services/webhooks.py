@@ -10,8 +10,9 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from omniorder.domain import ids
 from omniorder.domain.actors import System
-from omniorder.domain.answers import NoAnswer
+from omniorder.domain.answers import Absent, NoAnswer
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
 from omniorder.domain.lifecycle import AttemptState
@@ -42,7 +43,7 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
     if not notice.payment:
         return WebhookReply(200, "not ours")
     try:
-        order_id = order_of(notice.payment)
+        order_id = ids.check("order", order_of(notice.payment))
         order = reading(parts, lambda tx: tx.order(order_id))
     except NotFound:
         return WebhookReply(200, "not ours")
@@ -56,6 +57,9 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
         absent = attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE
         if attempt.open or absent:
             answer = payments.look_up(parts, order.payment(notice.payment), attempt)
+            if isinstance(answer, Absent) and attempt.operation is Operation.VOID:
+                # the void has not arrived, whereas what it was to give back may well be there: the sweep sends it again
+                answer = NoAnswer()
             open_questions |= isinstance(answer, NoAnswer)
             order = payments.record(parts, order.id, attempt.id, answer, stamp)
     payments.drive(parts, order, stamp)

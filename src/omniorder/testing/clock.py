@@ -28,9 +28,7 @@ class FakeClock:
         """The instant at which it stands, in UTC."""
         return self._now
 
-    def advance(
-        self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0
-    ) -> datetime:
+    def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> datetime:
         """Go on by that much (or back, when negative); returns the new instant."""
         with self._lock:
             step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)

@@ -92,9 +92,7 @@ class ProviderPayment:
 
 
 _TOKEN = re.compile(r"pm_card_(?:(capture|void|refund)_)?(?:(timeout|timeout_after)|declined(?:_([a-z_]+))?)")
-_KNOWN: Final = frozenset(
-    {"pm_card_visa", "pm_card_mastercard", "pm_card_instant", "pm_card_3ds", "pm_card_pending"}
-)
+_KNOWN: Final = frozenset({"pm_card_visa", "pm_card_mastercard", "pm_card_instant", "pm_card_3ds", "pm_card_pending"})
 
 
 @frozen

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, TypeVar
 
-from attrs import frozen
+from attrs import field, frozen
 from hypothesis import strategies as st
 
 from omniorder.domain import coupling
@@ -29,7 +29,7 @@ from omniorder.domain.answers import (
 )
 from omniorder.domain.capturing import Capabilities, Taken, hand_over
 from omniorder.domain.events import Event
-from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, OrderState, PaymentState, PickupState
+from omniorder.domain.lifecycle import BUSY_PAYMENTS, PICKUP, AttemptState, OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Action, Attempt, Operation, Payment, payment_id
@@ -52,11 +52,14 @@ _REASONS: Final = ("card_declined", "insufficient_funds", AUTHORISATION_EXPIRED)
 
 @frozen
 class Step:
-    """One transaction in the life of an order: the events that were decided and all that followed from them."""
+    """One transaction in the life of an order: the events that were decided and all that followed from them.
 
-    before: Order
+    Only the events are shown: a failing example with a dozen whole orders in it could not be read.
+    """
+
+    before: Order = field(repr=False)
     events: Events
-    after: Order
+    after: Order = field(repr=False)
     at: datetime
 
 
@@ -208,7 +211,7 @@ def _worked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
         e.SlotMoved(order.pickup.slot),
         e.ShortPicked(order.lines[0].id, 1, "not_found"),
     ]
-    return (one_of(draw, events),)
+    return (one_of(draw, [event for event in events if type(event) in PICKUP[order.pickup.state]]),)
 
 
 def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:

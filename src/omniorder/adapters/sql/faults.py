@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from omniorder.adapters.sql.schema import NEEDED
@@ -48,6 +48,8 @@ def fault(error: SQLAlchemyError, kind: str = "row", id: str = "") -> StorageFau
     """The storage error that says what `error` says; `kind` and `id` name what was being written."""
     if isinstance(error, PoolTimeout):
         return StorageUnavailable(reason="no connection became free in time")
+    if isinstance(error, PendingRollbackError):
+        return StorageUnavailable(reason="the connection was lost in this transaction")
     if not isinstance(error, DBAPIError):
         return StorageFault(reason=f"{type(error).__name__}: {_first_line(error)}")
     complaint = error.orig

@@ -137,9 +137,11 @@ def _connected(engine: Engine) -> Generator[Connection]:
 def _commit(link: Link) -> None:
     # PostgreSQL answers the COMMIT of a transaction in which a statement failed with a silent ROLLBACK. A handler
     # that swallowed such an error must not make a lost command look like a success.
-    if PLANS[link.dialect].is_spoilt(link):
-        raise StorageFault(reason="a statement failed in this transaction, and its error was swallowed")
     try:
-        link.connection.commit()
+        spoilt = PLANS[link.dialect].is_spoilt(link)
+        if not spoilt:
+            link.connection.commit()
     except SQLAlchemyError as error:
         raise fault(error) from error
+    if spoilt:
+        raise StorageFault(reason="a statement failed in this transaction, and its error was swallowed")

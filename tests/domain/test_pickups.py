@@ -1,0 +1,225 @@
+"""The store's work on one order: what is picked, claimed, collected and given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from omniorder.domain import events as e
+from omniorder.domain import pickups
+from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
+from omniorder.domain.pickups import Pickup, PickupLine, pickup_id
+from omniorder.errors import IllegalTransition, InvalidQuantity, NotFound, OmniorderError
+from omniorder.testing import samples, strategies
+from omniorder.testing.samples import NOW
+
+PLANNED = samples.order().pickup
+MILK, BREAD, APPLES = (line.line for line in PLANNED.lines)
+LATER = NOW + timedelta(days=3)
+
+
+def after(pickup: Pickup, *events: e.Event) -> Pickup:
+    for event in events:
+        pickup = pickups.apply(pickup, event, NOW)
+    return pickup
+
+
+def picking() -> Pickup:
+    return after(PLANNED, e.PickReleased(), e.PickStarted())
+
+
+def ready() -> Pickup:
+    all_picked = (e.LinePicked(line.line, line.quantity) for line in PLANNED.lines)
+    return after(picking(), *all_picked, e.MadeReady("C4", LATER, "2026"))
+
+
+def claimed(*units: e.Units) -> Pickup:
+    return after(ready(), e.HandOverStarted(units, LATER))
+
+
+def counts(pickup: Pickup, line: str) -> tuple[int, int, int]:
+    found = pickup.line(line)
+    return found.picked, found.collected, found.dropped
+
+
+# --- picking ----------------------------------------------------------------------------------------------
+
+
+def test_picks_of_a_line_add_up() -> None:
+    assert after(picking(), e.LinePicked(APPLES, 500), e.LinePicked(APPLES, 250)).line(APPLES).picked == 750
+
+
+def test_no_more_is_picked_than_is_wanted() -> None:
+    some = after(picking(), e.LinePicked(MILK, 1))
+    with pytest.raises(InvalidQuantity, match="1 are still"):
+        after(some, e.LinePicked(MILK, 2))
+
+
+def test_it_is_fully_picked_with_the_last_unit() -> None:
+    some = after(picking(), e.LinePicked(MILK, 2), e.LinePicked(APPLES, 750))
+    assert not some.fully_picked
+    assert after(some, e.LinePicked(BREAD, 1)).fully_picked
+
+
+def test_a_reset_puts_everything_back() -> None:
+    reset = after(picking(), e.LinePicked(MILK, 2), e.PickReset())
+    assert reset.state is PickupState.TO_PICK
+    assert all(line.picked == 0 for line in reset.lines)
+
+
+def test_a_reset_does_not_take_back_what_was_collected() -> None:
+    some = after(claimed(e.Units(MILK, 1)), e.PartCollected((e.Units(MILK, 1),)), e.Unreadied("broken"), e.PickReset())
+    assert counts(some, MILK) == (1, 1, 0)
+    with pytest.raises(InvalidQuantity):
+        after(some, e.PickStarted(), e.LinePicked(MILK, 2))
+
+
+def test_an_unknown_line_is_not_found() -> None:
+    with pytest.raises(NotFound):
+        after(picking(), e.LinePicked("ln_x", 1))
+
+
+# --- ready ------------------------------------------------------------------------------------------------
+
+
+def test_ready_says_where_until_when_and_by_which_key_the_code_is_made() -> None:
+    made = ready()
+    assert (made.staged_at, made.until, made.key_id, made.ready_at) == ("C4", LATER, "2026", NOW)
+
+
+def test_a_deadline_can_be_extended() -> None:
+    later = LATER + timedelta(days=1)
+    assert after(ready(), e.DeadlineExtended(later)).until == later
+
+
+def test_a_new_code_is_a_new_generation() -> None:
+    again = after(ready(), e.CodeReissued(2, "2027"))
+    assert (again.generation, again.key_id) == (2, "2027")
+
+
+# --- the hand-over ----------------------------------------------------------------------------------------
+
+
+def test_a_claim_takes_nothing_yet() -> None:
+    units = (e.Units(MILK, 1),)
+    under_way = claimed(*units)
+    assert (under_way.claim, under_way.look_at) == (units, LATER)
+    assert counts(under_way, MILK) == (2, 0, 0)
+
+
+def test_a_hand_over_that_fails_leaves_everything_as_it_was() -> None:
+    assert after(claimed(e.Units(MILK, 1)), e.HandOverFailed("declined")) == ready()
+
+
+def test_a_part_leaves_and_the_rest_stays_ready() -> None:
+    units = (e.Units(MILK, 1), e.Units(BREAD, 1))
+    some = after(claimed(*units), e.PartCollected(units))
+    assert some.state is PickupState.READY
+    assert some.collected
+    assert some.rest() == (e.Units(MILK, 1), e.Units(APPLES, 750))
+    assert (some.claim, some.look_at) == ((), None)
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        (e.Units(MILK, 3),),
+        (e.Units(MILK, 0),),
+        (e.Units(BREAD, 1), e.Units(BREAD, 1)),
+    ],
+    ids=["too many", "none", "the same twice"],
+)
+def test_what_is_not_there_is_not_claimed(units: tuple[e.Units, ...]) -> None:
+    with pytest.raises(InvalidQuantity):
+        claimed(*units)
+
+
+def test_nobody_claims_what_is_being_handed_over() -> None:
+    with pytest.raises(IllegalTransition):
+        after(claimed(e.Units(MILK, 1)), e.HandOverStarted((e.Units(BREAD, 1),), LATER))
+
+
+# --- the end ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("event", [e.NoShow(), e.PickupCancelled("closed")])
+def test_what_nobody_collects_is_given_up(event: e.Event) -> None:
+    over = after(ready(), event)
+    assert over.rest() == ()
+    assert [line.dropped for line in over.lines] == [2, 1, 750]
+
+
+@pytest.mark.parametrize("kind", [e.RestLapsed, e.RestCancelled])
+def test_the_rest_is_given_up_and_what_left_stays_collected(kind: type[e.RestLapsed | e.RestCancelled]) -> None:
+    units = (e.Units(MILK, 1), e.Units(BREAD, 1))
+    some = after(claimed(*units), e.PartCollected(units))
+    over = after(some, kind(some.rest()))
+    assert over.state is PickupState.COLLECTED
+    assert counts(over, MILK) == (2, 1, 1)
+    assert over.rest() == ()
+
+
+# --- always -----------------------------------------------------------------------------------------------
+
+
+@given(pickup=strategies.pickups())
+def test_every_unit_is_open_collected_or_dropped(pickup: Pickup) -> None:
+    for line in pickup.lines:
+        assert min(line.open, line.collected, line.dropped) >= 0
+        assert line.open + line.collected + line.dropped == line.quantity
+
+
+@given(pickup=strategies.pickups())
+def test_nothing_is_collected_that_was_not_picked(pickup: Pickup) -> None:
+    assert all(line.collected <= line.picked <= line.quantity for line in pickup.lines)
+
+
+@given(pickup=strategies.pickups())
+def test_an_ended_pick_up_expects_nobody(pickup: Pickup) -> None:
+    assert (pickup.rest() == ()) == (pickup.state in ENDED_PICKUPS)
+
+
+@given(pickup=strategies.pickups())
+def test_units_are_claimed_only_during_a_hand_over(pickup: Pickup) -> None:
+    assert bool(pickup.claim) == (pickup.state is PickupState.HANDING_OVER) == (pickup.look_at is not None)
+
+
+@given(pickup=strategies.pickups())
+def test_the_window_is_the_same_instants_in_the_stores_zone(pickup: Pickup) -> None:
+    assert pickup.window == (pickup.starts, pickup.ends)
+    assert {str(instant.tzinfo) for instant in pickup.window} == {pickup.zone}
+
+
+steps = st.one_of(
+    st.builds(e.LinePicked, st.sampled_from([MILK, BREAD, APPLES]), st.integers(1, 800)),
+    st.builds(
+        lambda line, n: e.HandOverStarted((e.Units(line, n),), LATER), st.sampled_from([MILK, BREAD]), st.integers(0, 3)
+    ),
+    st.sampled_from([e.PickStarted(), e.PickReset(), e.Unreadied("x"), e.MadeReady("C4", LATER, "1"), e.NoShow()]),
+)
+
+
+@given(told=st.lists(steps, max_size=12))
+def test_what_is_refused_changes_nothing_and_what_is_taken_keeps_the_count(told: list[e.Event]) -> None:
+    now = after(PLANNED, e.PickReleased())
+    for event in told:
+        before = repr(now)
+        try:
+            then = pickups.apply(now, event, NOW)
+        except OmniorderError:
+            assert repr(now) == before
+            continue
+        now = then
+        assert all(0 <= line.picked - line.collected <= line.quantity for line in now.lines)
+
+
+def test_the_id_names_the_order_and_counts() -> None:
+    assert pickup_id("SOF01-7K3F9Q") == "pup_SOF01_7K3F9Q_1"
+    assert pickup_id("SOF01-7K3F9Q", 2) == "pup_SOF01_7K3F9Q_2"
+
+
+def test_open_is_what_is_neither_collected_nor_dropped() -> None:
+    assert PickupLine("ln_1", 10, picked=8, collected=3, dropped=2).open == 5
