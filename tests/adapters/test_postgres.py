@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -75,12 +76,13 @@ def migrated_databases(postgres_server: str) -> Generator[Callable[[], str]]:
 
         def copy() -> str:
             made = f"{name}_{next(copies)}"
-            admin.execute(f'CREATE DATABASE "{made}" TEMPLATE "{name}"')
+            creating = SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(made), Identifier(name))
+            admin.execute(creating)
             return urlsplit(template)._replace(path=f"/{made}").geturl()
 
         yield copy
         for number in range(next(copies)):
-            admin.execute(f'DROP DATABASE IF EXISTS "{name}_{number}" WITH (FORCE)')
+            admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(f"{name}_{number}")))
 
 
 class PostgresDatabases:

@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 
 def euros(cents: int, **how: Any) -> Price:
-    return Price("OAT-MILK-1L", Money(cents, "EUR"), **how)
+    return Price("OAT-MILK-1L", Money(cents, "EUR"), **{"tax": "0.20"} | how)
 
 
 def pick(

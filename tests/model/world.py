@@ -76,7 +76,6 @@ class World:
             entropy=SeededEntropy(1),
             settings=SETTINGS,
             secret=SECRET,
-            migrate=True,
         )
         self._stock()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import cast
 
 from attrs import frozen
 
@@ -19,7 +20,7 @@ from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore, payment_id
 from omniorder.domain.text import line as valid_line
-from omniorder.errors import NotPaid
+from omniorder.errors import InvalidMoney, NotPaid
 
 
 @frozen
@@ -44,6 +45,9 @@ class Taken:
     reference: str = ""
 
     def __attrs_post_init__(self) -> None:
+        amount = cast("object", self.amount)
+        if not isinstance(amount, Money):
+            raise InvalidMoney("amount", amount, "must be Money")
         valid_line(self.means, "means", most=40)
         valid_line(self.reference, "reference", most=100, least=0)
 

@@ -14,9 +14,10 @@ from omniorder.domain.lifecycle import CartState
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import metadata as valid_metadata
-from omniorder.errors import NotAllowed, NotFound, TooMany
+from omniorder.errors import NotAllowed, NotFound
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.surface import several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_EDITS = 1000
@@ -112,8 +113,7 @@ class Carts:
         Raises `IllegalTransition` when the cart was ordered or merged.
         """
         checked = ids.check("cart", cart_id)
-        if len(edits) > MOST_EDITS:
-            raise TooMany("edits", len(edits), f"at most {MOST_EDITS} edits in one call")
+        edits = several(edits, (Add, Change, Note, Remove), "edits", "a list of Add, Change, Note, Remove", most=MOST_EDITS)
         if if_version is not None:
             valid_quantity(if_version, "if_version", least=0)
         added = sorted({edit.sku for edit in edits if isinstance(edit, Add)})

@@ -53,6 +53,8 @@ class Checkout:
 
         Raises `NotFound`, `CartEmpty`.
         """
+        if near is not None:
+            given(near, Point, "near", "a Point")
         cart = self._wishes(cart_id)
         parts, now = self.parts, self.parts.clock.now()
         stores = parts.stores.all()

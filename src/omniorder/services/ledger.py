@@ -7,7 +7,7 @@ from datetime import datetime
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, stock
-from omniorder.domain.lifecycle import ReservationState
+from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.errors import ReservationGone
 from omniorder.ports.storage import ReservationWrite, StockChange, Transaction, Writes
@@ -111,8 +111,8 @@ def _given_back(before: Reservation, units: Mapping[str, int] | None, *, expired
 
 def _load(tx: Transaction, reservation: str) -> Reservation:
     found = tx.reservation(reservation)
-    if found is None:
-        raise ReservationGone(reservation=reservation, state="unknown")
+    if found is None or found.state in ENDED:
+        raise ReservationGone(reservation=reservation, state=found.state.value if found else "unknown")
     return found
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from attrs import frozen
 
 from omniorder.domain import coupling, passes
 from omniorder.domain.events import Recorded
-from omniorder.domain.instants import from_iso, iso
+from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
@@ -39,7 +41,7 @@ class Orders:
         most = limited(limit, self.parts.settings.page_limit)
         order = self.get(order_id)
         start = position(after, int)
-        seq = int(start[0]) if start else 0
+        seq = start[0] if start else 0
         found = reading(self.parts, lambda tx: tx.journal(order.store, order.id, after=seq, limit=most + 1))
         return page(found, most, cursor(found[:most][-1].seq) if found else None)
 
@@ -77,8 +79,7 @@ class CustomerOrders(Orders):
         """The customer's orders, newest first."""
         most = limited(limit, self.parts.settings.page_limit)
         owner = self.touch.actor.owner
-        start = position(after, str, str)
-        place = (from_iso(str(start[0])), str(start[1])) if start else None
+        place = position(after, datetime, str)
         if owner is None:
             return Page((), None)
         found = reading(self.parts, lambda tx: tx.orders_of(owner, after=place, limit=most + 1))

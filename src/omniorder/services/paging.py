@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Sequence
-from typing import Generic, TypeVar, cast
+from datetime import datetime
+from typing import Any, Generic, TypeVar, cast
 
 from attrs import frozen
 
+from omniorder.domain.instants import from_iso
 from omniorder.domain.quantities import quantity
-from omniorder.errors import InvalidId
+from omniorder.errors import InvalidId, InvalidInstant
 
 T = TypeVar("T")
 
@@ -33,18 +35,38 @@ def cursor(*key: str | int) -> str:
     return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
 
 
-def position(after: str | None, *kinds: type) -> tuple[str | int, ...] | None:
-    """The keyset position in `after`; raises `InvalidId` for a text that no page gave."""
+def position(after: str | None, *kinds: type) -> tuple[Any, ...] | None:
+    """The keyset position in `after`, made of `int`, `str` and `datetime`.
+
+    Raises `InvalidId` for a text that no page gave.
+    """
     if after is None:
         return None
     try:
-        found: object = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
-    except (ValueError, AttributeError, RecursionError):
-        found = None
-    parts = cast("list[str | int]", found) if isinstance(found, list) else []
-    if not parts or [type(part) for part in parts] != list(kinds):
-        raise InvalidId("after", after, "the `next` of an earlier page")
-    return tuple(parts)
+        found = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
+        return tuple(_part(part, kind) for part, kind in zip(cast("list[object]", _made_of(found, list)), kinds, strict=True))
+    except (ValueError, TypeError, AttributeError, RecursionError, InvalidInstant):
+        raise InvalidId("after", after, "the `next` of an earlier page") from None
+
+
+def _part(part: object, kind: type) -> int | str | datetime:
+    if kind is datetime:
+        return from_iso(_made_of(part, str))
+    if kind is int:
+        number = _made_of(part, int)
+        if not 0 <= number < 2**63:
+            raise ValueError("no sequence number")
+        return number
+    text = _made_of(part, str)
+    if not (text.isascii() and text.isprintable()):
+        raise ValueError("no id")
+    return text
+
+
+def _made_of(part: object, kind: type[T]) -> T:
+    if type(part) is not kind:
+        raise TypeError("another type")
+    return part
 
 
 def page(items: Sequence[T], limit: int, last: str | None) -> Page[T]:

@@ -12,22 +12,25 @@ from omniorder.domain import events as e
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken
 from omniorder.domain.events import Units
-from omniorder.domain.instants import from_iso, iso
+from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store, keep_until
 from omniorder.domain.text import line as valid_line
-from omniorder.errors import InvalidInput, NotFound, NotReady, TooMany
+from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
 from omniorder.services import handing_over
 from omniorder.services.access import look, order_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
-from omniorder.services.surface import given
+from omniorder.services.surface import given, several
 from omniorder.services.units import Unit, in_transaction, reading
+
+MOST_LINES = 1000
+"""Lines picked or handed over in one call."""
 
 
 @frozen
@@ -54,11 +57,12 @@ class Pickups:
         """
         most = limited(limit, self.parts.settings.page_limit)
         store = self._store()
-        start, end = _day(store, day) if day else (None, None)
+        start, end = (None, None) if day is None else _day(store, day)
+        if stage is not None:
+            given(stage, PickupState, "stage", "a PickupState")
         wanted = [stage] if stage else [state for state in PickupState if state not in ENDED_PICKUPS]
         states = [state.value for state in wanted]
-        spot = position(after, str, str)
-        place = (from_iso(str(spot[0])), str(spot[1])) if spot else None
+        place = position(after, datetime, str)
         found = reading(
             self.parts,
             lambda tx: tx.pickups(store.id, start=start, end=end, states=states, after=place, limit=most + 1),
@@ -155,6 +159,8 @@ class Pickups:
         `NeedsOwnTransaction`.
         """
         units = _units(lines) if lines is not None else None
+        if taken is not None:
+            given(taken, Taken, "taken", "a Taken")
         return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
 
     def _do(self, order_id: str, decide: Callable[[Order], Sequence[e.Event]]) -> Order:
@@ -190,12 +196,14 @@ def _units(lines: Sequence[Pick]) -> tuple[Units, ...]:
 def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
     if not picks:
         raise InvalidInput("lines", picks, "at least one line")
-    if len(picks) > 1000:
-        raise TooMany("lines", len(picks), "at most 1000 in one call")
-    return tuple(given(pick, Pick, "lines", "a list of Pick") for pick in picks)
+    return several(picks, Pick, "lines", "a list of Pick", most=MOST_LINES)
 
 
-def _day(store: Store, day: date) -> tuple[datetime, datetime]:
+def _day(store: Store, day: object) -> tuple[datetime, datetime]:
     """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise InvalidInstant("day", day, "must be a date")
+    if not 2000 < day.year < 2199:
+        raise InvalidInstant("day", day, "must be in the years 2001 to 2198")
     begins = datetime.combine(day, clock_time(), store.tz)
     return begins, datetime.combine(day + timedelta(days=1), clock_time(), store.tz)

@@ -14,7 +14,7 @@ from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.stock import Level, Movement
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
-from omniorder.errors import InvalidQuantity, Misconfigured, NotFound, TooMany
+from omniorder.errors import InvalidId, InvalidQuantity, Misconfigured, NotFound, TooMany
 from omniorder.ports.storage import Writes
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
@@ -41,7 +41,10 @@ class Stores:
 
     def get(self, store_id: str) -> Store:
         """The store; raises `NotFound`."""
-        found = self.parts.stores.store(store_id)
+        try:
+            found = self.parts.stores.store(ids.store_id(store_id))
+        except InvalidId:
+            found = None
         if found is None:
             raise NotFound("store", store_id)
         return found
@@ -158,7 +161,7 @@ class Stock:
         checked = ids.sku(sku)
         self._check_store(store)
         start = position(after, str)
-        last = str(start[0]) if start else None
+        last = start[0] if start else None
         found = reading(self.parts, lambda tx: tx.movements(store, checked, after=last, limit=most + 1))
         return page(found, most, cursor(found[:most][-1].id) if found else None)
 

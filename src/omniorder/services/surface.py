@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from collections.abc import Sequence
+from typing import TypeVar, cast
 
-from omniorder.errors import InvalidInput
+from omniorder.errors import InvalidInput, TooMany
 
 T = TypeVar("T")
 
 
-def given(value: object, kind: type[T], field: str, rule: str) -> T:
+def given(value: object, kind: type[T] | tuple[type[T], ...], field: str, rule: str) -> T:
     """`value`, if it is a `kind`; raises `InvalidInput` naming `field` and `rule` otherwise."""
     if not isinstance(value, kind):
         raise InvalidInput(field, value, rule)
     return value
+
+
+def several(
+    values: object, kind: type[T] | tuple[type[T], ...], field: str, rule: str, *, most: int
+) -> tuple[T, ...]:
+    """`values`, if they are a list of at most `most` of a `kind`; raises `InvalidInput` and `TooMany`."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
+        raise InvalidInput(field, values, rule)
+    found = cast("Sequence[object]", values)
+    if len(found) > most:
+        raise TooMany(field, len(found), f"at most {most} in one call")
+    return tuple(given(value, kind, field, rule) for value in found)

@@ -30,7 +30,7 @@ class Key(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(sa.Text(collation="C" if dialect.name == "postgresql" else None))
+        return sa.Text(collation="C" if dialect.name == "postgresql" else None)
 
 
 class Whole(TypeDecorator[int]):
@@ -40,7 +40,7 @@ class Whole(TypeDecorator[int]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(sa.BigInteger() if dialect.name == "postgresql" else sa.Integer())
+        return sa.BigInteger() if dialect.name == "postgresql" else sa.Integer()
 
 
 class Real(TypeDecorator[float]):
@@ -50,7 +50,7 @@ class Real(TypeDecorator[float]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(sa.Double() if dialect.name == "postgresql" else sa.REAL())
+        return sa.Double() if dialect.name == "postgresql" else sa.REAL()
 
 
 class Instant(TypeDecorator[datetime]):
@@ -61,7 +61,7 @@ class Instant(TypeDecorator[datetime]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         on_postgres = dialect.name == "postgresql"
-        return dialect.type_descriptor(sa.DateTime(timezone=True) if on_postgres else sa.Text())
+        return sa.DateTime(timezone=True) if on_postgres else sa.Text()
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else iso(value)
@@ -96,7 +96,7 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(JSONB() if dialect.name == "postgresql" else sa.Text())
+        return JSONB(none_as_null=True) if dialect.name == "postgresql" else sa.Text()
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
         return value if value is None or dialect.name == "postgresql" else as_text(value)
@@ -112,7 +112,7 @@ class Keys(TypeDecorator[Sequence[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(sa.Text()) if dialect.name == "postgresql" else sa.Text())
+        return ARRAY(sa.Text()) if dialect.name == "postgresql" else sa.Text()
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
         given = list(value or ())

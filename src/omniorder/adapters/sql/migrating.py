@@ -11,13 +11,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, make_url, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import NEEDED
+from omniorder.adapters.sql.urls import parse
 from omniorder.adapters.sql.versions import found_version
 from omniorder.errors import Misconfigured, SchemaOutdated
 
@@ -41,10 +42,13 @@ def migrate(engine: Engine, schema: str | None) -> None:
 
 
 def migrate_sql(url: str, schema: str | None = None) -> str:
-    """The SQL that `migrate` runs on an empty database like that at `url`, which is not connected to."""
-    backend = make_url(url).get_backend_name()
-    if backend not in ("postgresql", "sqlite") or (backend == "sqlite" and schema is not None):
-        raise Misconfigured(needs="a URL of SQLite, or of PostgreSQL where there is a schema")
+    """The SQL that `migrate` runs on an empty database like that at `url`, which is not connected to.
+
+    Raises `Misconfigured` for another kind of database.
+    """
+    backend = parse(url).get_backend_name()
+    if backend == "sqlite" and schema is not None:
+        raise Misconfigured(needs="PostgreSQL for a schema: SQLite has none")
     from alembic import command
 
     written = io.StringIO()

@@ -7,7 +7,9 @@ idea of transactions is switched off; it begins too late.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Mapping, Sequence
+from time import monotonic, sleep
 from typing import Any, Final, Literal
 
 from sqlalchemy import (
@@ -54,7 +56,7 @@ def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMA
         connection.execute(f"PRAGMA busy_timeout = {round(lock_timeout * 1000)}")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA synchronous = {synchronous}")
-        _write_ahead(connection)
+        _write_ahead(connection, lock_timeout)
 
     def begin(connection: Connection) -> None:
         reading = connection.get_execution_options().get(READING, False)
@@ -65,10 +67,19 @@ def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMA
     return made
 
 
-def _write_ahead(connection: Any) -> None:
-    """Let readers and a writer work side by side. The file remembers it, so it is set once."""
-    if connection.execute("PRAGMA journal_mode").fetchone() not in (("wal",), ("memory",)):
-        connection.execute("PRAGMA journal_mode = WAL")
+def _write_ahead(connection: Any, patience: float) -> None:
+    """Let readers and a writer work side by side. The file remembers it, so it is done once.
+
+    Who does it must be alone with the file for a moment, which SQLite doesn't wait for.
+    """
+    ends = monotonic() + patience
+    while connection.execute("PRAGMA journal_mode").fetchone() not in (("wal",), ("memory",)):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > ends:
+                raise
+            sleep(0.01)
 
 
 # --- statements -------------------------------------------------------------------------------------------

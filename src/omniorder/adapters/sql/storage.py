@@ -6,8 +6,8 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, final
 
-from sqlalchemy import Connection, Engine, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import migrating, postgres, sqlite
 from omniorder.adapters.sql.faults import fault
@@ -15,6 +15,7 @@ from omniorder.adapters.sql.joining import JoinedSqlStorage, Lender
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.plans import PLANS
 from omniorder.adapters.sql.transaction import SqlTransaction
+from omniorder.adapters.sql.urls import parse
 from omniorder.adapters.sql.versions import VersionCheck
 from omniorder.errors import Misconfigured, StorageFault
 
@@ -31,22 +32,17 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
 
     Raises `Misconfigured` for a URL or option that makes no sense, `MissingExtra` where psycopg is missing.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise Misconfigured(needs="a database URL such as sqlite:///shop.db") from error
+    parsed = parse(url)
     options.setdefault("lock_timeout", 5.0)
     try:
-        if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        if parsed.get_backend_name() == "postgresql":
             options.setdefault("statement_timeout", 30.0)
             return SqlStorage(postgres.engine(parsed, **options), schema)
-        if parsed.drivername in ("sqlite", "sqlite+pysqlite") and schema is None:
+        if schema is None:
             return SqlStorage(sqlite.engine(parsed, **options), None)
     except TypeError as error:
         raise Misconfigured(needs=f"other options for {parsed.get_backend_name()}: {error}") from error
-    if parsed.get_backend_name() == "sqlite" and schema is not None:
-        raise Misconfigured(needs="PostgreSQL: SQLite has no schemas")
-    raise Misconfigured(needs="a database URL that begins with sqlite:// or postgresql://")
+    raise Misconfigured(needs="PostgreSQL for a schema: SQLite has none")
 
 
 @final

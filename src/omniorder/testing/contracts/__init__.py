@@ -6,6 +6,7 @@ import pytest
 
 # so that a failing promise shows its values, as a failing assertion in the adapter's own tests would
 pytest.register_assert_rewrite(
+    "omniorder.testing.contracts.inventory",
     "omniorder.testing.contracts.payments",
     "omniorder.testing.contracts.storage",
 )

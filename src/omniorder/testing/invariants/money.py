@@ -142,13 +142,13 @@ def _disagreements(view: View, kind: str, books: ProviderBooks) -> Iterator[str]
 def _compared(order: Order, payment: Payment, found: list[ProviderPayment]) -> Iterator[str]:
     if len(found) > 1:
         yield f"{payment.id} is {[one.id for one in found]} at the provider"
-    filed = {done.key: done for one in found for done in one.operations}
+    filed = {done.key: (one, done) for one in found for done in one.operations}
     ours = {attempt.id: attempt for attempt in payment.attempts if attempt.operation is not Operation.COLLECT}
-    for key, done in filed.items():
+    for key, (one, done) in filed.items():
         attempt = ours.get(key)
         if attempt is None or attempt.operation is not done.operation:
             yield f"the provider did {done.operation.value} as {key}, which we never asked for"
-        elif isinstance(done.answer, Approved) and not (attempt.open or _settled(payment, attempt)):
+        elif isinstance(done.answer, Approved) and not (attempt.open or _settled(attempt, one)):
             yield f"the provider did {key}, for us it is {attempt.state.value}"
     for attempt in ours.values():
         if attempt.state is AttemptState.SUCCEEDED and attempt.id not in filed:
@@ -157,14 +157,18 @@ def _compared(order: Order, payment: Payment, found: list[ProviderPayment]) -> I
         yield from _sums_differ(order, payment, found[-1])
 
 
-def _settled(payment: Payment, attempt: Attempt) -> bool:
-    """Whether its outcome is known; an authorisation that was voided before we heard of it may count as absent."""
-    voided = attempt.operation is Operation.AUTHORISE and payment.state is PaymentState.VOIDED
-    return attempt.state is AttemptState.SUCCEEDED or (voided and attempt.state is AttemptState.ABSENT)
+def _settled(attempt: Attempt, found: ProviderPayment) -> bool:
+    """Whether its outcome is known. An authorisation that ended before we heard of it counts as if it never was."""
+    ended = attempt.operation is Operation.AUTHORISE and _came_to_nothing(found)
+    return attempt.state is AttemptState.SUCCEEDED or ended
+
+
+def _came_to_nothing(found: ProviderPayment) -> bool:
+    return not found.open.amount and not found.captured.amount
 
 
 def _sums_differ(order: Order, payment: Payment, found: ProviderPayment) -> Iterator[str]:
-    unheard = payment.state is PaymentState.VOIDED and not payment.authorised.amount
+    unheard = _came_to_nothing(found) and not payment.authorised.amount
     authorised = found.authorised if unheard else payment.authorised
     theirs = (found.order, found.amount, found.authorised, found.captured, found.refunded)
     known = (order.id, payment.amount, authorised, payment.captured, payment.refunded)

@@ -1,0 +1,109 @@
+"""Draws the diagrams of README.md and docs/ from the transition tables, so that they can't tell another story.
+
+    python docs/diagrams.py            # write them
+    python docs/diagrams.py --check    # exit with 1, naming the files, where they differ
+
+A page says where a drawing goes, and what stands between the two comments is replaced:
+
+    <!-- diagram: order -->
+    <!-- /diagram -->
+
+There is a diagram for every machine of `omniorder.domain.lifecycle`, and `<!-- table: couplings -->` ...
+`<!-- /table -->` for the joint states that are legal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from enum import Enum
+from pathlib import Path
+
+from omniorder.domain.lifecycle import COUPLINGS, MACHINES
+
+ROOT = Path(__file__).parent.parent
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+MARKED = re.compile(
+    r"^(?P<begin><!-- (?P<kind>diagram|table): (?P<name>\w+) -->)\n(?P<drawn>.*?)^(?P<end><!-- /(?P=kind) -->)$",
+    re.DOTALL | re.MULTILINE,
+)
+BEGINNING = re.compile(r"^<!-- (diagram|table): .*-->$", re.MULTILINE)
+
+
+def diagram(machine: str) -> str:
+    """The machine as a Mermaid state diagram: one arrow for all events that lead from one state to another."""
+    table = MACHINES[machine]
+    first, *_ = table
+    lines = ["stateDiagram-v2", f"    [*] --> {first.value}"]
+    for state, row in table.items():
+        arrows: dict[Enum, list[str]] = {}
+        for event, after in row.items():
+            arrows.setdefault(after, []).append(event.__name__)
+        lines += [f"    {state.value} --> {after.value}: {'<br/>'.join(names)}" for after, names in arrows.items()]
+        if not row:
+            lines.append(f"    {state.value} --> [*]")
+    return "\n".join(["```mermaid", *lines, "```"])
+
+
+def couplings() -> str:
+    """The legal joint states as a Markdown table; a cell lists its states as the enums do."""
+    rows = [[_listed(c.orders), _listed(c.fundings), _listed(c.pickups), _listed(c.reservations)] for c in COUPLINGS]
+    header = ["order", "funding", "pick-up", "reservation"]
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _listed(states: Iterable[Enum]) -> str:
+    chosen = set(states)
+    whole = list(type(next(iter(chosen))))
+    if len(chosen) == len(whole):
+        return "any"
+    return ", ".join(state.value for state in whole if state in chosen)
+
+
+def drawn(page: str) -> str:
+    """The page with everything drawn anew. Raises ValueError for a marker that is unknown or never closed."""
+    if len(BEGINNING.findall(page)) != len(MARKED.findall(page)):
+        raise ValueError("a diagram or table begins that does not end")
+
+    def fill(found: re.Match[str]) -> str:
+        kind, name = found["kind"], found["name"]
+        if kind == "diagram" and name in MACHINES:
+            drawing = diagram(name)
+        elif (kind, name) == ("table", "couplings"):
+            drawing = couplings()
+        else:
+            raise ValueError(f"there is no {kind} {name}")
+        return f"{found['begin']}\n{drawing}\n{found['end']}"
+
+    return MARKED.sub(fill, page)
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(description="Draw the diagrams of README.md and docs/ from the tables.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where a drawing is old")
+    parser.add_argument("pages", nargs="*", type=Path, default=PAGES, help="default: README.md and docs/*.md")
+    given = parser.parse_args(arguments)
+    old: list[Path] = []
+    for page in given.pages:
+        text = page.read_text(encoding="utf-8")
+        try:
+            after = drawn(text)
+        except ValueError as problem:
+            print(f"{page}: {problem}", file=sys.stderr)
+            return 1
+        if after != text:
+            old.append(page)
+            if not given.check:
+                page.write_text(after, encoding="utf-8")
+    if given.check:
+        for page in old:
+            print(f"{page}: not as the tables say; run python docs/diagrams.py", file=sys.stderr)
+    return 1 if given.check and old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,77 @@
+"""A shop in the middle of its day, on each of the three storages: what bad input is thrown at.
+
+Since every case must leave it as it was, all cases of a module share one shop per storage.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+
+from omniorder import Cart, Order, PickupPass, Promise
+from omniorder.testing.shop import Shop
+from tests import postgres
+from tests.services import contents
+from tests.services.steps import NEEDS_3DS, filled, handed_over, placed, promised, ready
+
+pytest.register_assert_rewrite("tests.bad_input.cases")
+
+
+@frozen
+class World:
+    """A shop, and one of each thing in it. `cart` has two lines and no promise."""
+
+    shop: Shop
+    url: str
+    cart: Cart
+    empty: Cart
+    promise: Promise
+    unpaid: Order
+    placed: Order
+    ready: Order
+    ticket: PickupPass
+    collected: Order
+    cancelled: Order
+
+    def state(self) -> tuple[contents.Rows, int]:
+        """Every stored row, and how often the provider was asked."""
+        return contents.rows(self.url, self.shop.hub), len(self.shop.gateway.requests)
+
+
+def _made(shop: Shop, url: str) -> World:
+    collected = handed_over(shop, ready(shop)).order
+    cancelled = shop.app.orders.cancel(placed(shop, pay=NEEDS_3DS).id)
+    waiting = ready(shop)
+    return World(
+        shop=shop,
+        url=url,
+        cart=filled(shop, {Shop.MILK: 2, Shop.BREAD: 1}),
+        empty=shop.app.carts.start(),
+        promise=promised(shop),
+        unpaid=placed(shop, pay=NEEDS_3DS),
+        placed=placed(shop),
+        ready=waiting,
+        ticket=shop.app.orders.pickup_pass(waiting.id),
+        collected=collected,
+        cancelled=cancelled,
+    )
+
+
+@pytest.fixture(scope="module", params=["memory", "sqlite", "postgres"])
+def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The world on each kind of storage in turn."""
+    if request.param == "postgres":
+        with postgres.databases(request.getfixturevalue("postgres_server")) as create:
+            url = create()
+            with Shop.example(url) as shop:
+                yield _made(shop, url)
+        return
+    folder: Path = tmp_path_factory.mktemp("world")
+    url = "memory://" if request.param == "memory" else f"sqlite:///{(folder / 'shop.db').as_posix()}"
+    with Shop.example(url) as shop:
+        yield _made(shop, url)
+    shutil.rmtree(folder)

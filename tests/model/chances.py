@@ -1,0 +1,38 @@
+"""What Hypothesis may choose from: mostly what is usual, now and then what is not."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from omniorder import Capabilities, Card, PayInStore, Tender
+from tests.model.world import SKUS, STORES
+
+usually = st.sampled_from([True, True, True, False])
+some = st.integers(0, 5)
+owners = st.integers(0, 3)
+channels = st.integers(0, 2)
+skus = st.sampled_from(SKUS)
+stores = st.sampled_from(STORES)
+counts = st.sampled_from([1, 1, 1, 2, 3, 250, 500])
+notes = st.sampled_from(["", "", "ripe ones, please", "no nuts"])
+
+misbehaving_cards = st.sampled_from(
+    [
+        *("pm_card_instant", "pm_card_3ds", "pm_card_pending", "pm_card_unheard_of"),
+        *("pm_card_declined", "pm_card_declined_insufficient_funds", "pm_card_timeout", "pm_card_timeout_after"),
+        *("pm_card_capture_timeout", "pm_card_capture_timeout_after", "pm_card_capture_declined"),
+        *("pm_card_void_timeout", "pm_card_void_timeout_after"),
+        *("pm_card_refund_declined", "pm_card_refund_timeout_after"),
+    ]
+).map(Card)
+tenders: st.SearchStrategy[Tender] = st.one_of(
+    st.sampled_from([Card("pm_card_visa"), Card("pm_card_mastercard"), PayInStore()]), misbehaving_cards
+)
+
+luck = st.one_of(*([st.just("")] * 3), st.sampled_from(["reply lost", "never arrived", "failed", "failed for good"]))
+"""What happens to the next call of the provider."""
+
+capabilities = st.sampled_from(
+    [Capabilities(), Capabilities(several_captures=True), Capabilities(partial_capture=False)]
+)
+minutes = st.sampled_from([0, 1, 3, 11, 16, 31, 400, 3000])
