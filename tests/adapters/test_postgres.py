@@ -26,6 +26,9 @@ from omniorder.ports.storage import CartWrite, OrderWrite, StockChange, Storage,
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage import StorageContract
 from omniorder.testing.contracts.storage.bench import put, read
+from omniorder.testing.contracts.storage.consumers import ConsumerContract
+from omniorder.testing.contracts.storage.stock import SlotContract, StockContract
+from omniorder.testing.contracts.storage.timers import TryContract
 from omniorder.testing.contracts.storage.transactions import JoinedContract
 from omniorder.testing.samples import MILK, SOFIA
 from tests import postgres
@@ -111,8 +114,13 @@ class TestPostgres(PostgresDatabases, StorageContract):
             yield connection
 
 
-class TestPostgresInASchema(PostgresDatabases, JoinedContract):
-    """In a schema of its own, joined on a connection of the caller's engine that doesn't look there."""
+class TestPostgresInASchema(
+    PostgresDatabases, JoinedContract, StockContract, SlotContract, TryContract, ConsumerContract
+):
+    """In a schema of its own, joined on a connection of the caller's engine that doesn't look there.
+
+    The parts of the contract are those with statements that name tables by hand.
+    """
 
     schema = SCHEMA
 

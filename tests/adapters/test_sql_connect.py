@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -75,6 +76,12 @@ def test_options_of_the_engine_are_passed_on() -> None:
 def test_a_missing_driver_names_the_extra_that_brings_it() -> None:
     said = subprocess.run([sys.executable, "-c", WITHOUT_PSYCOPG], capture_output=True, text=True, check=True).stdout
     assert said.strip() == str(MissingExtra(needs="psycopg", extra="postgres"))
+
+
+def test_an_sqlite_without_strict_tables_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 36, 0))
+    with pytest.raises(Misconfigured, match=r"3\.37"):
+        connect("sqlite://")
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -6,7 +6,7 @@ Since every case must leave it as it was, all cases of a module share one shop p
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,7 +26,7 @@ class World:
     """A shop, and one of each thing in it. `cart` has two lines and no promise."""
 
     shop: Shop
-    url: str
+    look: Callable[[], contents.Rows]
     cart: Cart
     empty: Cart
     promise: Promise
@@ -39,16 +39,16 @@ class World:
 
     def state(self) -> tuple[contents.Rows, int]:
         """Every stored row, and how often the provider was asked."""
-        return contents.rows(self.url, self.shop.hub), len(self.shop.gateway.requests)
+        return self.look(), len(self.shop.gateway.requests)
 
 
-def _made(shop: Shop, url: str) -> World:
+def _made(shop: Shop, look: Callable[[], contents.Rows]) -> World:
     collected = handed_over(shop, ready(shop)).order
     cancelled = shop.app.orders.cancel(placed(shop, pay=NEEDS_3DS).id)
     waiting = ready(shop)
     return World(
         shop=shop,
-        url=url,
+        look=look,
         cart=filled(shop, {Shop.MILK: 2, Shop.BREAD: 1}),
         empty=shop.app.carts.start(),
         promise=promised(shop),
@@ -67,11 +67,11 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "postgres":
         with postgres.databases(request.getfixturevalue("postgres_server")) as create:
             url = create()
-            with Shop.example(url) as shop:
-                yield _made(shop, url)
+            with Shop.example(url) as shop, contents.looking(url, shop.hub) as look:
+                yield _made(shop, look)
         return
     folder: Path = tmp_path_factory.mktemp("world")
     url = "memory://" if request.param == "memory" else f"sqlite:///{(folder / 'shop.db').as_posix()}"
-    with Shop.example(url) as shop:
-        yield _made(shop, url)
+    with Shop.example(url) as shop, contents.looking(url, shop.hub) as look:
+        yield _made(shop, look)
     shutil.rmtree(folder)

@@ -115,21 +115,39 @@ NOT_NOW = parametrised(
         ),
         Case("a pass before it is ready", lambda w: w.shop.app.orders.pickup_pass(w.placed.id), NotReady),
         Case("a pass after it is collected", lambda w: w.shop.app.orders.pickup_pass(w.collected.id), NotReady),
-        Case("pick what is ready", lambda w: w.shop.store.pickups.pick(w.ready.id, w.ready.lines[0].id, 1), IllegalTransition),
-        Case("pick what is unpaid", lambda w: w.shop.store.pickups.pick(w.unpaid.id, w.unpaid.lines[0].id, 1), IllegalTransition),
+        Case(
+            "pick what is ready",
+            lambda w: w.shop.store.pickups.pick(w.ready.id, w.ready.lines[0].id, 1),
+            IllegalTransition,
+        ),
+        Case(
+            "pick what is unpaid",
+            lambda w: w.shop.store.pickups.pick(w.unpaid.id, w.unpaid.lines[0].id, 1),
+            IllegalTransition,
+        ),
         Case("ready what is unpaid", lambda w: w.shop.store.pickups.ready(w.unpaid.id), IllegalTransition),
         Case("ready what nobody picked", lambda w: w.shop.store.pickups.ready(w.placed.id), IllegalTransition),
-        Case("unready what is not ready", lambda w: w.shop.store.pickups.unready(w.placed.id, reason="?"), IllegalTransition),
+        Case(
+            "unready what is not ready",
+            lambda w: w.shop.store.pickups.unready(w.placed.id, reason="?"),
+            IllegalTransition,
+        ),
         Case("reissue what is not ready", lambda w: w.shop.store.pickups.reissue(w.placed.id), IllegalTransition),
         Case("reset what nobody picked", lambda w: w.shop.store.pickups.reset(w.placed.id), IllegalTransition),
         Case("call off what is collected", lambda w: w.shop.app.orders.cancel(w.collected.id), IllegalTransition),
-        Case("pay a cancelled order", lambda w: w.shop.app.checkout.place(w.cancelled.promise_id, pay=VISA), PromiseGone),
+        Case(
+            "pay a cancelled order", lambda w: w.shop.app.checkout.place(w.cancelled.promise_id, pay=VISA), PromiseGone
+        ),
         Case("pay an order twice", lambda w: w.shop.app.checkout.place(w.unpaid.promise_id, pay=VISA), PaymentInFlight),
         Case("edit an ordered cart", lambda w: w.shop.app.carts.add(w.placed.cart_id, Shop.MILK), IllegalTransition),
-        Case("promise an ordered cart", lambda w: w.shop.app.checkout.promise(w.placed.cart_id, slot=w.promise.slot), PaymentInFlight),
+        Case(
+            "promise an ordered cart",
+            lambda w: w.shop.app.checkout.promise(w.placed.cart_id, slot=w.promise.slot),
+            PaymentInFlight,
+        ),
         Case("withdraw a placed promise", lambda w: w.shop.app.checkout.withdraw(w.placed.promise_id), PaymentInFlight),
     ]
-)  # fmt: skip
+)
 
 CODES: Final[dict[str, Any]] = {
     "empty": "",
@@ -141,16 +159,72 @@ CODES: Final[dict[str, Any]] = {
 }
 
 SHAPES = parametrised(
-    each("edits", lambda w, v: w.shop.app.carts.edit(w.cart.id, v), {"nothing": None, "text": "add", "a number": 5, "one edit": Add(Shop.MILK), "a dict": {"sku": Shop.MILK}}, InvalidInput, field="edits"),
-    each("an edit", lambda w, v: w.shop.app.carts.edit(w.cart.id, [Remove(w.cart.lines[0].id), v]), {"nothing": None, "text": "add", "a pick": Pick("ln_", 1)}, InvalidInput, field="edits"),
-    each("picks", lambda w, v: w.shop.store.pickups.pick(w.placed.id, v), {"nothing": None, "a number": 5, "texts": ["ln_"], "an edit": [Add(Shop.MILK)]}, InvalidInput, field="lines", value=ANY),
-    each("a list and a quantity", lambda w, v: w.shop.store.pickups.pick(w.placed.id, v, 1), {"both": [Pick("ln_", 1)]}, InvalidInput),
-    each("lines", lambda w, v: w.shop.store.pickups.hand_over(w.ready.id, code=w.ticket.code, lines=v), {"none": [], "text": "ln_", "texts": ["ln_"], "a number": 5, "one": Pick("ln_", 1)}, InvalidInput, field="lines", value=ANY),
-    each("near", lambda w, v: w.shop.app.checkout.offers(w.cart.id, near=v), {"text": "Sofia", "a pair": (42.7, 23.3)}, InvalidInput, field="near"),
-    each("code", lambda w, v: w.shop.store.pickups.hand_over(w.ready.id, code=v), CODES, InvalidInput, field="code", value="'(hidden)'"),
-    each("event class", lambda w, v: w.shop.hub.on(v, lambda recorded, tx: None), ["OrderPlaced", None, str], InvalidInput, field="kind"),
-    [Case("a tender that nobody serves", lambda w: w.shop.hub.webhook("voucher", headers={}, body=b""), TenderUnsupported)],
-)  # fmt: skip
+    each(
+        "edits",
+        lambda w, v: w.shop.app.carts.edit(w.cart.id, v),
+        {"nothing": None, "text": "add", "a number": 5, "one edit": Add(Shop.MILK), "a dict": {"sku": Shop.MILK}},
+        InvalidInput,
+        field="edits",
+    ),
+    each(
+        "an edit",
+        lambda w, v: w.shop.app.carts.edit(w.cart.id, [Remove(w.cart.lines[0].id), v]),
+        {"nothing": None, "text": "add", "a pick": Pick("ln_", 1)},
+        InvalidInput,
+        field="edits",
+    ),
+    each(
+        "picks",
+        lambda w, v: w.shop.store.pickups.pick(w.placed.id, v),
+        {"nothing": None, "a number": 5, "texts": ["ln_"], "an edit": [Add(Shop.MILK)]},
+        InvalidInput,
+        field="lines",
+        value=ANY,
+    ),
+    each(
+        "a list and a quantity",
+        lambda w, v: w.shop.store.pickups.pick(w.placed.id, v, 1),
+        {"both": [Pick("ln_", 1)]},
+        InvalidInput,
+    ),
+    each(
+        "lines",
+        lambda w, v: w.shop.store.pickups.hand_over(w.ready.id, code=w.ticket.code, lines=v),
+        {"none": [], "text": "ln_", "texts": ["ln_"], "a number": 5, "one": Pick("ln_", 1)},
+        InvalidInput,
+        field="lines",
+        value=ANY,
+    ),
+    each(
+        "near",
+        lambda w, v: w.shop.app.checkout.offers(w.cart.id, near=v),
+        {"text": "Sofia", "a pair": (42.7, 23.3)},
+        InvalidInput,
+        field="near",
+    ),
+    each(
+        "code",
+        lambda w, v: w.shop.store.pickups.hand_over(w.ready.id, code=v),
+        CODES,
+        InvalidInput,
+        field="code",
+        value="'(hidden)'",
+    ),
+    each(
+        "event class",
+        lambda w, v: w.shop.hub.on(v, lambda recorded, tx: None),
+        ["OrderPlaced", None, str],
+        InvalidInput,
+        field="kind",
+    ),
+    [
+        Case(
+            "a tender that nobody serves",
+            lambda w: w.shop.hub.webhook("voucher", headers={}, body=b""),
+            TenderUnsupported,
+        )
+    ],
+)
 
 
 def _cursor(*parts: object) -> str:

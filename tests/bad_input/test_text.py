@@ -163,7 +163,14 @@ NAMED = parametrised(
     each(
         "key",
         lambda w, v: w.shop.app.carts.start(key=v),
-        {"empty": "", "256 characters": "x" * 256, "a line break": "a\nb", "NUL": "a\x00", "not ASCII": "é", "a number": 5},
+        {
+            "empty": "",
+            "256 characters": "x" * 256,
+            "a line break": "a\nb",
+            "NUL": "a\x00",
+            "not ASCII": "é",
+            "a number": 5,
+        },
         InvalidKey,
         field="key",
     ),
@@ -173,7 +180,12 @@ NAMED = parametrised(
         {"empty": "", "256 characters": "x" * 256, "NUL": "a\x00", "nothing": None},
         InvalidKey,
     ),
-    each("zone", lambda w, v: w.shop.office.stores.put(Store("S1", zone=v, hours="24/7")), ["", "Mars/Base", "../etc", None], InvalidStore),
+    each(
+        "zone",
+        lambda w, v: w.shop.office.stores.put(Store("S1", zone=v, hours="24/7")),
+        ["", "Mars/Base", "../etc", None],
+        InvalidStore,
+    ),
     each(
         "hours",
         lambda w, v: w.shop.office.stores.put(Store("S1", zone="Europe/Sofia", hours=v)),
@@ -182,7 +194,7 @@ NAMED = parametrised(
     ),
     each("not a store", lambda w, v: w.shop.office.stores.put(v), ["SOF01", None], InvalidInput),
     each("not an article", lambda w, v: w.shop.office.articles.put(v), ["TEA", None], InvalidInput),
-)  # fmt: skip
+)
 
 
 @NOTES

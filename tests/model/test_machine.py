@@ -39,8 +39,7 @@ def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
         def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
             return [World(fresh(), capabilities) for fresh in databases]
 
-    chosen = settings.default
-    assert chosen is not None
+    chosen = settings()
     if chosen.max_examples < 1000:
         chosen = settings(max_examples=examples, stateful_step_count=steps)
     run_state_machine_as_test(Here, settings=chosen)

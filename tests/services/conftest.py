@@ -115,6 +115,7 @@ def shop(open_shop: OpenShop) -> Shop:
 
 
 @pytest.fixture
-def stored(database_url: str, shop: Shop) -> Callable[[], contents.Rows]:
+def stored(database_url: str, shop: Shop) -> Iterator[Callable[[], contents.Rows]]:
     """Every row of every table of `shop`, as the storage has it."""
-    return lambda: contents.rows(database_url, shop.hub)
+    with contents.looking(database_url, shop.hub) as look:
+        yield look

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any
 
 import psycopg
@@ -17,14 +17,20 @@ Rows = Mapping[str, list[Any]]
 """Sorted rows by table."""
 
 
-def rows(url: str, hub: OrderHub) -> Rows:
-    """Everything that is stored at `url` and reached through `hub`."""
+@contextmanager
+def looking(url: str, hub: OrderHub) -> Iterator[Callable[[], Rows]]:
+    """A function that reads everything that is stored at `url`, which `hub` uses."""
     scheme, _, place = url.partition("://")
     if scheme == "memory":
-        return _in_memory(hub)
-    if scheme == "sqlite":
-        return _in_sqlite(place.removeprefix("/"))
-    return _in_postgres(f"postgresql://{place}")
+        yield lambda: _in_memory(hub)
+    elif scheme == "sqlite":
+        with closing(sqlite3.connect(place.removeprefix("/"), isolation_level=None)) as file:
+            yield lambda: _in_sqlite(file)
+    else:
+        with psycopg.connect(f"postgresql://{place}", autocommit=True) as server:
+            tables = server.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
+            names = sorted(str(name) for (name,) in tables)
+            yield lambda: _in_postgres(server, names)
 
 
 def _in_memory(hub: OrderHub) -> Rows:
@@ -33,17 +39,15 @@ def _in_memory(hub: OrderHub) -> Rows:
     return {name: sorted(map(repr, table.items())) for name, table in tables.items()}
 
 
-def _in_sqlite(path: str) -> Rows:
-    with closing(sqlite3.connect(path)) as db:
-        names = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return {name: sorted(db.execute(f'SELECT * FROM "{name}"'), key=repr) for name in sorted(names)}
+def _in_sqlite(file: sqlite3.Connection) -> Rows:
+    names = [str(name) for (name,) in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {name: sorted(file.execute(f'SELECT * FROM "{name}"'), key=repr) for name in sorted(names)}
 
 
-def _in_postgres(url: str) -> Rows:
-    with psycopg.connect(url) as db:
-        tables = db.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
-        found: dict[str, list[Any]] = {}
-        for (name,) in tables:
-            query = sql.SQL("SELECT * FROM {}").format(sql.Identifier(str(name)))
-            found[str(name)] = sorted(db.execute(query).fetchall(), key=repr)
-        return found
+def _in_postgres(server: psycopg.Connection, names: list[str]) -> Rows:
+    one = "SELECT {}, row::text FROM {} AS row"
+    each = (sql.SQL(one).format(sql.Literal(name), sql.Identifier(name)) for name in names)
+    found: dict[str, list[Any]] = {name: [] for name in names}
+    for name, row in server.execute(sql.SQL(" UNION ALL ").join(each)):
+        found[str(name)].append(row)
+    return {name: sorted(rows) for name, rows in found.items()}

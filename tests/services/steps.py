@@ -93,6 +93,27 @@ def handed_over(shop: Shop, order: Order, **what: Any) -> Receipt:
     return shop.store.pickups.hand_over(order.id, code=code(shop, order), **what)
 
 
+def part(order: Order, *counts: int) -> list[Pick]:
+    """So many units of the order's first lines."""
+    return [Pick(line.id, count) for line, count in zip(order.lines, counts, strict=False)]
+
+
+def charged(shop: Shop) -> int:
+    """What the provider holds of its customers' money, in cents."""
+    return sum(p.captured.amount - p.refunded.amount for p in shop.gateway.payments)
+
+
+def effects(shop: Shop) -> list[int]:
+    """How often each idempotency key had an effect at the provider."""
+    return sorted(shop.gateway.effects.values())
+
+
+def only_order(shop: Shop) -> Order:
+    """Anna's one and only order."""
+    (order,) = shop.app.orders.page().items
+    return order
+
+
 def level(shop: Shop, sku: str = Shop.MILK, store: str = Shop.SOFIA) -> tuple[int, int]:
     """(on hand, reserved)"""
     found = shop.office.stock.level(store, sku)

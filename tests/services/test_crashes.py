@@ -13,11 +13,9 @@ from typing import Any
 
 import pytest
 
-from omniorder import Money, Order, OrderState, PayInStore, Recorded, Settings, Stage, Taken, events
-from omniorder.adapters.memory import MemoryStorage
-from omniorder.errors import StillRunning, StorageFault, StorageFull, StorageUnavailable
+from omniorder import Money, OrderState, PayInStore, Recorded, Settings, Stage, Taken, events
+from omniorder.errors import StillRunning
 from omniorder.ports.storage import Transaction
-from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
@@ -26,9 +24,10 @@ from tests.services.steps import (
     VISA,
     booked,
     code,
-    filled,
+    effects,
     free_slot,
     level,
+    only_order,
     placed,
     promised,
     ready,
@@ -65,16 +64,6 @@ def die_once() -> Callable[[Recorded, Transaction], None]:
     return handler
 
 
-def only_order(shop: Shop) -> Order:
-    (order,) = shop.app.orders.page().items
-    return order
-
-
-def charges(gateway: FakeGateway) -> list[int]:
-    """How often each key had an effect."""
-    return sorted(gateway.effects.values())
-
-
 # --- placing ----------------------------------------------------------------------------------------------
 
 
@@ -96,7 +85,7 @@ def test_dying_before_the_provider_is_called_is_finished_by_the_sweep(unruly: tu
     assert only_order(shop).stage is Stage.AWAITING_PAYMENT
     shop.advance(minutes=1)
     assert only_order(shop).state is OrderState.CONFIRMED
-    assert charges(gateway) == [1]
+    assert effects(shop) == [1]
 
 
 def test_dying_after_the_provider_was_called_is_found_by_the_sweep(unruly: tuple[Shop, UnrulyGateway]) -> None:
@@ -106,18 +95,18 @@ def test_dying_after_the_provider_was_called_is_found_by_the_sweep(unruly: tuple
     dies(shop.app.checkout.place, promise.id, pay=VISA)
     shop.advance(minutes=1)
     assert only_order(shop).state is OrderState.CONFIRMED
-    assert charges(gateway) == [1]
+    assert effects(shop) == [1]
 
 
 def test_dying_while_the_answer_is_recorded_is_found_by_the_sweep(unruly: tuple[Shop, UnrulyGateway]) -> None:
-    shop, gateway = unruly
+    shop, _ = unruly
     promise = promised(shop)
     shop.hub.on(events.OrderConfirmed, die_once())
     dies(shop.app.checkout.place, promise.id, pay=VISA)
     assert only_order(shop).state is OrderState.PLACED
     shop.advance(minutes=1)
     assert only_order(shop).state is OrderState.CONFIRMED
-    assert charges(gateway) == [1]
+    assert effects(shop) == [1]
 
 
 @pytest.mark.parametrize("where", ["kill_before", "kill_after"])
@@ -136,7 +125,7 @@ def test_dying_during_the_recovery_itself_still_converges(
     except Killed:
         shop.advance(minutes=2)
     assert only_order(shop).state is OrderState.CONFIRMED
-    assert charges(gateway) == [1]
+    assert effects(shop) == [1]
 
 
 def test_whoever_presses_again_after_a_crash_waits_and_then_finishes_it(
@@ -149,7 +138,7 @@ def test_whoever_presses_again_after_a_crash_waits_and_then_finishes_it(
     assert refused(StillRunning, shop.web.checkout.place, promise.id, pay=VISA).retry
     shop.clock.advance(seconds=31)
     assert shop.web.checkout.place(promise.id, pay=VISA).state is OrderState.CONFIRMED
-    assert charges(gateway) == [1]
+    assert effects(shop) == [1]
 
 
 def test_a_crash_that_nobody_comes_back_from_before_the_deadline_gives_everything_back(
@@ -199,7 +188,7 @@ def test_dying_around_the_capture_is_finished_by_the_sweep(unruly: tuple[Shop, U
     assert level(shop) == (40, 2)
     shop.advance(minutes=3)
     assert shop.app.orders.get(order.id).stage is Stage.COLLECTED
-    assert (level(shop), charges(gateway)) == ((38, 0), [1, 1])
+    assert (level(shop), effects(shop)) == ((38, 0), [1, 1])
     receipt = shop.store.pickups.hand_over(order.id, code=said)
     assert receipt.total == Money(498, "EUR")
 
@@ -216,14 +205,14 @@ def test_dying_before_a_hand_over_is_claimed_leaves_it_ready(shop: Shop) -> None
 def test_dying_while_the_goods_are_booked_out_charges_once_and_books_once(
     unruly: tuple[Shop, UnrulyGateway],
 ) -> None:
-    shop, gateway = unruly
+    shop, _ = unruly
     order = ready(shop)
     said = code(shop, order)
     shop.hub.on(events.Collected, die_once())
     dies(shop.store.pickups.hand_over, order.id, code=said)
     shop.advance(minutes=3)
     assert shop.app.orders.get(order.id).stage is Stage.COLLECTED
-    assert (level(shop), charges(gateway)) == ((38, 0), [1, 1])
+    assert (level(shop), effects(shop)) == ((38, 0), [1, 1])
 
 
 def test_money_that_the_counter_took_is_not_forgotten_by_a_crash(unruly: tuple[Shop, UnrulyGateway]) -> None:
@@ -307,124 +296,8 @@ def test_another_process_finishes_what_the_first_began(database_url: str) -> Non
     second = Shop.example(url, seed=2, clock=first.clock, gateway=gateway, stocked=False)
     second.advance(minutes=1)
     assert only_order(second).state is OrderState.CONFIRMED
-    assert charges(gateway) == [1]
+    assert effects(second) == [1]
     second.close()
-
-
-# --- the database -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def storage() -> tuple[Shop, MemoryStorage]:
-    """The shop in memory, whose commits can be made to fail."""
-    shop = Shop.example(settings=Settings(retry_for=timedelta(seconds=1), wait_for_other=timedelta(0)))
-    storage = shop.hub._parts.storage
-    assert isinstance(storage, MemoryStorage)
-    return shop, storage
-
-
-def test_a_conflict_is_repeated_and_nobody_hears_of_it(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    cart = filled(shop)
-    for _ in range(3):
-        database.fail_next_commit()
-    after = shop.app.carts.add(cart.id, Shop.BREAD)
-    assert [line.sku for line in after.lines] == [Shop.MILK, Shop.BREAD]
-
-
-def test_the_repetition_uses_the_ids_that_were_drawn_before(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    promise = promised(shop)
-    database.fail_next_commit()
-    order = shop.app.checkout.place(promise.id, pay=VISA)
-    assert (only_order(shop), charges(shop.gateway)) == (order, [1])
-
-
-def test_what_stays_broken_is_told_as_such_and_may_be_tried_again(
-    storage: tuple[Shop, MemoryStorage],
-) -> None:
-    shop, database = storage
-    cart = filled(shop)
-    for _ in range(500):
-        database.fail_next_commit()
-    error = refused(StorageUnavailable, shop.app.carts.add, cart.id, Shop.BREAD)
-    assert (error.retry, error.status) == (True, 503)
-
-
-def test_a_full_disk_is_not_tried_again_and_no_provider_is_called(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    promise = promised(shop)
-    database.fail_next_commit(StorageFull(reason="disk full"))
-    error = refused(StorageFull, shop.app.checkout.place, promise.id, pay=VISA)
-    assert (error.retry, error.status) == (False, 507)
-    assert shop.gateway.requests == []
-    assert shop.app.checkout.place(promise.id, pay=VISA).state is OrderState.CONFIRMED
-
-
-def test_an_order_whose_commit_is_in_doubt_is_looked_up_and_placed_once(
-    storage: tuple[Shop, MemoryStorage],
-) -> None:
-    shop, database = storage
-    promise = promised(shop)
-    database.fail_next_commit(written=True)
-    order = shop.app.checkout.place(promise.id, pay=VISA)
-    assert (order.state, only_order(shop).id, charges(shop.gateway)) == (OrderState.CONFIRMED, order.id, [1])
-
-
-def test_an_edit_under_a_key_whose_commit_is_in_doubt_counts_once(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    cart = filled(shop)
-    database.fail_next_commit(written=True)
-    assert shop.app.carts.add(cart.id, Shop.MILK, 1, key="k").lines[0].quantity == 3
-
-
-def test_a_cart_under_a_key_whose_commit_is_in_doubt_is_started_once(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    database.fail_next_commit(written=True)
-    cart = shop.app.carts.start(key="k")
-    assert shop.app.carts.start(key="k") == cart
-
-
-def test_an_answer_whose_commit_is_in_doubt_is_recorded_once(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    promise = promised(shop)
-    commits = [None, True]
-
-    def second_commit_in_doubt(recorded: Recorded, tx: Transaction) -> None:
-        if commits:
-            commits.clear()
-            database.fail_next_commit(written=True)
-
-    shop.hub.on(events.Authorised, second_commit_in_doubt)
-    order = shop.app.checkout.place(promise.id, pay=VISA)
-    assert (order.state, charges(shop.gateway)) == (OrderState.CONFIRMED, [1])
-    assert [entry.name for entry in shop.app.orders.timeline(order.id).items].count("Authorised") == 1
-
-
-def test_a_hand_over_whose_commit_is_in_doubt_gives_the_goods_once(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    order = ready(shop)
-    said = code(shop, order)
-
-    def in_doubt(recorded: Recorded, tx: Transaction) -> None:
-        database.fail_next_commit(written=True)
-
-    shop.hub.on(events.HandOverStarted, in_doubt)
-    try:
-        shop.store.pickups.hand_over(order.id, code=said, key="k")
-    except StorageFault as fault:
-        raise AssertionError("the first step was committed and must be gone on with") from fault
-    except StillRunning:
-        shop.advance(minutes=3)
-    receipt = shop.store.pickups.hand_over(order.id, code=said, key="k")
-    assert (receipt.order.stage, level(shop), charges(shop.gateway)) == (Stage.COLLECTED, (38, 0), [1, 1])
-
-
-def test_a_calling_off_whose_commit_is_in_doubt_goes_on(storage: tuple[Shop, MemoryStorage]) -> None:
-    shop, database = storage
-    order = placed(shop)
-    database.fail_next_commit(written=True)
-    assert shop.app.orders.cancel(order.id).stage is Stage.CANCELLED
 
 
 # --- the provider breaks its word -------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from omniorder import (
     Card,
     Channel,
     Money,
-    Order,
     PayInStore,
     PaymentState,
     Pick,
@@ -22,14 +21,12 @@ from omniorder import (
     Taken,
 )
 from omniorder.errors import (
-    CodeLocked,
     IllegalTransition,
     InvalidQuantity,
     NotFound,
     NotPaid,
     NotReady,
     StillRunning,
-    WrongCode,
 )
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
@@ -38,14 +35,14 @@ from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
 from tests.services.steps import (
     INSTANT,
+    charged,
     code,
     handed_over,
     level,
     names,
-    placed,
+    part,
     ready,
     refused,
-    wrong_code,
 )
 from tests.services.unruly import unruly_shop
 
@@ -57,16 +54,6 @@ def several_captures(open_shop: OpenShop) -> Shop:
     """A shop whose provider captures as often as one likes."""
     clock = FakeClock()
     return open_shop(clock=clock, gateway=FakeGateway(clock=clock, several_captures=True))
-
-
-def charged(shop: Shop) -> int:
-    """What the provider holds of the customer's money."""
-    return sum(p.captured.amount - p.refunded.amount for p in shop.gateway.payments)
-
-
-def part(order: Order, *counts: int) -> list[Pick]:
-    """So many units of the order's first lines."""
-    return [Pick(line.id, count) for line, count in zip(order.lines, counts, strict=False)]
 
 
 # --- everything -------------------------------------------------------------------------------------------
@@ -111,114 +98,6 @@ def test_a_card_that_was_charged_at_once_is_not_charged_again(shop: Shop) -> Non
     handed_over(shop, ready(shop, pay=INSTANT))
     assert charged(shop) == 498
     assert "CaptureRequested" not in names(shop, shop.app.orders.page().items[0])
-
-
-# --- the wrong code ---------------------------------------------------------------------------------------
-
-
-def test_a_wrong_code_is_refused_and_says_how_many_tries_are_left(shop: Shop) -> None:
-    order = ready(shop)
-    wrong = wrong_code(shop, order)
-    left = [
-        refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong).facts["tries_left"] for _ in range(5)
-    ]
-    assert left == [4, 3, 2, 1, 0]
-
-
-def test_after_five_wrong_codes_the_right_one_is_locked_out_too(shop: Shop) -> None:
-    order = ready(shop)
-    wrong = wrong_code(shop, order)
-    for _ in range(5):
-        refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong)
-    refused(CodeLocked, shop.store.pickups.hand_over, order.id, code=wrong)
-    refused(CodeLocked, shop.store.pickups.hand_over, order.id, code=code(shop, order))
-    assert charged(shop) == 0
-
-
-def test_a_reissued_code_opens_a_locked_order(shop: Shop) -> None:
-    order = ready(shop)
-    wrong = wrong_code(shop, order)
-    for _ in range(5):
-        refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong)
-    shop.store.pickups.reissue(order.id)
-    assert handed_over(shop, order).order.stage is Stage.COLLECTED
-
-
-def test_tries_are_counted_also_when_time_passes_between_them(shop: Shop) -> None:
-    order = ready(shop)
-    wrong = wrong_code(shop, order)
-    for _ in range(5):
-        refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong)
-        shop.clock.advance(hours=1)
-    refused(CodeLocked, shop.store.pickups.hand_over, order.id, code=wrong)
-
-
-def test_the_right_code_forgets_the_wrong_ones_before(shop: Shop) -> None:
-    order = ready(shop, BASKET)
-    wrong = wrong_code(shop, order)
-    for _ in range(4):
-        refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong)
-    handed_over(shop, order, lines=part(order, 1))
-    assert refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong).facts["tries_left"] == 4
-
-
-def test_the_right_code_is_never_locked_by_being_shown_often(shop: Shop) -> None:
-    order = ready(shop, pay=PayInStore())
-    for _ in range(7):
-        refused(NotPaid, handed_over, shop, order)
-    assert handed_over(shop, order, taken=Taken(Money(498, "EUR"))).order.stage is Stage.COLLECTED
-
-
-def test_a_receipt_can_be_asked_for_again_and_again(shop: Shop) -> None:
-    order = ready(shop)
-    said = code(shop, order)
-    first = shop.store.pickups.hand_over(order.id, code=said)
-    for _ in range(7):
-        assert shop.store.pickups.hand_over(order.id, code=said) == first
-
-
-def test_the_number_of_tries_is_a_setting(open_shop: OpenShop) -> None:
-    shop = open_shop(settings=Settings(code_tries=1))
-    order = ready(shop)
-    wrong = wrong_code(shop, order)
-    assert refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong).facts["tries_left"] == 0
-    refused(CodeLocked, shop.store.pickups.hand_over, order.id, code=code(shop, order))
-
-
-def test_a_wrong_code_changes_nothing_but_the_count(shop: Shop, stored: Callable[[], Rows]) -> None:
-    order = ready(shop)
-    before = stored()
-    refused(WrongCode, shop.store.pickups.hand_over, order.id, code=wrong_code(shop, order))
-    changed = [name for name, rows in stored().items() if rows != before[name]]
-    assert len(changed) == 1
-    assert "tries" in changed[0]
-
-
-def test_the_code_of_another_order_is_wrong(shop: Shop) -> None:
-    mine, other = ready(shop), ready(shop)
-    refused(WrongCode, shop.store.pickups.hand_over, mine.id, code=code(shop, other))
-
-
-def test_the_right_code_at_the_wrong_store_finds_no_order(shop: Shop) -> None:
-    order = ready(shop)
-    said = code(shop, order)
-    assert refused(NotFound, shop.elsewhere.pickups.hand_over, order.id, code=said).facts["id"] == order.id
-
-
-@pytest.mark.parametrize("step", ["placed", "picking"])
-def test_what_is_not_ready_is_not_handed_over(shop: Shop, step: str) -> None:
-    order = placed(shop)
-    if step == "picking":
-        shop.store.pickups.pick(order.id, order.lines[0].id, 1)
-    error = refused(NotReady, shop.store.pickups.hand_over, order.id, code="1234567")
-    assert error.facts["order"] == order.id
-
-
-def test_a_cancelled_order_is_not_handed_over(shop: Shop) -> None:
-    order = ready(shop)
-    said = code(shop, order)
-    shop.app.orders.cancel(order.id)
-    refused(NotReady, shop.store.pickups.hand_over, order.id, code=said)
 
 
 # --- twice ------------------------------------------------------------------------------------------------

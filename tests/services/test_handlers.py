@@ -99,12 +99,13 @@ def test_only_an_event_class_can_be_handled(shop: Shop, kind: Any) -> None:
 
 # --- a table of the retailer's own ------------------------------------------------------------------------
 
+in_a_database = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+"""Memory has no tables but ours."""
+
 
 @pytest.fixture
 def points(shop: Shop, database_url: str) -> Iterator[Callable[[], list[tuple[str, int]]]]:
     """A table of the retailer's in the same database, and a look into it."""
-    if database_url.startswith("memory"):
-        pytest.skip("memory has no tables of the retailer's own")
     engine = sqlalchemy.create_engine(database_url)
     with engine.begin() as connection:
         connection.execute(sqlalchemy.text("DROP TABLE IF EXISTS loyalty"))
@@ -125,6 +126,7 @@ def give_points(recorded: Recorded, tx: Transaction) -> None:
     tx.connection.execute(sqlalchemy.text("INSERT INTO loyalty VALUES (:customer, :points)"), row)
 
 
+@in_a_database
 def test_a_handlers_rows_are_committed_with_the_command(
     shop: Shop, points: Callable[[], list[tuple[str, int]]]
 ) -> None:
@@ -133,6 +135,7 @@ def test_a_handlers_rows_are_committed_with_the_command(
     assert points() == [("customer:anna", 4)]
 
 
+@in_a_database
 def test_a_handlers_rows_are_undone_with_the_command(shop: Shop, points: Callable[[], list[tuple[str, int]]]) -> None:
     shop.hub.on(events.OrderPlaced, give_points)
     shop.hub.on(events.CartOrdered, object_to)
@@ -143,6 +146,7 @@ def test_a_handlers_rows_are_undone_with_the_command(shop: Shop, points: Callabl
     assert shop.app.carts.get(promise.cart_id).order_id is None
 
 
+@in_a_database
 def test_a_handlers_broken_statement_undoes_the_command(
     shop: Shop, points: Callable[[], list[tuple[str, int]]]
 ) -> None:

@@ -252,12 +252,6 @@ def test_only_what_is_ready_gets_a_new_code(shop: Shop) -> None:
     refused(IllegalTransition, shop.store.pickups.reissue, placed(shop).id)
 
 
-def test_a_new_secret_makes_new_codes_and_old_ones_still_work(open_shop: OpenShop) -> None:
-    shop = open_shop(secret={"2026": "the-secret-of-this-year", "2027": "the-secret-of-next-year"})
-    order = ready(shop)
-    assert order.pickup.key_id == "2027"
-
-
 # --- other stores -----------------------------------------------------------------------------------------
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
-
 from omniorder import (
     Article,
     CartState,
-    IsActionRequired,
     IsAuthorised,
     IsDueInStore,
     IsSettled,
-    IsUnanswered,
     Money,
     Order,
     OrderState,
@@ -22,7 +18,6 @@ from omniorder import (
     PaymentState,
     PickupState,
     Price,
-    Settings,
     Stage,
     Tender,
 )
@@ -41,19 +36,15 @@ from tests.services.steps import (
     DECLINED,
     INSTANT,
     MASTERCARD,
-    NEEDS_3DS,
-    REPLY_LOST,
     VISA,
     booked,
     filled,
     free_slot,
     level,
-    names,
     placed,
     promised,
     refused,
 )
-from tests.services.unruly import unruly_shop
 
 
 class Voucher(Tender):
@@ -309,201 +300,7 @@ def test_the_promise_of_an_expired_order_is_gone(shop: Shop) -> None:
     assert order.id in error.facts["state"]
 
 
-# --- no answer --------------------------------------------------------------------------------------------
-
-
-def test_a_provider_that_does_not_answer_leaves_the_payment_unanswered(shop: Shop) -> None:
-    shop.gateway.drop_next_request()
-    order = placed(shop)
-    assert order.payments[-1].outcome == IsUnanswered()
-    assert order.state is OrderState.PLACED
-
-
-def test_a_lost_reply_is_found_by_the_sweep_and_charged_once(shop: Shop) -> None:
-    order = placed(shop, pay=REPLY_LOST)
-    assert order.payments[-1].outcome == IsUnanswered()
-    shop.advance(seconds=40)
-    order = shop.app.orders.get(order.id)
-    assert (order.state, order.payments[-1].outcome) == (OrderState.CONFIRMED, IsAuthorised(Money(498, "EUR")))
-    assert list(shop.gateway.effects.values()) == [1]
-
-
-def test_a_request_that_never_arrived_is_sent_again_by_the_sweep_under_its_key(shop: Shop) -> None:
-    shop.gateway.drop_next_request()
-    order = placed(shop)
-    shop.advance(seconds=40)
-    assert shop.app.orders.get(order.id).state is OrderState.CONFIRMED
-    assert shop.gateway.effects == {order.payments[0].attempts[0].id: 1}
-
-
-def test_no_sweep_asks_again_before_it_is_time(shop: Shop) -> None:
-    order = placed(shop, pay=REPLY_LOST)
-    asked = len(shop.gateway.requests)
-    shop.advance(seconds=20)
-    assert len(shop.gateway.requests) == asked
-    assert shop.app.orders.get(order.id).state is OrderState.PLACED
-
-
-def test_the_customer_can_ask_how_an_unanswered_payment_stands(shop: Shop) -> None:
-    order = placed(shop, pay=REPLY_LOST)
-    assert shop.web.checkout.resume(order.id).state is OrderState.CONFIRMED
-
-
-def test_a_provider_that_fails_is_asked_by_our_own_reference_and_charged_once(shop: Shop) -> None:
-    shop.gateway.fail_next(remembered=True)
-    order = placed(shop)
-    assert order.payments[-1].outcome == IsUnanswered()
-    shop.advance(seconds=40)
-    after = shop.app.orders.get(order.id)
-    assert after.payments[-1].outcome == IsUnanswered()  # the same key gives the same failure
-    assert sum(shop.gateway.effects.values()) == 0
-
-
-def test_a_key_that_the_provider_has_forgotten_is_never_sent_again(open_shop: OpenShop) -> None:
-    shop = open_shop(settings=Settings(promise_longest=timedelta(days=3)))
-    shop.gateway.drop_next_request()
-    order = placed(shop, lasts=timedelta(days=2))
-    asked = len(shop.gateway.requests)
-    shop.gateway.forget_keys()
-    shop.advance(hours=25)
-    after = shop.app.orders.get(order.id)
-    assert [type(request).__name__ for request in shop.gateway.requests[asked:]] == ["LookUp"]
-    assert (after.state, after.payments[-1].state) == (OrderState.PLACED, PaymentState.DECLINED)
-
-
-# --- money that comes too late ----------------------------------------------------------------------------
-
-
-def test_an_authorisation_that_comes_after_the_deadline_is_given_back_and_the_cart_is_open(shop: Shop) -> None:
-    order = placed(shop, pay=REPLY_LOST)
-    shop.clock.advance(minutes=16)  # nobody swept in between
-    shop.hub.sweep()
-    after = shop.app.orders.get(order.id)
-    assert after.stage is Stage.EXPIRED
-    assert after.payments[-1].state is PaymentState.VOIDED
-    assert [(p.state.value, p.open.amount) for p in shop.gateway.payments] == [("voided", 0)]
-    assert shop.app.carts.get(order.cart_id).state is CartState.OPEN
-    assert level(shop) == (40, 0)
-
-
-def test_a_charge_that_comes_after_the_deadline_is_refunded_and_the_cart_is_open(shop: Shop) -> None:
-    shop.gateway.lose_next_reply()
-    order = placed(shop, pay=INSTANT)
-    shop.clock.advance(minutes=16)
-    shop.hub.sweep()
-    after = shop.app.orders.get(order.id)
-    assert (after.stage, after.kept) == (Stage.EXPIRED, Money(0, "EUR"))
-    (charged,) = shop.gateway.payments
-    assert (charged.captured, charged.refunded) == (Money(498, "EUR"), Money(498, "EUR"))
-    assert shop.app.carts.get(order.cart_id).state is CartState.OPEN
-
-
-def test_goods_wait_for_money_in_flight_and_no_longer_than_the_hold(open_shop: OpenShop) -> None:
-    shop, gateway = unruly_shop(open_shop)
-    order = placed(shop, pay=REPLY_LOST)
-    gateway.down = True
-    shop.advance(minutes=16)
-    assert shop.app.orders.get(order.id).state is OrderState.EXPIRING
-    assert level(shop) == (40, 2)
-    shop.advance(minutes=31)
-    assert shop.app.orders.get(order.id).stage is Stage.EXPIRED
-    assert level(shop) == (40, 0)
-
-
-def test_money_that_was_in_flight_beyond_the_hold_is_still_undone_later(open_shop: OpenShop) -> None:
-    shop, gateway = unruly_shop(open_shop)
-    order = placed(shop, pay=REPLY_LOST)
-    gateway.down = True
-    shop.advance(minutes=16)
-    shop.advance(minutes=31)
-    gateway.down = False
-    shop.advance(minutes=5)
-    after = shop.app.orders.get(order.id)
-    assert after.payments[-1].state is PaymentState.VOIDED
-    assert [p.open.amount for p in gateway.payments] == [0]
-
-
-def test_the_void_is_asked_for_in_the_step_that_ends_the_order(shop: Shop) -> None:
-    order = placed(shop, pay=REPLY_LOST)
-    shop.clock.advance(minutes=16)
-    shop.hub.sweep()
-    told = names(shop, order)
-    assert told.index("VoidRequested") == told.index("ExpiryStarted") + 1
-
-
-# --- the customer must act --------------------------------------------------------------------------------
-
-
-def test_3d_secure_tells_the_channel_what_the_customer_must_do(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    outcome = order.payments[-1].outcome
-    assert isinstance(outcome, IsActionRequired)
-    assert outcome.client_secret
-    assert outcome.redirect_url.startswith("https://")
-    assert order.stage is Stage.AWAITING_PAYMENT
-
-
-def test_what_the_customer_must_do_is_stored_nowhere(shop: Shop, stored: Callable[[], Rows]) -> None:
-    outcome = placed(shop, pay=NEEDS_3DS).payments[-1].outcome
-    assert isinstance(outcome, IsActionRequired)
-    assert outcome.client_secret not in repr(stored())
-
-
-def test_3d_secure_begun_in_the_app_is_shown_again_on_the_web(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    resumed = shop.web.checkout.resume(order.id)
-    assert resumed.payments[-1].outcome == order.payments[-1].outcome
-
-
-def test_placing_again_shows_it_again_too(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    again = shop.web.checkout.place(order.promise_id, pay=NEEDS_3DS)
-    assert again.payments[-1].outcome == order.payments[-1].outcome
-    assert len(shop.gateway.payments) == 1
-
-
-def test_3d_secure_begun_in_the_app_is_finished_on_the_web(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    shop.gateway.complete_action(order.payments[-1])
-    done = shop.web.checkout.resume(order.id)
-    assert done.state is OrderState.CONFIRMED
-    entries = shop.office.orders.timeline(order.id).items
-    assert {entry.stamp.channel.value for entry in entries} == {"app", "web"}
-
-
-def test_3d_secure_that_nobody_comes_back_from_is_found_by_the_sweep(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    shop.gateway.complete_action(order.payments[-1])
-    shop.advance(minutes=1)
-    assert shop.app.orders.get(order.id).state is OrderState.CONFIRMED
-
-
-def test_a_failed_3d_secure_is_a_decline_after_which_another_tender_works(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    shop.gateway.fail_action(order.payments[-1])
-    error = refused(PaymentDeclined, shop.web.checkout.resume, order.id)
-    assert error.facts["reason"] == "authentication_failed"
-    assert shop.web.checkout.place(order.promise_id, pay=VISA).state is OrderState.CONFIRMED
-
-
-def test_3d_secure_that_is_never_done_ends_with_the_deadline(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    shop.advance(minutes=16)
-    assert shop.app.orders.get(order.id).stage is Stage.EXPIRED
-    assert [p.state.value for p in shop.gateway.payments] == ["voided"]
-
-
-def test_nobody_resumes_somebody_elses_payment(shop: Shop) -> None:
-    order = placed(shop, pay=NEEDS_3DS)
-    refused(NotFound, shop.stranger.checkout.resume, order.id)
-
-
-@pytest.mark.parametrize("pay", [VISA, PayInStore()], ids=["card", "in store"])
-def test_resuming_what_is_finished_changes_nothing(shop: Shop, stored: Callable[[], Rows], pay: Tender) -> None:
-    order = placed(shop, pay=pay)
-    before = stored()
-    assert shop.web.checkout.resume(order.id) == order
-    assert stored() == before
+# --- for whom ---------------------------------------------------------------------------------------------
 
 
 def test_an_agent_places_for_the_customer_who_calls(shop: Shop) -> None:

@@ -21,6 +21,7 @@ from omniorder.services.surface import several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_EDITS = 1000
+EDITS = (Add, Change, Note, Remove)
 
 
 @frozen
@@ -113,7 +114,7 @@ class Carts:
         Raises `IllegalTransition` when the cart was ordered or merged.
         """
         checked = ids.check("cart", cart_id)
-        edits = several(edits, (Add, Change, Note, Remove), "edits", "a list of Add, Change, Note, Remove", most=MOST_EDITS)
+        edits = several(edits, EDITS, "edits", "a list of Add, Change, Note and Remove", most=MOST_EDITS)
         if if_version is not None:
             valid_quantity(if_version, "if_version", least=0)
         added = sorted({edit.sku for edit in edits if isinstance(edit, Add)})

@@ -43,8 +43,9 @@ def position(after: str | None, *kinds: type) -> tuple[Any, ...] | None:
     if after is None:
         return None
     try:
-        found = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
-        return tuple(_part(part, kind) for part, kind in zip(cast("list[object]", _made_of(found, list)), kinds, strict=True))
+        told = json.loads(base64.urlsafe_b64decode(after.encode() + b"=" * (-len(after) % 4)))
+        parts = cast("list[object]", _made_of(told, list))
+        return tuple(_part(part, kind) for part, kind in zip(parts, kinds, strict=True))
     except (ValueError, TypeError, AttributeError, RecursionError, InvalidInstant):
         raise InvalidId("after", after, "the `next` of an earlier page") from None
 

@@ -142,9 +142,18 @@ def _make(gateway: PaymentGateway, order: Order, payment: Payment, attempt: Atte
 def _call(call: Callable[[], Answer], attempt: Attempt) -> Answer:
     """The answer, or `NoAnswer`: whatever went wrong on the way, the outcome is simply not known."""
     try:
-        return call()
+        return _checked(call(), attempt)
     except GatewayFault as fault:
         log().warning("no answer from the payment provider", attempt=attempt.id, fault=fault.code)
     except Exception:
         log().exception("the payment gateway failed", attempt=attempt.id)
     return NoAnswer()
+
+
+def _checked(answer: Answer, attempt: Attempt) -> Answer:
+    """Raise the alarm about money that nobody asked for; in another currency it can't even be booked."""
+    if isinstance(answer, Approved) and attempt.operation is not Operation.VOID and answer.amount != attempt.amount:
+        log().error("the provider's amount is not what was asked for", attempt=attempt.id)
+        if answer.amount.currency != attempt.amount.currency:
+            return NoAnswer()
+    return answer

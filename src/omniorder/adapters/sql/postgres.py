@@ -27,6 +27,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import postgresql
@@ -166,7 +167,7 @@ _NUMBERED: Final = _table_of("new", home=Text(), stream=Text(), seq=BigInteger()
 _DELIVER: Final = insert(DELIVERY).from_select(
     ["consumer", "home", "stream", "seq"],
     select(CONSUMER.c.name, _NUMBERED.c.home, _NUMBERED.c.stream, _NUMBERED.c.seq)
-    .select_from(CONSUMER.join(_NUMBERED, CONSUMER.c.name.is_not(None)))
+    .select_from(CONSUMER.join(_NUMBERED, true()))
     .order_by(CONSUMER.c.name, _NUMBERED.c.home, _NUMBERED.c.stream, _NUMBERED.c.seq),
 )
 

@@ -34,6 +34,10 @@ from omniorder.adapters.sql.columns import Instant, Json, Key, Whole
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
+from omniorder.errors import Misconfigured
+
+OLDEST: Final = (3, 37)
+"""The first version with STRICT tables."""
 
 READING: Final = "omniorder_reading"
 """The execution option of connections that only read."""
@@ -44,8 +48,11 @@ READING: Final = "omniorder_reading"
 def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any) -> Engine:
     """An engine that opens the file when it is first used; `lock_timeout` in seconds.
 
-    A database in memory is one connection, which transactions take in turns.
+    A database in memory is one connection, which transactions take in turns. Raises `Misconfigured` where
+    Python was built with an SQLite that has no STRICT tables.
     """
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise Misconfigured(needs=f"SQLite {'.'.join(map(str, OLDEST))} or newer")
     settings: dict[str, Any] = {"hide_parameters": True, "connect_args": {"check_same_thread": False}}
     if url.database in (None, "", ":memory:"):
         settings |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": lock_timeout}

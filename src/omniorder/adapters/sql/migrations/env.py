@@ -6,6 +6,7 @@ Logging is left as the application has set it up.
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy.schema import CreateSchema
 
 from omniorder.adapters.sql.versions import VERSION_TABLE
 
@@ -33,5 +34,5 @@ else:
 
 with context.begin_transaction():
     if context.is_offline_mode() and schema is not None:
-        context.execute(f'CREATE SCHEMA IF NOT EXISTS "{schema}"')
+        context.execute(CreateSchema(schema, if_not_exists=True))
     context.run_migrations()

@@ -1,0 +1,169 @@
+"""The library with a guard removed, to show that the tests beside it would notice.
+
+Each function takes one guard away for the rest of a test. What is left is what a shop without it would do: read,
+decide, and write without looking whether that is still so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError, Event, Lock, local
+from types import ModuleType
+from typing import Any
+
+import pytest
+from attrs import evolve
+from sqlalchemy.exc import SQLAlchemyError
+
+from omniorder.adapters.sql import (
+    carts,
+    faults,
+    journal,
+    orders,
+    promises,
+    reservations,
+    slots,
+    sqlite,
+    stock,
+    timers,
+)
+from omniorder.adapters.sql import link as linking
+from omniorder.adapters.sql import postgres as postgresql
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.schema import STOCK, TIMER
+from omniorder.adapters.sql.stock import Demand
+from omniorder.errors import StorageFault
+from omniorder.ports.storage import SlotChange, StockChange, Timer
+from tests.concurrency.threads import PATIENCE
+
+
+def take_stock_unasked(patch: pytest.MonkeyPatch) -> None:
+    """Reserve without asking in the same statement whether there is enough."""
+
+    def change_stock(_: object, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
+        for demand in demands:
+            at = (STOCK.c.store_id == store) & (STOCK.c.sku == demand.sku)
+            more = {
+                "on_hand": STOCK.c.on_hand + demand.on_hand,
+                "reserved": STOCK.c.reserved + demand.reserved,
+            }
+            link.change(STOCK.update().where(at).values(more))
+        return ()
+
+    patch.setattr(sqlite.SqlitePlan, "change_stock", change_stock)
+    patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
+
+
+def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
+    """Of two baskets, the one takes its levels forwards, the other backwards, each when both hold their first."""
+    in_order, all_levels = stock.demands, postgresql.PostgresPlan.change_stock
+    turns, lock = iter([True]), Lock()
+    both_hold_one = Barrier(2)
+
+    def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:
+        found = in_order(changes)
+        with lock:
+            backwards = any(len(rows) > 1 for rows in found.values()) and next(turns, False)
+        return {store: rows[::-1] if backwards else rows for store, rows in found.items()}
+
+    def change_stock(
+        plan: postgresql.PostgresPlan, link: Link, store: str, demands: Sequence[Demand]
+    ) -> Sequence[Demand]:
+        short: list[Demand] = []
+        for demand in demands:
+            short += all_levels(plan, link, store, [demand])
+            if len(demands) > 1:
+                with suppress(BrokenBarrierError):
+                    both_hold_one.wait(PATIENCE)
+                    both_hold_one.abort()  # from now on nobody waits
+        return short
+
+    patch.setattr(stock, "demands", demands)
+    patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
+
+
+def deadlocks(patch: pytest.MonkeyPatch) -> list[str]:
+    """A list that grows with every deadlock that the database reports from now on; transactions are repeated then."""
+    found: list[str] = []
+    told = faults.fault
+
+    def telling(error: SQLAlchemyError, kind: str = "row", id: str = "") -> StorageFault:
+        fault = told(error, kind, id)
+        if "deadlock" in str(fault):
+            found.append(str(fault))
+        return fault
+
+    patch.setattr(linking, "fault", telling)
+    return found
+
+
+def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
+    """Book without asking in the same statement whether the slot is full."""
+    change = slots.change
+
+    def unasked(link: Link, changes: Sequence[SlotChange]) -> None:
+        change(link, [evolve(one, capacity=1_000_000) for one in changes])
+
+    patch.setattr(slots, "change", unasked)
+
+
+def decide_on_old_news(patch: pytest.MonkeyPatch) -> None:
+    """Everybody decides on what was stored when the first one looked, and writes without comparing versions.
+
+    What somebody has written they do see, so each goes on as if alone. The journal, whose numbers are a guard of
+    their own, is not written.
+    """
+    for module in (carts, promises, orders, reservations):
+        _remember(patch, module)
+
+    def unguarded(link: Link, statement: Any, params: Any, kind: str, id: str) -> None:
+        link.change(statement, params)
+
+    patch.setattr(Link, "guarded", unguarded)
+    patch.setattr(journal, "append", lambda *_: None)
+
+
+def _remember(patch: pytest.MonkeyPatch, module: ModuleType) -> None:
+    load, write = module.load, module.write
+    first: dict[str, Any] = {}
+    mine, lock = local(), Lock()
+
+    def remembered(link: Link, id: str) -> Any:
+        if id in vars(mine).setdefault("written", set()):
+            return load(link, id)
+        with lock:
+            if id not in first:
+                first[id] = load(link, id)
+            return first[id]
+
+    def noted(link: Link, change: Any) -> None:
+        vars(mine).setdefault("written", set()).add(change.after.id)
+        write(link, change)
+
+    patch.setattr(module, "load", remembered)
+    patch.setattr(module, "write", noted)
+
+
+def share_timers(patch: pytest.MonkeyPatch) -> None:
+    """Give due timers to every worker that asks, whoever has them already."""
+
+    def claim(link: Link, store: str, at: Any, *, until: Any, limit: int, now: Any) -> tuple[Timer, ...]:
+        due = TIMER.select().where((TIMER.c.store_id == store) & (TIMER.c.due_at <= at)).limit(limit)
+        return tuple(Timer(row.store_id, row.subject, row.due_at) for row in link.rows(due))
+
+    patch.setattr(timers, "claim", claim)
+
+
+def when_timers_are_claimed(patch: pytest.MonkeyPatch) -> Event:
+    """Set as soon as a worker has claimed something: from then on it believes that it is alone."""
+    claim, claimed = timers.claim, Event()
+
+    def telling(*args: Any, **rest: Any) -> tuple[Timer, ...]:
+        found = claim(*args, **rest)
+        if found:
+            claimed.set()
+        return found
+
+    patch.setattr(timers, "claim", telling)
+    return claimed
