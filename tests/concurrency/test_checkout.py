@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import pytest
 from attrs import frozen
@@ -38,7 +39,7 @@ def everybody_clicks(shop: Shop, patch: pytest.MonkeyPatch) -> Clicked:
     patch.setattr(FakeGateway, "authorise", slowly)
     promise = shop.promise()
     touches = [shop.hub.at(channel, Customer("anna")) for channel in (Channel.APP, Channel.WEB)] * (MANY // 2)
-    results = at_once([lambda touch=touch: touch.checkout.place(promise.id, pay=VISA) for touch in touches])
+    results = at_once([partial(touch.checkout.place, promise.id, pay=VISA) for touch in touches])
     return Clicked(results, sum(1 for one in shop.gateway.payments if one.open.amount))
 
 
@@ -75,7 +76,7 @@ def everybody_edits(shop: Shop) -> tuple[Cart, Cart]:
         mine = Change(before.lines[n].id, 2)
         return device.carts.edit(before.id, [mine, Add(Shop.MILK, 1)], if_version=before.version)
 
-    assert refused(at_once([lambda n=n: edit(n) for n in range(DEVICES)])) == []
+    assert refused(at_once([partial(edit, n) for n in range(DEVICES)])) == []
     return before, shop.app.carts.get(cart.id)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -44,7 +45,7 @@ def test_whoever_subscribes_while_others_write_misses_nothing(shop: Shop) -> Non
     def subscribe(n: int) -> None:
         shop.hub.journal.subscribe(f"consumer-{n}")
 
-    works = [lambda n=n: write(n) for n in range(WRITERS)] + [lambda n=n: subscribe(n) for n in range(CONSUMERS)]
+    works = [*(partial(write, n) for n in range(WRITERS)), *(partial(subscribe, n) for n in range(CONSUMERS))]
     assert at_once(works) == [None] * len(works)
     everything = all_events(shop)
     assert all(pulled(shop, f"consumer-{n}") == everything for n in range(CONSUMERS))

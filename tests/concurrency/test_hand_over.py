@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from threading import Event
 
 import pytest
 from attrs import frozen
 
 from omniorder import Associate, Card, Channel, Money, Order, Pick, Receipt
+from omniorder.errors import OmniorderError
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
 from tests.concurrency import unguarded
 from tests.concurrency.threads import PATIENCE, at_once, refused, won
 
-ROUNDS = 6
+ROUNDS = 4
 VISA, PAID_AT_ONCE = Card("pm_card_visa"), Card("pm_card_instant")
 CARDS = pytest.mark.parametrize("pay", [VISA, PAID_AT_ONCE], ids=["paid at the counter", "paid before"])
 
@@ -30,6 +33,11 @@ class Ended:
     def right(self) -> bool:
         """All of the goods for all of the money, or nothing for nothing."""
         return self.paid == (self.total if self.left else Money(0, "EUR"))
+
+
+def somebody_else_orders(shop: Shop) -> None:
+    """There are units that are spoken for, and could be given to the wrong customer."""
+    shop.app.checkout.place(shop.promise(10).id, pay=VISA)
 
 
 def ready(shop: Shop, pay: Card) -> tuple[Order, str]:
@@ -49,8 +57,13 @@ def too_late(shop: Shop, pay: Card) -> tuple[Order, str]:
     return order, code
 
 
-def race(shop: Shop, order: Order, hand_over: Callable[[], object], other: Callable[[], object]) -> Ended:
-    """A hand-over, and what else happens at the same moment; afterwards the sweep tidies up."""
+def race(shop: Shop, order: Order, code: str, other: Callable[[], object], *, after: Event | None = None) -> Ended:
+    """A hand-over (`after` something), and what else happens at the same moment; then the sweep tidies up."""
+
+    def hand_over() -> object:
+        assert after is None or after.wait(PATIENCE)
+        return shop.store.pickups.hand_over(order.id, code=code)
+
     first, _ = at_once([hand_over, other])
     shop.hub.sweep()
     held = [one.captured - one.refunded + one.open for one in shop.gateway.payments if one.order == order.id]
@@ -64,22 +77,17 @@ def race(shop: Shop, order: Order, hand_over: Callable[[], object], other: Calla
 def test_an_order_is_handed_over_or_lapses_and_never_both(shop: Shop, pay: Card) -> None:
     for _ in range(ROUNDS):
         order, code = too_late(shop, pay)
-        ended = race(shop, order, lambda: shop.store.pickups.hand_over(order.id, code=code), shop.hub.sweep)
+        ended = race(shop, order, code, shop.hub.sweep)
         assert ended.right, ended
         check_all(shop.hub)
 
 
 def test_without_the_guard_goods_leave_and_the_money_goes_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.promise(10)
+    somebody_else_orders(shop)
     order, code = too_late(shop, PAID_AT_ONCE)
     unguarded.decide_on_old_news(monkeypatch)
     claimed = unguarded.when_timers_are_claimed(monkeypatch)
-
-    def hand_over() -> Receipt:
-        claimed.wait(PATIENCE)
-        return shop.store.pickups.hand_over(order.id, code=code)
-
-    ended = race(shop, order, hand_over, shop.hub.sweep)
+    ended = race(shop, order, code, shop.hub.sweep, after=claimed)
     assert ended.left
     assert not ended.right
 
@@ -91,18 +99,16 @@ def test_without_the_guard_goods_leave_and_the_money_goes_back(shop: Shop, monke
 def test_an_order_is_handed_over_or_cancelled_and_never_both(shop: Shop, pay: Card) -> None:
     for _ in range(ROUNDS):
         order, code = ready(shop, pay)
-        hand_over = lambda: shop.store.pickups.hand_over(order.id, code=code)
-        ended = race(shop, order, hand_over, lambda: shop.app.orders.cancel(order.id))
+        ended = race(shop, order, code, partial(shop.app.orders.cancel, order.id))
         assert ended.right, ended
         check_all(shop.hub)
 
 
 def test_without_the_guard_goods_leave_and_the_order_is_cancelled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.promise(10)
+    somebody_else_orders(shop)
     order, code = ready(shop, PAID_AT_ONCE)
     unguarded.decide_on_old_news(monkeypatch)
-    hand_over = lambda: shop.store.pickups.hand_over(order.id, code=code)
-    ended = race(shop, order, hand_over, lambda: shop.app.orders.cancel(order.id))
+    ended = race(shop, order, code, partial(shop.app.orders.cancel, order.id))
     assert ended.left
     assert not ended.right
 
@@ -110,9 +116,9 @@ def test_without_the_guard_goods_leave_and_the_order_is_cancelled(shop: Shop, mo
 # --- against another associate ----------------------------------------------------------------------------
 
 
-def two_hand_over(shop: Shop, order: Order, code: str) -> list[object]:
-    staff = [shop.hub.at(Channel.STORE, Associate(name, store=Shop.SOFIA)) for name in ("ivan", "petar")]
-    return at_once([lambda who=who: who.pickups.hand_over(order.id, code=code) for who in staff])
+def two_hand_over(shop: Shop, order: Order, code: str, *names: str) -> list[Receipt | OmniorderError]:
+    staff = [shop.hub.at(Channel.STORE, Associate(name, store=Shop.SOFIA)) for name in names]
+    return at_once([partial(who.pickups.hand_over, order.id, code=code) for who in staff])
 
 
 @CARDS
@@ -120,24 +126,41 @@ def test_goods_leave_once(shop: Shop, pay: Card) -> None:
     for _ in range(ROUNDS):
         order, code = ready(shop, pay)
         before = shop.office.stock.level(Shop.SOFIA, Shop.MILK).on_hand
-        results = two_hand_over(shop, order, code)
+        results = two_hand_over(shop, order, code, "ivan", "petar")
         assert len(won(results)) == 1
         assert refused(results) == ["pickup.not_ready"]
         assert shop.office.stock.level(Shop.SOFIA, Shop.MILK).on_hand == before - 2
         check_all(shop.hub)
 
 
-def test_the_same_associate_is_given_the_same_receipt_twice(shop: Shop) -> None:
-    """A nervous finger on the till is not another hand-over."""
-    order, code = ready(shop, VISA)
-    hand_over = lambda: shop.store.pickups.hand_over(order.id, code=code)
-    first, second = won(at_once([hand_over, hand_over]))
-    assert first == second
+@CARDS
+def test_a_nervous_finger_on_the_till_gets_the_same_receipt_again(shop: Shop, pay: Card) -> None:
+    for _ in range(ROUNDS):
+        results = two_hand_over(shop, *ready(shop, pay), "ivan", "ivan")
+        assert refused(results) == []
+        assert results[0] == results[1]
     check_all(shop.hub)
 
 
 def test_without_the_guard_goods_leave_twice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    shop.promise(10)
+    somebody_else_orders(shop)
     order, code = ready(shop, PAID_AT_ONCE)
     unguarded.decide_on_old_news(monkeypatch)
-    assert len(won(two_hand_over(shop, order, code))) == 2
+    assert len(won(two_hand_over(shop, order, code, "ivan", "petar"))) == 2
+
+
+# --- against a stock count --------------------------------------------------------------------------------
+
+
+def test_a_count_during_the_hand_over_does_not_stop_it(shop_on_postgres: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The goods are in the customer's hands; that the books know fewer is noted as found. (SQLite makes one wait.)"""
+    shop = shop_on_postgres
+    order, code = ready(shop, VISA)
+    counted = unguarded.between_reading_levels_and_writing(
+        monkeypatch, lambda: shop.office.stock.adjust(Shop.SOFIA, Shop.MILK, -39, reason="counted")
+    )
+    receipt = shop.store.pickups.hand_over(order.id, code=code)
+    assert counted
+    assert receipt.total == order.total
+    assert shop.office.stock.level(Shop.SOFIA, Shop.MILK).on_hand == 0
+    check_all(shop.hub)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import pytest
 
@@ -23,10 +24,7 @@ def all_promise(shop: Shop, store: str, baskets: Sequence[Mapping[str, int]]) ->
     offers = touches[0].checkout.offers(carts[0].id)
     slot = next(offer.slots[0].id for offer in offers if offer.store.id == store)
     return at_once(
-        [
-            lambda touch=touch, cart=cart: touch.checkout.promise(cart.id, slot=slot)
-            for touch, cart in zip(touches, carts, strict=True)
-        ]
+        [partial(touch.checkout.promise, cart.id, slot=slot) for touch, cart in zip(touches, carts, strict=True)]
     )
 
 

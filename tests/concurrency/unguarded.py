@@ -6,8 +6,9 @@ decide, and write without looking whether that is still so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from threading import Barrier, BrokenBarrierError, Event, Lock, local
 from types import ModuleType
 from typing import Any
@@ -33,9 +34,10 @@ from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import STOCK, TIMER
 from omniorder.adapters.sql.stock import Demand
+from omniorder.domain.stock import Level
 from omniorder.errors import StorageFault
 from omniorder.ports.storage import SlotChange, StockChange, Timer
-from tests.concurrency.threads import PATIENCE
+from tests.concurrency.threads import PATIENCE, at_once
 
 
 def take_stock_unasked(patch: pytest.MonkeyPatch) -> None:
@@ -145,13 +147,30 @@ def _remember(patch: pytest.MonkeyPatch, module: ModuleType) -> None:
     patch.setattr(module, "write", noted)
 
 
-def share_timers(patch: pytest.MonkeyPatch) -> None:
-    """Give due timers to every worker that asks, whoever has them already."""
+def share_timers(patch: pytest.MonkeyPatch, workers: int) -> None:
+    """Give what is due to every worker that asks, whoever has it already; they all ask at the same moment."""
+    stores_due, all_asked = timers.stores_due, Barrier(workers)
+    due: dict[str, tuple[Timer, ...]] = {}
+    mine, lock = local(), Lock()
 
-    def claim(link: Link, store: str, at: Any, *, until: Any, limit: int, now: Any) -> tuple[Timer, ...]:
-        due = TIMER.select().where((TIMER.c.store_id == store) & (TIMER.c.due_at <= at)).limit(limit)
-        return tuple(Timer(row.store_id, row.subject, row.due_at) for row in link.rows(due))
+    def asked(link: Link, at: datetime, limit: int) -> tuple[str, ...]:
+        found = stores_due(link, at, limit)
+        if not vars(mine):
+            mine.stores = set()
+            all_asked.wait(PATIENCE)
+        return found
 
+    def claim(link: Link, store: str, at: datetime, **_: object) -> tuple[Timer, ...]:
+        with lock:
+            if store not in due:
+                rows = link.rows(TIMER.select().where((TIMER.c.store_id == store) & (TIMER.c.due_at <= at)))
+                due[store] = tuple(Timer(row.store_id, row.subject, row.due_at) for row in rows)
+        if store in mine.stores:
+            return ()
+        mine.stores.add(store)
+        return due[store]
+
+    patch.setattr(timers, "stores_due", asked)
     patch.setattr(timers, "claim", claim)
 
 
@@ -167,3 +186,18 @@ def when_timers_are_claimed(patch: pytest.MonkeyPatch) -> Event:
 
     patch.setattr(timers, "claim", telling)
     return claimed
+
+
+def between_reading_levels_and_writing(patch: pytest.MonkeyPatch, other: Callable[[], object]) -> list[object]:
+    """Once, somebody else is done between a command's look at levels and its end; a list that then has their result."""
+    levels, done = stock.levels, list[object]()
+    turns = iter([True])
+
+    def read(link: Link, skus: Sequence[str], stores: Sequence[str] | None) -> tuple[Level, ...]:
+        found = levels(link, skus, stores)
+        if next(turns, False):
+            done.extend(at_once([other]))
+        return found
+
+    patch.setattr(stock, "levels", read)
+    return done

@@ -168,16 +168,17 @@ def _void(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
             known = e.ProvedAbsent(payment.id, attempt.id)
     if payment.state is not PaymentState.VOIDING:
         return (known,)
-    others = tuple(
-        e.ProvedAbsent(payment.id, other.id)
+    unheard = [
+        other.id
         for other in payment.attempts
         if other.operation is Operation.AUTHORISE and other.state is AttemptState.UNKNOWN
-    )
+    ]
     taken = answer.captured if isinstance(answer, Denied) else payment.captured
     if taken is not None and taken.amount:
         # a part was captured before, or the void came too late: what was taken is the payment now
-        return (known, *others, e.FoundCaptured(payment.id, taken))
-    return (known, *others, e.Voided(payment.id))
+        found = (e.AttemptSucceeded(payment.id, other) for other in unheard)
+        return (known, *found, e.FoundCaptured(payment.id, taken))
+    return (known, *(e.ProvedAbsent(payment.id, other) for other in unheard), e.Voided(payment.id))
 
 
 def _refund(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:

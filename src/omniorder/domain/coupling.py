@@ -210,6 +210,5 @@ def due(order: Order) -> datetime | None:
         dates.append(order.hold_until)
     if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
         dates.append(order.pickup.until)
-    if order.pickup.state is not PickupState.HANDING_OVER:
-        dates += [again for p in _refundable(order) if (again := _refund_again(p))]
+    dates += [again for p in _refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)

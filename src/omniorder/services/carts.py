@@ -127,9 +127,9 @@ class Carts:
         limits = self.parts.settings
 
         def work(unit: Unit) -> Cart:
-            before = self._load(unit, checked)
             if unit.earlier(key, "carts.edit", home=checked, subject=checked, request=list(edits), result=checked):
-                return before
+                return self._load(unit, checked)
+            before = self._load(unit, checked)
             events = carts.edit(
                 before, edits, new_lines=fresh, most=limits.max_lines, if_version=if_version,
                 most_units=limits.max_quantity,

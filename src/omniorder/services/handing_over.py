@@ -44,8 +44,7 @@ def hand_over(
     payments.own_transaction(parts, "pickups.hand_over")
     stamp = touch.stamp(parts.clock)
     order = look(parts, touch, order_id)
-    if order.pickup.state not in _CODE_OPENS:
-        raise NotReady(order=order.id, reason=f"its pick-up is {order.pickup.state.value}")
+    _opens(order)
     _check_code(parts, order, code, stamp)
     if order.pickup.state is PickupState.HANDING_OVER:
         order = _wait(parts, order, stamp)
@@ -53,11 +52,14 @@ def hand_over(
         return _given_before(parts, order, units, stamp)
 
     def claim(unit: Unit) -> tuple[Order, tuple[Units, ...] | None]:
-        before = order_for(touch, unit.tx, order_id)
-        home = before.pickup.store
         request = [units, taken]
-        if unit.earlier(key, "pickups.hand_over", home=home, subject=before.id, request=request, result=before.id):
+        home, this = order.store, order.id
+        seen = unit.earlier(key, "pickups.hand_over", home=home, subject=this, request=request, result=this)
+        before = order_for(touch, unit.tx, this)
+        if seen:
             return before, None
+        if before.pickup.state is not PickupState.READY:
+            return before, None  # somebody was faster
         if before.pickup.generation != order.pickup.generation:
             raise WrongCode(order=order.id, tries_left=parts.settings.code_tries)
         wanted = units or before.pickup.rest()
@@ -72,9 +74,15 @@ def hand_over(
 
     claimed, wanted = in_transaction(parts, stamp, claim)
     if wanted is None:
-        return _given_before(parts, claimed, units, stamp)
+        _opens(claimed)
+        return _given_before(parts, _wait(parts, claimed, stamp), units, stamp)
     done = payments.drive(parts, claimed, stamp)
     return _outcome(parts, order, done, wanted, stamp)
+
+
+def _opens(order: Order) -> None:
+    if order.pickup.state not in _CODE_OPENS:
+        raise NotReady(order=order.id, reason=f"its pick-up is {order.pickup.state.value}")
 
 
 def _outcome(parts: Parts, before: Order, after: Order, units: tuple[Units, ...], stamp: Stamp) -> Receipt:

@@ -61,9 +61,9 @@ class Orders:
         hold_until = stamp.at + self.parts.settings.hold_unknown_money
 
         def work(unit: Unit) -> Order:
-            before = order_for(self.touch, unit.tx, order_id)
-            home, this = before.store, before.id
+            home, this = order.store, order.id
             seen = unit.earlier(key, "orders.cancel", home=home, subject=this, request=why, result=this)
+            before = order_for(self.touch, unit.tx, order_id)
             if seen or before.state in _ENDED:
                 return before
             return carry_on(unit, before, coupling.cancel(before, why, hold_until))

@@ -9,6 +9,7 @@ from datetime import time as clock_time
 from attrs import field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain import ids
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken
 from omniorder.domain.events import Units
@@ -84,13 +85,15 @@ class Pickups:
         picked), `IllegalTransition` (not paid yet, ready already, ...).
         """
         picks = _picks(what, quantity)
+        this = ids.check("order", order_id)
+        home = ids.store_of(this)
         stamp = self.touch.stamp(self.parts.clock)
 
         def work(unit: Unit) -> Order:
-            before = order_for(self.touch, unit.tx, order_id)
             request = list(picks)
-            home = before.pickup.store
-            if unit.earlier(key, "pickups.pick", home=home, subject=before.id, request=request, result=before.id):
+            seen = unit.earlier(key, "pickups.pick", home=home, subject=this, request=request, result=this)
+            before = order_for(self.touch, unit.tx, this)
+            if seen:
                 return before
             first: list[e.Event] = [e.PickStarted()] if before.pickup.state is PickupState.TO_PICK else []
             return carry_on(unit, before, [*first, *(e.LinePicked(pick.line, pick.quantity) for pick in picks)])

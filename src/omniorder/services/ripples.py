@@ -38,6 +38,7 @@ def spread(unit: Unit, order: Order, events: Sequence[e.Event]) -> None:
             case e.Collected(units) | e.PartCollected(units):
                 gone = order.units_by_sku(units)
                 stock.consume(tx, order.reservation_id, gone, order.id, unit.stamp)
+                unit.goods_left = True
             case e.RestLapsed(units) | e.RestCancelled(units):
                 stock.release(tx, order.reservation_id, order.units_by_sku(units))
             case e.PickupCancelled() | e.NoShow():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
 from omniorder.domain import coupling
 from omniorder.domain.carts import Cart
@@ -18,7 +18,17 @@ from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.text import key as valid_key
-from omniorder.errors import AlreadyThere, KeyReused, OmniorderError, StorageFault
+from omniorder.errors import (
+    AlreadyThere,
+    CartChanged,
+    IllegalTransition,
+    KeyReused,
+    OmniorderError,
+    OutOfStock,
+    ReservationGone,
+    StaleWrite,
+    StorageFault,
+)
 from omniorder.ports.storage import (
     Answer,
     CartWrite,
@@ -33,6 +43,9 @@ from omniorder.services.parts import Parts
 
 T = TypeVar("T")
 
+DOUBTFUL: Final = (IllegalTransition, ReservationGone, CartChanged)
+"""Refusals that may come from two reads of one transaction between which somebody else committed."""
+
 
 class Unit:
     """One transaction of one command: reads through `tx`, and writes aggregates with their events."""
@@ -41,6 +54,8 @@ class Unit:
         self.parts = parts
         self.tx = tx
         self.stamp = stamp
+        self.goods_left = False
+        """Units that are in the customer's hands are written off: no count of the shelf can refuse that."""
         self._entries: list[JournalEntry] = []
 
     def save_cart(self, before: Cart | None, after: Cart, events: Sequence[Event]) -> None:
@@ -72,6 +87,7 @@ class Unit:
     ) -> str | None:
         """The id that this very command answered before under `key`; None (and noted) the first time.
 
+        Ask before the aggregate is read: whoever finds an answer must find its effect as well.
         Raises `InvalidKey`, and `KeyReused` when the key came with another request.
         """
         if key is None:
@@ -112,15 +128,34 @@ def _plain(value: object) -> object:
 def in_transaction(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
     """Run `work` in a transaction; again, with growing random pauses, while repeating can help.
 
+    A transaction that reads two aggregates may see them at two instants. What it writes is guarded by their versions;
+    what it refuses is not, so a refusal that follows from comparing them is believed when a second look confirms it.
     Inside a caller's transaction (`hub.joined`) nothing is repeated.
     """
+    try:
+        return _until_through(parts, stamp, work)
+    except DOUBTFUL:
+        if parts.storage.is_joined:
+            raise
+        return _until_through(parts, stamp, work)
+
+
+def _until_through(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
+    """Run `work` until no conflict with another transaction stands in its way."""
 
     def once() -> T:
-        with parts.storage.transaction() as tx:
-            unit = Unit(parts, tx, stamp)
-            result = work(unit)
-            unit.run_handlers()
-            return result
+        goods_left = False
+        try:
+            with parts.storage.transaction() as tx:
+                unit = Unit(parts, tx, stamp)
+                result = work(unit)
+                goods_left = unit.goods_left
+                unit.run_handlers()
+                return result
+        except OutOfStock as short:
+            if not goods_left:
+                raise
+            raise StaleWrite(kind="level", id=short.facts["store"]) from short  # it was counted since it was read
 
     try:
         return once()

@@ -1,0 +1,419 @@
+"""Invariants hold for a shop that was lived in, and each notices the corruption that it is for.
+
+What the library itself would refuse is written past it: into the tables in memory, and with SQL into SQLite.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+
+from omniorder import (
+    Card,
+    Cart,
+    CartState,
+    Level,
+    Order,
+    OrderState,
+    Payment,
+    PaymentState,
+    Pick,
+    Pickup,
+    PickupState,
+    PromiseState,
+)
+from omniorder.adapters.memory.database import Database
+from omniorder.adapters.memory.transaction import MemoryTransaction
+from omniorder.domain.lifecycle import AttemptState, ReservationState
+from omniorder.domain.payments import Operation
+from omniorder.errors import WrongCode
+from omniorder.testing.invariants import INVARIANTS, Invariant, InvariantBroken, check_all, nothing_is_overdue
+from omniorder.testing.provider import ProviderPayment
+from omniorder.testing.shop import Shop
+
+
+def lived_in(shop: Shop) -> str:
+    """Orders and promises in many states; the code of the order that waits at the counter."""
+
+    def order(pay: str) -> Order:
+        return shop.app.checkout.place(shop.promise().id, pay=Card(pay))
+
+    def ready(pay: str) -> tuple[Order, str]:
+        placed = order(pay)
+        shop.store.pickups.pick(placed.id, [Pick(line.id, line.quantity) for line in placed.lines])
+        shop.store.pickups.ready(placed.id, staged_at="C4")
+        return placed, shop.app.orders.pickup_pass(placed.id).code
+
+    shop.hub.journal.subscribe("warehouse")
+    shop.promise()
+    shop.advance(minutes=16)
+    collected, code = ready("pm_card_visa")
+    shop.store.pickups.hand_over(collected.id, code=code)
+    waiting, code = ready("pm_card_visa")
+    with pytest.raises(WrongCode):
+        shop.store.pickups.hand_over(waiting.id, code="0000000" if code != "0000000" else "1111111")
+    order("pm_card_visa")
+    order("pm_card_3ds")
+    shop.app.orders.cancel(order("pm_card_visa").id)
+    shop.app.orders.cancel(order("pm_card_instant").id, key="once")
+    shop.web.checkout.withdraw(shop.promise().id)
+    held = shop.promise()
+    shop.app.carts.note(held.cart_id, held.quote.lines[0].line, "cold, please")
+    return code
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    with Shop.example() as example:
+        yield example
+
+
+@pytest.fixture(scope="module")
+def lived_in_file(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    path = tmp_path_factory.mktemp("invariants") / "shop.db"
+    with Shop.example(f"sqlite:///{path.as_posix()}") as example:
+        code = lived_in(example)
+        check_all(example.hub)
+    return path, code
+
+
+@pytest.mark.parametrize("keep", [True, False], ids=["kept", "streamed"])
+def test_everything_holds_for_a_shop_that_was_lived_in(database_url: str, keep: bool) -> None:
+    with Shop.example(database_url) as shop:
+        lived_in(shop)
+        check_all(shop.hub, keep=keep, secrets=["only-for-the-example-shop"])
+
+
+# --- each invariant, and what it notices ------------------------------------------------------------------
+
+InMemory = Callable[[Database, str], None]
+
+
+@frozen
+class Damage:
+    """The same damage twice: in memory, and in SQL, where `:code` is the code of the order that waits."""
+
+    memory: InMemory
+    sql: str
+
+
+def first(table: str, change: Callable[[Any], Any], where: Callable[[Any], bool] = lambda row: True) -> InMemory:
+    """Change (or, for None, drop) the first row of a table that fits."""
+
+    def damage(db: Database, _: str) -> None:
+        rows = getattr(db, table)
+        key, row = next((key, row) for key, row in rows.items() if where(row))
+        rows.place(key, change(row))
+
+    return damage
+
+
+def in_state(state: object) -> Callable[[Any], bool]:
+    return lambda row: row.state is state
+
+
+def open_and_promised(cart: Cart) -> bool:
+    return cart.state is CartState.OPEN and cart.promise_id is not None
+
+
+def milk(level: Level) -> bool:
+    return (level.store, level.sku) == (Shop.SOFIA, Shop.MILK)
+
+
+def waiting(order: Order) -> bool:
+    return order.pickup.state is PickupState.READY
+
+
+def paid(state: PaymentState) -> Callable[[Order], bool]:
+    return lambda order: bool(order.payments) and order.payments[0].state is state
+
+
+def lines(change: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The row with each of its lines changed."""
+    return lambda row: evolve(row, lines=tuple(change(line) for line in row.lines))
+
+
+def payment(change: Callable[[Payment], Payment]) -> Callable[[Order], Order]:
+    return lambda order: evolve(order, payments=(change(order.payments[0]), *order.payments[1:]))
+
+
+def pickup(change: Callable[[Pickup], Pickup]) -> Callable[[Order], Order]:
+    return lambda order: evolve(order, pickup=change(order.pickup))
+
+
+def refuse_captures(found: Payment) -> Payment:
+    refused = AttemptState.REFUSED
+    attempts = [evolve(one, state=refused) if one.operation is Operation.CAPTURE else one for one in found.attempts]
+    return evolve(found, attempts=tuple(attempts))
+
+
+def handed_over_elsewhere(db: Database, _: str) -> None:
+    key, entry = next((key, entry) for key, entry in db.journal.items() if entry.recorded.name == "HandOverStarted")
+    stamp = evolve(entry.recorded.stamp, actor="associate:vera@VAR01")
+    db.journal.place(key, evolve(entry, recorded=evolve(entry.recorded, stamp=stamp)))
+
+
+def renumbered(db: Database, _: str) -> None:
+    (consumer, (home, stream, seq)), entry = next(iter(db.deliveries.items()))
+    db.deliveries.place((consumer, (home, stream, seq + 1000)), entry)
+
+
+def orphan(db: Database, _: str) -> None:
+    found = next(db.reservations.rows())
+    db.reservations.place("rsv_SOF01_" + "0" * 26, evolve(found, id="rsv_SOF01_" + "0" * 26))
+
+
+def emptied(table: str) -> InMemory:
+    def damage(db: Database, _: str) -> None:
+        rows = getattr(db, table)
+        for key in list(rows):
+            rows.place(key, None)
+
+    return damage
+
+
+def stage_under_the_code(db: Database, code: str) -> None:
+    first("orders", pickup(lambda found: evolve(found, staged_at=code)), waiting)(db, code)
+
+
+LEVEL = "WHERE store_id = 'SOF01' AND sku = 'OAT-MILK-1L'"
+WAITING = "WHERE state = 'ready'"
+
+DAMAGES: Mapping[str, Damage] = {
+    # stock
+    "stock_is_the_sum_of_its_movements": Damage(
+        first("levels", lambda level: evolve(level, on_hand=level.on_hand + 1), milk),
+        f"UPDATE omniorder_stock SET on_hand = on_hand + 1 {LEVEL}",
+    ),
+    "reserved_is_what_reservations_hold": Damage(
+        first("levels", lambda level: evolve(level, reserved=level.reserved - 1), milk),
+        f"UPDATE omniorder_stock SET reserved = reserved - 1 {LEVEL}",
+    ),
+    "levels_are_never_negative": Damage(
+        first("levels", lambda level: evolve(level, safety=-1), milk),
+        f"UPDATE omniorder_stock SET safety = -1 {LEVEL}",
+    ),
+    "no_unit_leaves_twice": Damage(
+        first(
+            "reservations", lines(lambda line: evolve(line, released=line.consumed)), in_state(ReservationState.SETTLED)
+        ),
+        "UPDATE omniorder_reservation_line SET released = consumed WHERE consumed > 0",
+    ),
+    "collected_goods_left_the_books": Damage(
+        first(
+            "reservations", lines(lambda line: evolve(line, consumed=0, released=2)), in_state(ReservationState.SETTLED)
+        ),
+        "UPDATE omniorder_reservation_line SET consumed = 0, released = 2 WHERE consumed > 0",
+    ),
+    "open_units_are_held": Damage(
+        first("reservations", lines(lambda line: evolve(line, released=1)), in_state(ReservationState.FIRM)),
+        "UPDATE omniorder_reservation_line SET released = 1 "
+        "WHERE reservation_id IN (SELECT id FROM omniorder_reservation WHERE state = 'firm')",
+    ),
+    "reservations_belong_to_promises": Damage(
+        orphan,
+        "INSERT INTO omniorder_reservation (store_id, id, state, moved) "
+        "VALUES ('SOF01', 'rsv_SOF01_00000000000000000000000000', 'released', 0)",
+    ),
+    "what_is_held_has_a_limit": Damage(
+        first("reservations", lambda found: evolve(found, until=None), in_state(ReservationState.HELD)),
+        "UPDATE omniorder_reservation SET until = NULL WHERE state = 'held'",
+    ),
+    # money
+    "totals_are_the_sum_of_their_lines": Damage(
+        first("orders", lambda order: evolve(order, total=order.total + order.total)),
+        "UPDATE omniorder_order SET total = 2 * total, ceiling = 2 * ceiling",
+    ),
+    "no_tender_gives_more_than_it_has": Damage(
+        first("orders", payment(lambda p: evolve(p, refunded=p.amount)), paid(PaymentState.VOIDED)),
+        "UPDATE omniorder_payment SET refunded = amount WHERE state = 'voided'",
+    ),
+    "nobody_is_charged_above_the_ceiling": Damage(
+        first("orders", payment(lambda p: evolve(p, authorised=p.amount + p.amount)), waiting),
+        "UPDATE omniorder_payment SET authorised = 2 * amount WHERE state = 'authorised'",
+    ),
+    "what_left_is_paid": Damage(
+        first("orders", payment(lambda p: evolve(p, refunded=p.amount)), in_state(OrderState.COMPLETED)),
+        "UPDATE omniorder_payment SET refunded = captured "
+        "WHERE order_id IN (SELECT id FROM omniorder_order WHERE state = 'completed')",
+    ),
+    "what_was_called_off_costs_nothing": Damage(
+        first("orders", payment(lambda p: evolve(p, state=PaymentState.AUTHORISED)), paid(PaymentState.VOIDED)),
+        "UPDATE omniorder_payment SET state = 'authorised' WHERE state = 'voided'",
+    ),
+    "money_in_flight_is_asked_after": Damage(
+        first("orders", payment(lambda p: evolve(p, state=PaymentState.CAPTURING)), waiting),
+        "UPDATE omniorder_payment SET state = 'capturing' WHERE state = 'authorised'",
+    ),
+    # orders, carts, promises, slots, codes
+    "joint_states_are_legal": Damage(
+        first("orders", lambda order: evolve(order, state=OrderState.PLACED), waiting),
+        "UPDATE omniorder_order SET state = 'placed' WHERE state = 'confirmed'",
+    ),
+    "a_cart_is_ordered_once": Damage(
+        first("carts", lambda cart: evolve(cart, order_id=None), in_state(CartState.ORDERED)),
+        "UPDATE omniorder_cart SET order_id = NULL WHERE state = 'ordered'",
+    ),
+    "a_promise_is_its_carts": Damage(
+        first("carts", lambda cart: evolve(cart, promise_id=None), open_and_promised),
+        "UPDATE omniorder_cart SET promise_id = NULL WHERE state = 'open'",
+    ),
+    "orders_are_listed_beside_their_owner": Damage(
+        emptied("orders_of"),
+        "DELETE FROM omniorder_customer_order",
+    ),
+    "no_more_is_collected_than_bought": Damage(
+        first("orders", pickup(lines(lambda line: evolve(line, collected=line.quantity + 1))), waiting),
+        "UPDATE omniorder_pickup_line SET collected = quantity + 1",
+    ),
+    "slots_count_their_bookings": Damage(
+        first("slots", lambda slot: evolve(slot, places=slot.places + 1)),
+        "UPDATE omniorder_slot SET booked = booked + 1",
+    ),
+    "slots_are_not_overbooked": Damage(
+        first("stores", lambda store: evolve(store, slot_capacity=1), lambda store: store.id == Shop.SOFIA),
+        "UPDATE omniorder_store SET slot_capacity = 1",
+    ),
+    "wrong_codes_are_limited": Damage(
+        first("tries", lambda tries: 99),
+        "UPDATE omniorder_code_tries SET tries = 99",
+    ),
+    # the journal
+    "streams_have_no_gaps": Damage(
+        first("journal", lambda entry: None, lambda entry: entry.recorded.seq == 2),
+        "DELETE FROM omniorder_event WHERE seq = 2",
+    ),
+    "carts_are_what_the_journal_tells": Damage(
+        first("carts", lines(lambda line: evolve(line, quantity=line.quantity + 1))),
+        "UPDATE omniorder_cart_line SET quantity = quantity + 1",
+    ),
+    "promises_are_what_the_journal_tells": Damage(
+        first("promises", lambda found: evolve(found, state=PromiseState.WITHDRAWN), in_state(PromiseState.HELD)),
+        "UPDATE omniorder_promise SET state = 'withdrawn' WHERE state = 'held'",
+    ),
+    "orders_are_what_the_journal_tells": Damage(
+        first("orders", pickup(lambda found: evolve(found, staged_at="C5")), waiting),
+        f"UPDATE omniorder_pickup SET staged_at = 'C5' {WAITING}",
+    ),
+    "hand_overs_have_an_actor_and_a_place": Damage(
+        handed_over_elsewhere,
+        "UPDATE omniorder_event SET actor = 'associate:vera@VAR01' WHERE name = 'HandOverStarted'",
+    ),
+    "an_answer_has_its_effect_once": Damage(
+        first("orders", payment(refuse_captures), in_state(OrderState.COMPLETED)),
+        "UPDATE omniorder_attempt SET state = 'refused' WHERE operation = 'capture'",
+    ),
+    "deliveries_are_of_events": Damage(
+        renumbered,
+        "UPDATE omniorder_delivery SET seq = seq + 1000",
+    ),
+    "every_deadline_has_its_timer": Damage(
+        emptied("timers"),
+        "DELETE FROM omniorder_timer",
+    ),
+    # privacy
+    "nothing_secret_is_stored": Damage(
+        first("carts", lines(lambda line: evolve(line, note="4242 4242 4242 4242"))),
+        "UPDATE omniorder_note SET text = '4242 4242 4242 4242'",
+    ),
+    "codes_are_stored_nowhere": Damage(
+        stage_under_the_code,
+        f"UPDATE omniorder_pickup SET staged_at = :code {WAITING}",
+    ),
+}
+
+AGAINST_THE_PROVIDER = {"the_provider_agrees", "one_key_has_one_effect"}
+
+
+def by_name(name: str) -> Invariant:
+    return next(one for one in INVARIANTS if one.name == name)
+
+
+def notices(invariant: Invariant, shop: Shop, **given: Any) -> None:
+    """It raises, and says which rows."""
+    with pytest.raises(InvariantBroken) as raised:
+        invariant(shop.hub, **given)
+    (broken,) = raised.value.broken
+    assert broken.name == invariant.name
+    assert broken.rows
+    with pytest.raises(InvariantBroken, match=invariant.name):
+        check_all(shop.hub, **given)
+
+
+def test_every_invariant_is_tried() -> None:
+    assert {one.name for one in INVARIANTS} == DAMAGES.keys() | AGAINST_THE_PROVIDER
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_in_memory_is_noticed(shop: Shop, name: str) -> None:
+    code = lived_in(shop)
+    with shop.hub.journal.parts.storage.reading() as tx:
+        assert isinstance(tx, MemoryTransaction)
+        DAMAGES[name].memory(tx.database, code)
+    notices(by_name(name), shop)
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damage_in_sqlite_is_noticed(lived_in_file: tuple[Path, str], tmp_path: Path, name: str) -> None:
+    template, code = lived_in_file
+    path = Path(shutil.copy(template, tmp_path / "shop.db"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA ignore_check_constraints = ON")
+        changed = connection.execute(DAMAGES[name].sql, {"code": code} if ":code" in DAMAGES[name].sql else {})
+        assert changed.rowcount > 0
+    with Shop.example(f"sqlite:///{path.as_posix()}", migrate=False, stocked=False) as shop:
+        notices(by_name(name), shop)
+
+
+# --- against the provider, and time -----------------------------------------------------------------------
+
+
+@frozen
+class Books:
+    """What a provider has on file, as it should not be."""
+
+    payments: tuple[ProviderPayment, ...]
+    effects: Mapping[str, int]
+
+
+def test_a_payment_that_only_the_provider_knows_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    stray = evolve(shop.gateway.payments[0], id="pi_stray", payment="pay_SOF01_0000000_1")
+    books = Books((*shop.gateway.payments, stray), shop.gateway.effects)
+    notices(by_name("the_provider_agrees"), shop, gateways={"card": books})
+
+
+def test_a_payment_of_which_the_provider_says_otherwise_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    first, *others = shop.gateway.payments
+    books = Books((evolve(first, captured=first.captured - first.captured), *others), shop.gateway.effects)
+    notices(by_name("the_provider_agrees"), shop, gateways={"card": books})
+
+
+def test_a_key_that_moved_money_twice_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    books = Books(shop.gateway.payments, dict.fromkeys(shop.gateway.effects, 2))
+    notices(by_name("one_key_has_one_effect"), shop, gateways={"card": books})
+
+
+def test_what_no_sweep_came_for_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    nothing_is_overdue(shop.hub)
+    shop.clock.advance(minutes=16)
+    with pytest.raises(InvariantBroken, match="nothing_is_overdue"):
+        nothing_is_overdue(shop.hub)
+    shop.hub.sweep()
+    nothing_is_overdue(shop.hub)
+
+
+def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    shop.app.carts.start(metadata={"device": "token-0123456789"})
+    notices(by_name("nothing_secret_is_stored"), shop, secrets=["token-0123456789"])
