@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from omniorder import Capabilities
+from omniorder import Capabilities, Order
+from omniorder.adapters.memory import writing
+from omniorder.adapters.memory.database import Database
+from omniorder.adapters.memory.transaction import MemoryTransaction
+from omniorder.ports.storage import SlotChange
+from omniorder.testing.invariants import InvariantBroken
 from tests import emptied
 from tests.emptied import Fresh
 from tests.model.machine import Shop
@@ -32,17 +38,22 @@ def postgres(postgres_server: str) -> Iterator[Fresh]:
         yield fresh
 
 
-def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
-    """Run the machine with a world on each of these databases; `--long` looks much longer."""
+def in_worlds_on(databases: Sequence[Fresh]) -> type[Shop]:
+    """The machine with a world on each of these databases."""
 
     class Here(Shop):
         def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
             return [World(fresh(), capabilities) for fresh in databases]
 
+    return Here
+
+
+def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
+    """Run the machine; `--long` looks much longer."""
     chosen = settings()
     if chosen.max_examples < 1000:
         chosen = settings(max_examples=examples, stateful_step_count=steps)
-    run_state_machine_as_test(Here, settings=chosen)
+    run_state_machine_as_test(in_worlds_on(databases), settings=chosen)
 
 
 def test_everything_holds_in_memory(memory: Fresh) -> None:
@@ -60,3 +71,35 @@ def test_everything_holds_on_postgres(postgres: Fresh) -> None:
 def test_all_storages_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:
     """The same steps, the same chance, the same clock: then the same answers, down to ids and errors."""
     live([memory, sqlite, postgres], examples=8, steps=30)
+
+
+# --- and it would be noticed if they didn't ---------------------------------------------------------------
+
+BRIEFLY = settings(max_examples=60, stateful_step_count=30, phases=[Phase.generate], derandomize=True, database=None)
+
+
+def test_a_storage_that_keeps_places_of_lapsed_promises_is_noticed(
+    memory: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = writing.STEPS["slots"]
+
+    def book_for_ever(db: Database, changes: Iterable[SlotChange]) -> None:
+        book(db, [change for change in changes if change.places > 0])
+
+    monkeypatch.setitem(writing.STEPS, "slots", book_for_ever)
+    with pytest.raises(InvariantBroken, match="slots_count_their_bookings"):
+        run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
+
+
+def test_a_storage_that_answers_otherwise_is_noticed(
+    memory: Fresh, sqlite: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Orders of the same customer in another order, say."""
+    newest_first = MemoryTransaction.orders_of
+
+    def oldest_first(tx: MemoryTransaction, owner: str, **place: Any) -> tuple[Order, ...]:
+        return newest_first(tx, owner, **place)[::-1]
+
+    monkeypatch.setattr(MemoryTransaction, "orders_of", oldest_first)
+    with pytest.raises(AssertionError, match="answered otherwise"):
+        run_state_machine_as_test(in_worlds_on([memory, sqlite]), settings=BRIEFLY)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from omniorder import (
     Stage,
     Taken,
 )
+from omniorder.domain import passes
 from omniorder.errors import (
     CodeLocked,
     NotFound,
@@ -150,6 +152,22 @@ def test_a_cancelled_order_is_not_handed_over(shop: Shop) -> None:
 def test_whatever_else_is_said_is_a_wrong_code_and_counts(shop: Shop, said: str) -> None:
     order = ready(shop)
     assert refused(WrongCode, shop.store.pickups.hand_over, order.id, code=said).facts["tries_left"] == 4
+
+
+def test_a_code_that_is_reissued_while_it_is_checked_opens_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = ready(shop)
+    said, really = code(shop, order), passes.matches
+
+    def matches_while_somebody_reissues(*shown: Any) -> bool:
+        right = really(*shown)
+        shop.store.pickups.reissue(order.id)
+        return right
+
+    with monkeypatch.context() as patch:
+        patch.setattr(passes, "matches", matches_while_somebody_reissues)
+        refused(WrongCode, shop.store.pickups.hand_over, order.id, code=said)
+    assert shop.app.orders.get(order.id).stage is Stage.READY
+    assert charged(shop) == 0
 
 
 def test_codes_of_an_old_secret_still_work_and_new_ones_come_from_the_new(

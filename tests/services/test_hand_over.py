@@ -120,6 +120,14 @@ def test_a_used_code_is_dead_for_everybody_else(shop: Shop) -> None:
     assert level(shop) == (38, 0)
 
 
+def test_another_part_than_was_handed_over_last_is_no_repetition(shop: Shop) -> None:
+    order = ready(shop, {Shop.MILK: 3})
+    said = code(shop, order)
+    shop.store.pickups.hand_over(order.id, code=said, lines=part(order, 1))
+    shop.store.pickups.hand_over(order.id, code=said)
+    refused(NotReady, shop.store.pickups.hand_over, order.id, code=said, lines=part(order, 1))
+
+
 # --- a part -----------------------------------------------------------------------------------------------
 
 

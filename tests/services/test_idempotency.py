@@ -147,6 +147,12 @@ def test_the_same_key_of_two_customers_are_two_keys(shop: Shop) -> None:
     assert shop.app.carts.start(key="k").id != shop.stranger.carts.start(key="k").id
 
 
+def test_the_same_key_of_customer_and_agent_on_one_cart_are_two_keys(shop: Shop) -> None:
+    cart = shop.app.carts.start()
+    shop.app.carts.add(cart.id, Shop.MILK, 2, key="k")
+    assert shop.phone.carts.add(cart.id, Shop.MILK, 2, key="k").lines[0].quantity == 4
+
+
 def test_the_same_key_for_two_commands_are_two_keys(shop: Shop) -> None:
     cart = shop.app.carts.start(key="k")
     assert shop.app.carts.add(cart.id, Shop.MILK, key="k").lines

@@ -19,10 +19,13 @@ class Postman:
 
     delivered: list[Message] = field(factory=list)
     refuses: set[str] = field(factory=set)
+    loses: list[Occasion] = field(factory=list)
 
     def notify(self, message: Message) -> None:
         if message.order in self.refuses:
             raise ConnectionError("the mail server is down")
+        if message.occasion in self.loses:
+            raise TimeoutError("the mail server is slow")
         self.delivered.append(message)
 
     def occasions(self, order: str) -> list[Occasion]:
@@ -83,6 +86,18 @@ def test_a_message_that_fails_is_sent_again_and_holds_back_only_its_own_order(
     postman.refuses = set()
     assert served.hub.sweep().notified == 2
     assert postman.occasions(first.id) == [Occasion.CONFIRMED, Occasion.READY]
+
+
+def test_what_comes_later_waits_for_what_comes_first(
+    served: Shop, postman: Postman, caplog: pytest.LogCaptureFixture
+) -> None:
+    order = ready(served)
+    postman.loses = [Occasion.CONFIRMED]
+    with caplog.at_level(logging.CRITICAL):
+        assert served.hub.sweep().notified == 0
+    postman.loses = []
+    served.hub.sweep()
+    assert postman.occasions(order.id) == [Occasion.CONFIRMED, Occasion.READY]
 
 
 def test_the_same_occasion_is_never_told_under_two_ids(served: Shop, postman: Postman) -> None:

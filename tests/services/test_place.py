@@ -265,6 +265,16 @@ def test_whoever_places_late_still_has_ten_minutes_to_pay(shop: Shop) -> None:
     assert shop.web.checkout.place(promise.id, pay=VISA).state is OrderState.CONFIRMED
 
 
+def test_the_units_are_held_as_long_as_there_is_time_to_pay(shop: Shop) -> None:
+    promise = promised(shop)
+    shop.clock.advance(minutes=14)
+    order = refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=DECLINED).order
+    with shop.hub._parts.storage.reading() as tx:
+        held = tx.reservation(order.reservation_id)
+    assert held is not None
+    assert held.until == order.pay_by
+
+
 def test_after_the_deadline_no_tender_is_taken_even_before_a_sweep_comes(shop: Shop) -> None:
     order = declined(shop)
     shop.clock.set(order.pay_by)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
-from omniorder import Article, Money, Price, PromiseState, Store
+from omniorder import Article, Channel, Money, Price, PromiseState, Store
 from omniorder.errors import (
     CartEmpty,
     InvalidInput,
@@ -19,7 +19,9 @@ from omniorder.errors import (
     QuoteChanged,
     SlotUnavailable,
 )
+from omniorder.services.tables import PriceTable
 from omniorder.testing.shop import Shop
+from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
 from tests.services.steps import (
     VISA,
@@ -322,3 +324,54 @@ def test_a_slot_whose_capacity_was_lowered_takes_nobody_else(shop: Shop) -> None
     cart = filled(shop, touch=shop.stranger)
     error = refused(SlotUnavailable, shop.stranger.checkout.promise, cart.id, slot=promise.slot)
     assert error.facts["reason"] == "full"
+
+
+# --- while somebody else edits ----------------------------------------------------------------------------
+
+
+class Interrupted:
+    """The shop's own prices; whoever asks for them is interrupted once, between pricing and holding."""
+
+    def __init__(self) -> None:
+        self.prices_of: PriceTable | None = None
+        self.interruptions: list[Callable[[], object]] = []
+
+    def prices(
+        self, skus: Sequence[str], *, stores: Sequence[str], channel: Channel, at: datetime
+    ) -> Mapping[tuple[str, str], Price]:
+        assert self.prices_of is not None
+        while self.interruptions:
+            self.interruptions.pop()()
+        return self.prices_of.prices(skus, stores=stores, channel=channel, at=at)
+
+
+@pytest.fixture
+def interrupted(open_shop: OpenShop) -> tuple[Shop, Interrupted]:
+    prices = Interrupted()
+    shop = open_shop(prices=prices)
+    prices.prices_of = PriceTable(shop.hub._parts.storage)
+    return shop, prices
+
+
+def test_a_cart_that_is_edited_while_it_is_priced_is_promised_as_it_is_then(
+    interrupted: tuple[Shop, Interrupted],
+) -> None:
+    shop, prices = interrupted
+    cart = filled(shop)
+    slot = free_slot(shop, cart)
+    prices.interruptions = [lambda: shop.web.carts.add(cart.id, Shop.BREAD)]
+    promise = shop.app.checkout.promise(cart.id, slot=slot)
+    assert promise.quote.total == Money(808, "EUR")
+    assert promise.lines_version == shop.app.carts.get(cart.id).lines_version
+    assert (level(shop), level(shop, Shop.BREAD)) == ((40, 2), (5, 1))
+
+
+def test_a_cart_that_is_ordered_while_it_is_priced_again_keeps_its_order(
+    interrupted: tuple[Shop, Interrupted],
+) -> None:
+    shop, prices = interrupted
+    first = promised(shop)
+    slot = free_slot(shop, shop.app.carts.get(first.cart_id), nth=1)
+    prices.interruptions = [lambda: shop.web.checkout.place(first.id, pay=VISA)]
+    refused(PaymentInFlight, shop.app.checkout.promise, first.cart_id, slot=slot)
+    assert (level(shop), booked(shop, first.slot), booked(shop, slot)) == ((40, 2), 1, 0)

@@ -34,7 +34,14 @@ from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.domain.lifecycle import AttemptState, ReservationState
 from omniorder.domain.payments import Operation
 from omniorder.errors import WrongCode
-from omniorder.testing.invariants import INVARIANTS, Invariant, InvariantBroken, check_all, nothing_is_overdue
+from omniorder.testing.invariants import (
+    INVARIANTS,
+    Invariant,
+    InvariantBroken,
+    check_all,
+    inspecting,
+    nothing_is_overdue,
+)
 from omniorder.testing.provider import ProviderPayment
 from omniorder.testing.shop import Shop
 
@@ -89,6 +96,24 @@ def test_everything_holds_for_a_shop_that_was_lived_in(database_url: str, keep: 
     with Shop.example(database_url) as shop:
         lived_in(shop)
         check_all(shop.hub, keep=keep, secrets=["only-for-the-example-shop"])
+
+
+def test_tables_in_a_schema_are_found(postgres_url: str) -> None:
+    with Shop.example(postgres_url, schema="shop") as shop:
+        lived_in(shop)
+        check_all(shop.hub)
+
+
+@pytest.mark.parametrize("database", ["sqlite_url", "postgres_url"])
+def test_an_inspection_sees_one_state_while_others_write(request: pytest.FixtureRequest, database: str) -> None:
+    with Shop.example(request.getfixturevalue(database)) as shop:
+        shop.app.carts.start()
+        with inspecting(shop.hub.journal.parts.storage) as rows:
+            assert len(list(rows.carts())) == 1
+            shop.app.carts.start()
+            assert len(list(rows.carts())) == 1
+        with inspecting(shop.hub.journal.parts.storage) as rows:
+            assert len(list(rows.carts())) == 2
 
 
 # --- each invariant, and what it notices ------------------------------------------------------------------
