@@ -35,12 +35,7 @@ def keep_drawings(app: Sphinx, what: str, name: str, obj: object, options: objec
     drawn = False
     for number, line in reversed(list(enumerate(lines))):
         indented = line.startswith("    ")
-        opens = (
-            bool(line)
-            and not indented
-            and not line.startswith((".. ", ":", "- "))
-            and not line.endswith("::")
-        )
+        opens = bool(line) and not indented and not line.startswith((".. ", ":", "- ")) and not line.endswith("::")
         if drawn and opens and not lines[number + 1]:
             lines[number + 1 : number + 1] = ["", "::"]
         drawn = indented or (drawn and not line)

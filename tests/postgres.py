@@ -69,8 +69,7 @@ def start() -> Server:
             complaints.append(f"  {source.__name__}: {complaint}")
     raise NoPostgres(
         f"The tests need PostgreSQL and could not start one. Set {VARIABLE} to the URL of a server on which "
-        "they may create databases, such as postgresql://user:password@host:5432/postgres.\n"
-        + "\n".join(complaints)
+        "they may create databases, such as postgresql://user:password@host:5432/postgres.\n" + "\n".join(complaints)
     )
 
 
@@ -119,9 +118,7 @@ def installed_binaries(home: Path) -> Path:
 SOURCES: Sequence[Callable[[Path], Path]] = (wheel_binaries, installed_binaries)
 
 
-def guarded(
-    command: Sequence[str | Path], home: Path, account: Account, output: int
-) -> subprocess.Popen[bytes]:
+def guarded(command: Sequence[str | Path], home: Path, account: Account, output: int) -> subprocess.Popen[bytes]:
     """Run a server that ends, and whose folder is removed, when our end of its standard input closes.
 
     A killed process closes its pipes too, so nothing can outlive the tests. The session of its own keeps

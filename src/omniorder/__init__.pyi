@@ -1,6 +1,5 @@
 """Click and collect across every channel: the names that applications use."""
 
-
 from . import errors
 from .domain import events
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
@@ -28,8 +27,8 @@ from .domain.payments import (
     IsDueInStore,
     IsSettled,
     IsUnanswered,
-    Payment,
     PayInStore,
+    Payment,
     Tender,
 )
 from .domain.pickups import Pickup, PickupLine

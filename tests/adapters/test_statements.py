@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy
+from sqlalchemy import event
 
 from omniorder import Card, Pick
 from omniorder.testing import Shop
@@ -43,11 +44,11 @@ def counted() -> Iterator[list[str]]:
         if not statement.startswith("BEGIN"):
             seen.append(statement)
 
-    sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
+    event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
     try:
         yield seen
     finally:
-        sqlalchemy.event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
+        event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
 
 
 def one_order(shop: Shop) -> dict[str, int]:

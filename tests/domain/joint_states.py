@@ -10,7 +10,7 @@ them finite.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -78,11 +78,16 @@ class Setting:
 
 @frozen
 class World:
-    """Where one order stands, and its reservation beside it."""
+    """Where one order stands, and its reservation beside it.
+
+    `taken` is what providers and counter say they took for each payment, less what they say they gave back: it is
+    written down as they say it, whatever the order makes of it.
+    """
 
     order: Order
     reservation: Reservation
     now: datetime
+    taken: Mapping[str, int] = field(factory=dict[str, int])
 
 
 @frozen
@@ -273,7 +278,26 @@ def heard(world: World, attempt: Attempt, answer: Answer) -> World:
     unanswered question goes first: a planned and an unanswered capture, void or refund are the same world here."""
     if isinstance(answer, Absent) and attempt.operation is not Operation.AUTHORISE:
         world = heard(world, attempt, NoAnswer())
-    return carried_on(world, answers.heard(world.order, attempt.id, answer, look_at=world.now + LOOK_AGAIN))
+    payment = world.order.payment_with(attempt.id)
+    after = carried_on(world, answers.heard(world.order, attempt.id, answer, look_at=world.now + LOOK_AGAIN))
+    before = world.taken.get(payment.id, 0)
+    return evolve(after, taken={**world.taken, payment.id: _taken_now(before, payment, attempt.operation, answer)})
+
+
+def _taken_now(before: int, payment: Payment, operation: Operation, answer: Answer) -> int:
+    """What was taken for a payment once the provider has said this. A whole payment is taken once, however often
+    and on whichever question it is told."""
+    match operation, answer:
+        case Operation.AUTHORISE, Approved(amount=amount, captured=True):
+            return max(before, amount.amount - payment.refunded.amount)
+        case Operation.VOID, Denied(captured=Money(amount=amount)):
+            return max(before, amount - payment.refunded.amount)
+        case ((Operation.CAPTURE | Operation.COLLECT), Approved(amount=amount)):
+            return before + amount.amount
+        case Operation.REFUND, Approved(amount=amount):
+            return before - amount.amount
+        case _:
+            return before
 
 
 def swept(world: World) -> World:
@@ -287,7 +311,7 @@ def carried_on(world: World, events: Sequence[e.Event]) -> World:
     reservation = world.reservation
     for event in (*events, *more):
         reservation = _rippled(reservation, order, event)
-    return World(order, reservation, world.now)
+    return World(order, reservation, world.now, world.taken)
 
 
 def _rippled(held: Reservation, order: Order, event: e.Event) -> Reservation:
@@ -344,7 +368,19 @@ def essence(world: World) -> Key:
     held = tuple((line.consumed, line.released, line.expired) for line in world.reservation.lines)
     late = frozenset(name for name, deadline in deadlines(world).items() if deadline <= world.now)
     confirmed = order.confirmed_at is not None
-    return (order.state, confirmed, money, pickup.state, lines, pickup.claim, world.reservation.state, held, late)
+    taken = sum(world.taken.values())
+    return (
+        order.state,
+        confirmed,
+        money,
+        taken,
+        pickup.state,
+        lines,
+        pickup.claim,
+        world.reservation.state,
+        held,
+        late,
+    )
 
 
 def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:

@@ -30,12 +30,11 @@ DAY = timedelta(days=1)
 
 
 def euros(cents: int, **how: Any) -> Price:
-    return Price("OAT-MILK-1L", Money(cents, "EUR"), **{"tax": "0.20"} | how)
+    how.setdefault("tax", "0.20")
+    return Price("OAT-MILK-1L", Money(cents, "EUR"), **how)
 
 
-def pick(
-    *prices: Price, store: str = "SOF01", channel: Channel = Channel.WEB, at: datetime = NOW
-) -> Price | None:
+def pick(*prices: Price, store: str = "SOF01", channel: Channel = Channel.WEB, at: datetime = NOW) -> Price | None:
     return pick_price(prices, store=store, channel=channel, at=at)
 
 
@@ -138,9 +137,7 @@ class TestPickPrice:
         assert pick() is None
 
     @pytest.mark.parametrize(("at", "holds"), [(NOW - DAY, False), (NOW, True), (NOW + DAY, False)])
-    def test_a_price_holds_from_its_first_instant_until_just_before_its_last(
-        self, at: datetime, holds: bool
-    ) -> None:
+    def test_a_price_holds_from_its_first_instant_until_just_before_its_last(self, at: datetime, holds: bool) -> None:
         assert (pick(euros(1, valid_from=NOW, valid_to=NOW + DAY), at=at) is not None) == holds
 
     def test_among_equals_the_one_that_began_last_wins(self) -> None:
@@ -158,9 +155,7 @@ class TestPickPrice:
         assert pick(lasting, cheap) == cheap
 
     @given(some_prices(), st.randoms())
-    def test_the_order_in_which_prices_are_given_never_matters(
-        self, prices: list[Price], chance: Any
-    ) -> None:
+    def test_the_order_in_which_prices_are_given_never_matters(self, prices: list[Price], chance: Any) -> None:
         shuffled = list(prices)
         chance.shuffle(shuffled)
         assert pick(*shuffled) == pick(*prices)

@@ -42,10 +42,7 @@ def test_text_sorts_as_the_instants_do(one: datetime, other: datetime) -> None:
 
 
 def test_the_text_has_microseconds_also_when_they_are_zero() -> None:
-    assert (
-        iso(datetime(2026, 11, 22, 10, 41, 34, tzinfo=ZoneInfo("Europe/Sofia")))
-        == "2026-11-22T08:41:34.000000Z"
-    )
+    assert iso(datetime(2026, 11, 22, 10, 41, 34, tzinfo=ZoneInfo("Europe/Sofia"))) == "2026-11-22T08:41:34.000000Z"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import cache
 
 import pytest
-from attrs import fields
+from attrs import evolve, fields
 
 from omniorder.domain import answers, coupling, orders
 from omniorder.domain import events as e
@@ -180,6 +180,11 @@ def test_no_payment_gives_back_more_than_it_took_or_takes_more_than_was_set_asid
     )
 
 
+def test_the_order_knows_of_all_money_that_was_taken_and_given_back(all_worlds: Explorer) -> None:
+    """Whatever the provider said, in whatever order and however late."""
+    everywhere(all_worlds, lambda world: world.order.kept.amount == sum(world.taken.values()))
+
+
 def test_what_is_held_beyond_the_ceiling_is_on_its_way_back(all_worlds: Explorer) -> None:
     """M2, per order. Two things can only wait: a refund that the provider refused, and the end of a hand-over."""
 
@@ -283,7 +288,7 @@ def test_whatever_time_will_do_has_a_timer(all_worlds: Explorer) -> None:
         if waits and due is None:
             return False
         for instant in (world.now, *deadlines(world).values()):
-            later = World(world.order, world.reservation, max(instant, world.now))
+            later = evolve(world, now=max(instant, world.now))
             if swept(later).order != world.order and (due is None or due > later.now):
                 return False
         return True

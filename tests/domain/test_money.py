@@ -27,9 +27,7 @@ def half_up(value: Decimal) -> int:
 
 
 class TestConstruction:
-    @pytest.mark.parametrize(
-        "amount", [True, 2.49, "249", Decimal(249), None, float("nan"), 2**63, -(2**63), 2**200]
-    )
+    @pytest.mark.parametrize("amount", [True, 2.49, "249", Decimal(249), None, float("nan"), 2**63, -(2**63), 2**200])
     def test_only_a_63_bit_int_is_an_amount(self, amount: Any) -> None:
         with pytest.raises(InvalidMoney):
             Money(amount, "EUR")
@@ -53,9 +51,7 @@ class TestConstruction:
         price = Money(249, "EUR")
         assert pickle.loads(pickle.dumps(price)) == price
 
-    @pytest.mark.parametrize(
-        ("currency", "exponent"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("ISK", 0), ("MGA", 2)]
-    )
+    @pytest.mark.parametrize(("currency", "exponent"), [("EUR", 2), ("JPY", 0), ("KWD", 3), ("ISK", 0), ("MGA", 2)])
     def test_exponents_are_those_of_the_standard(self, currency: str, exponent: int) -> None:
         assert EXPONENTS[currency] == exponent
 
@@ -208,9 +204,7 @@ class TestExtend:
         assert extend(price, packs * per, per) == price.times(packs)
 
     @given(prices, st.lists(st.integers(0, 10_000), max_size=20), pers)
-    def test_differences_of_extensions_add_up_to_the_whole(
-        self, price: Money, parts: list[int], per: int
-    ) -> None:
+    def test_differences_of_extensions_add_up_to_the_whole(self, price: Money, parts: list[int], per: int) -> None:
         values: list[Money] = []
         before = 0
         for part in parts:
@@ -218,9 +212,7 @@ class TestExtend:
             before += part
         assert total(values, "EUR") == extend(price, sum(parts), per)
 
-    @pytest.mark.parametrize(
-        ("quantity", "per"), [(-1, 1), (1, 0), (1, -1), (True, 1), (1, True), (1.0, 1), (1, "1")]
-    )
+    @pytest.mark.parametrize(("quantity", "per"), [(-1, 1), (1, 0), (1, -1), (True, 1), (1, True), (1.0, 1), (1, "1")])
     def test_only_whole_numbers_of_units_have_a_value(self, quantity: Any, per: Any) -> None:
         with pytest.raises(InvalidQuantity):
             extend(Money(1, "EUR"), quantity, per)

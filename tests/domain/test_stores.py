@@ -52,9 +52,7 @@ def starts_on(store: Store, day: datetime) -> list[str]:
     return [f"{slot.starts:%H:%M%z}" for slot in found]
 
 
-moments = st.integers(0, 3 * 365 * 24 * 12).map(
-    lambda n: datetime(2025, 1, 1, tzinfo=UTC) + n * timedelta(minutes=5)
-)
+moments = st.integers(0, 3 * 365 * 24 * 12).map(lambda n: datetime(2025, 1, 1, tzinfo=UTC) + n * timedelta(minutes=5))
 shops = st.builds(
     shop,
     st.sampled_from(HOURS),
@@ -66,9 +64,7 @@ shops = st.builds(
 
 class TestConstruction:
     def test_a_store_needs_an_id_a_zone_and_hours_only(self) -> None:
-        store = Store(
-            "SOF01", zone="Europe/Sofia", hours="Mo-Sa 08:00-21:00", place=Point(lat=42.69, lon=23.32)
-        )
+        store = Store("SOF01", zone="Europe/Sofia", hours="Mo-Sa 08:00-21:00", place=Point(lat=42.69, lon=23.32))
         assert (store.lead, store.slot_length, store.slot_capacity, store.pickup_days) == (HOUR, HOUR, 20, 3)
         assert store.tz == SOFIA
 
@@ -258,27 +254,17 @@ class TestSlots:
             before = ends
 
     @given(shops, moments, st.integers(0, 96))
-    def test_slots_don_t_depend_on_when_they_are_asked_for(
-        self, store: Store, now: datetime, wait: int
-    ) -> None:
+    def test_slots_don_t_depend_on_when_they_are_asked_for(self, store: Store, now: datetime, wait: int) -> None:
         later, until = now + wait * HOUR, now + 96 * HOUR
         seen_now = [
-            slot
-            for slot in slots(store, now=now, until=until)
-            if slot.starts.astimezone(UTC) >= later + store.lead
+            slot for slot in slots(store, now=now, until=until) if slot.starts.astimezone(UTC) >= later + store.lead
         ]
         assert list(slots(store, now=later, until=until)) == seen_now
 
     @given(shops, moments, st.integers(0, 96))
-    def test_a_nearer_horizon_only_leaves_out_the_later_slots(
-        self, store: Store, now: datetime, span: int
-    ) -> None:
+    def test_a_nearer_horizon_only_leaves_out_the_later_slots(self, store: Store, now: datetime, span: int) -> None:
         until = now + span * HOUR
-        far = [
-            slot
-            for slot in slots(store, now=now, until=now + 96 * HOUR)
-            if slot.starts.astimezone(UTC) < until
-        ]
+        far = [slot for slot in slots(store, now=now, until=now + 96 * HOUR) if slot.starts.astimezone(UTC) < until]
         assert list(slots(store, now=now, until=until)) == far
 
     def test_bad_arguments_are_refused(self) -> None:
@@ -345,9 +331,7 @@ class TestIsOpen:
             (local(2026, 11, 22, 12, 0), False),
         ],
     )
-    def test_a_store_is_open_from_opening_until_just_before_closing(
-        self, at: datetime, expected: bool
-    ) -> None:
+    def test_a_store_is_open_from_opening_until_just_before_closing(self, at: datetime, expected: bool) -> None:
         assert is_open(shop(), at) == is_open(shop(), at.astimezone(UTC)) == expected
 
     def test_the_night_past_midnight_is_open(self) -> None:

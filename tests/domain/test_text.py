@@ -36,10 +36,7 @@ def with_check_digit(digits: str) -> str:
     return next(
         digits + str(last)
         for last in range(10)
-        if sum(
-            int(d) if i % 2 == 0 else sum(divmod(2 * int(d), 10))
-            for i, d in enumerate(f"{last}{digits[::-1]}")
-        )
+        if sum(int(d) if i % 2 == 0 else sum(divmod(2 * int(d), 10)) for i, d in enumerate(f"{last}{digits[::-1]}"))
         % 10
         == 0
     )
@@ -117,9 +114,7 @@ class TestNote:
             note("x" * length)
 
     @given(plain, card_numbers, plain)
-    def test_a_card_number_anywhere_in_it_is_refused_and_not_shown(
-        self, before: str, card: str, after: str
-    ) -> None:
+    def test_a_card_number_anywhere_in_it_is_refused_and_not_shown(self, before: str, card: str, after: str) -> None:
         with pytest.raises(CardNumberRefused) as refusal:
             note(f"{before}x{card}x{after}")
         assert card not in str(refusal.value.problem())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import TypeVar
 
 import pytest
 
@@ -14,6 +15,7 @@ from omniorder.testing.shop import Shop
 from tests.services.contents import Rows
 from tests.services.steps import code, filled, level, placed, ready, refused
 
+T = TypeVar("T")
 Command = Callable[[Shop, str], object]
 
 
@@ -194,19 +196,35 @@ def test_the_longest_key_works(shop: Shop) -> None:
     assert shop.app.carts.start(key=key) == shop.app.carts.start(key=key)
 
 
-def test_one_command_under_one_key_from_many_threads_has_one_effect(shop: Shop) -> None:
-    cart = shop.app.carts.start()
+def together(command: Callable[[], T]) -> list[T | OmniorderError]:
+    """What six threads that are let go at once get from the same command."""
     gate = Barrier(6)
 
-    def add() -> object:
+    def run(_: int) -> T | OmniorderError:
         gate.wait(timeout=30)
         try:
-            return shop.app.carts.add(cart.id, Shop.MILK, 2, key="k")
+            return command()
         except OmniorderError as error:
             return error
 
     with ThreadPoolExecutor(6) as pool:
-        results = list(pool.map(lambda _: add(), range(6)))
+        return list(pool.map(run, range(6)))
+
+
+def test_one_edit_under_one_key_from_many_threads_has_one_effect(shop: Shop) -> None:
+    cart = shop.app.carts.start()
+    results = together(lambda: shop.app.carts.add(cart.id, Shop.MILK, 2, key="k"))
     after = shop.app.carts.get(cart.id)
     assert results == [after] * 6
     assert after.lines[0].quantity == 2
+
+
+def test_one_start_under_one_key_from_many_threads_gives_one_cart(shop: Shop) -> None:
+    results = together(lambda: shop.app.carts.start(key="k"))
+    assert results == [shop.app.carts.current()] * 6
+
+
+def test_one_delivery_under_one_key_from_many_threads_comes_in_once(shop: Shop) -> None:
+    results = together(lambda: shop.store.stock.receive("SOF01", Shop.MILK, 5, key="k"))
+    assert results == [shop.store.stock.level("SOF01", Shop.MILK)] * 6
+    assert level(shop) == (45, 0)

@@ -91,7 +91,7 @@ class LookUp:
 
 @frozen
 class Notice:
-    """What a webhook is about: one of our payments (empty when it is none of ours). Its news is fetched, not believed."""
+    """What a webhook is about: one of our payments, or empty. Its news is fetched, not believed."""
 
     payment: str
     kind: str

@@ -17,9 +17,7 @@ def given(value: object, kind: type[T] | tuple[type[T], ...], field: str, rule: 
     return value
 
 
-def several(
-    values: object, kind: type[T] | tuple[type[T], ...], field: str, rule: str, *, most: int
-) -> tuple[T, ...]:
+def several(values: object, kind: type[T] | tuple[type[T], ...], field: str, rule: str, *, most: int) -> tuple[T, ...]:
     """`values`, if they are a list of at most `most` of a `kind`; raises `InvalidInput` and `TooMany`."""
     if isinstance(values, (str, bytes)) or not isinstance(values, Sequence):
         raise InvalidInput(field, values, rule)
