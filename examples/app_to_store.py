@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chain import stock_the_shelves
@@ -22,6 +22,7 @@ from omniorder import (
     Cart,
     Channel,
     Customer,
+    Level,
     Offer,
     Order,
     OrderHub,
@@ -51,6 +52,7 @@ def main() -> None:
         with OrderHub.open(
             where, migrate=True, gateways=gateways, notifier=Phone(), secret="only-for-this-demo"
         ) as hub:
+            print("Stocking five stores in two cities ...")
             stock_the_shelves(hub)
             tell(hub)
 
@@ -130,7 +132,9 @@ def tell(hub: OrderHub) -> None:
     chapter("The app", "Anna opens her pass")
     ticket = app.orders.pickup_pass(order.id)
     say(f"Say {ticket.code[:3]} {ticket.code[3:]}, or let this be scanned:")
-    print(terminal(ticket))
+    say("")
+    for row in terminal(ticket).splitlines():
+        say(row)
 
     chapter("The store", "at the counter")
     receipt = store.pickups.hand_over(order.id, code=ticket.code)
@@ -141,10 +145,13 @@ def tell(hub: OrderHub) -> None:
     show_stock("after the hand-over", levels(hub, store_id))
 
     chapter("Everywhere", f"the timeline of {order.id}, the same on every channel")
+    names = {line.id: line.name for line in order.lines}
     for entry in app.orders.timeline(order.id).items:
         stamp = entry.stamp
         who = f"{stamp.channel.value:<7}{stamp.actor}"
-        say(f"{entry.seq:>3}  {stamp.at:%H:%M:%S}  {who:<29} {entry.name:<20} {details(entry)}")
+        say(f"{entry.seq:>3}  {stamp.at:%H:%M:%S} UTC  {who:<29} {entry.name:<20} {details(entry, names)}")
+    say("")
+    say("What the app did to the basket before is told in the basket's own stream.")
 
 
 def chapter(where: str, what: str) -> None:
@@ -191,11 +198,12 @@ def why(offer: Offer) -> list[str]:
     return told
 
 
-def details(entry: Recorded) -> str:
-    """What an event says besides its name, in a few words."""
+def details(entry: Recorded, names: Mapping[str, str]) -> str:
+    """What an event says besides its name, in a few words; `names` are those of the order's lines."""
     event = entry.event
-    facts = {name: getattr(event, name, None) for name in ("amount", "total", "quantity", "staged_at", "reason")}
-    return ", ".join(str(fact) for fact in facts.values() if fact)
+    told = [names.get(getattr(event, "line", ""), "")]
+    told += [str(getattr(event, name, "")) for name in ("quantity", "amount", "total", "staged_at", "reason")]
+    return ", ".join(fact for fact in told if fact)
 
 
 def tell_receipt(receipt: Receipt) -> None:
@@ -211,16 +219,16 @@ def amount(quantity: int, article: Article) -> str:
     return f"{quantity} g" if article.unit is Unit.GRAM else f"{quantity} x"
 
 
-def levels(hub: OrderHub, store: str) -> Sequence[tuple[str, int, int, int]]:
+def levels(hub: OrderHub, store: str) -> Sequence[Level]:
     office = hub.at(Channel.SYSTEM, System("import"))
-    found = office.stock.levels(store, list(BASKET))
-    return [(level.sku, level.on_hand, level.reserved, level.available) for level in found]
+    return office.stock.levels(store, list(BASKET))
 
 
-def show_stock(when: str, rows: Sequence[tuple[str, int, int, int]]) -> None:
-    say(f"{when:<22}{'on hand':>9}{'reserved':>10}{'to promise':>12}")
-    for sku, on_hand, reserved, available in rows:
-        say(f"  {sku:<20}{on_hand:>9}{reserved:>10}{available:>12}")
+def show_stock(when: str, rows: Sequence[Level]) -> None:
+    """In pieces, or grams. `kept back` is for customers who walk in, and is never promised."""
+    say(f"{when:<22}{'on hand':>9}{'reserved':>10}{'kept back':>11}{'to promise':>12}")
+    for level in rows:
+        say(f"  {level.sku:<20}{level.on_hand:>9}{level.reserved:>10}{level.safety:>11}{level.available:>12}")
 
 
 if __name__ == "__main__":

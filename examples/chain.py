@@ -23,7 +23,10 @@ FILES = Path(__file__).parent / "grocery"
 
 
 def stock_the_shelves(hub: OrderHub) -> None:
-    """Put stores, articles, prices and opening stock into the hub. Doing it again changes nothing."""
+    """Put stores, articles, prices and opening stock into the hub. Doing it again within a week changes nothing.
+
+    (For so long the hub remembers the keys under which stock was received: `Settings.idempotency_retention`.)
+    """
     office = hub.at(Channel.SYSTEM, System("import"))
     office.stores.put(*map(_store, _rows("stores.csv")))
     office.articles.put(*(Article(row["sku"], row["name"], Unit(row["unit"])) for row in _rows("articles.csv")))

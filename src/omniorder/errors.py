@@ -134,7 +134,8 @@ class OmniorderError(Exception):
         """RFC 9457 problem details, ready for `application/problem+json`."""
         return {
             "type": f"urn:omniorder:{self.code}",
-            "title": str(self),
+            "title": (type(self).__doc__ or "").partition("\n")[0].partition(". Facts")[0].rstrip("."),
+            "detail": str(self),
             "status": self.status,
             "code": self.code,
             "retry": self.retry,

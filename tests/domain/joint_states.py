@@ -37,7 +37,7 @@ from omniorder.domain.lifecycle import (
 )
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Action, Attempt, Operation, Payment, payment_id
+from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Reservation
 from omniorder.errors import OmniorderError
@@ -266,11 +266,11 @@ def tendered(order: Order, kind: str) -> tuple[e.Event, ...]:
     missing = order.ceiling - order.kept
     if missing.amount <= 0:
         return ()
-    new = payment_id(order.id, len(order.payments) + 1)
+    new = order.next_payment_id()
     added = e.TenderAdded(new, kind, missing)
     if kind == "in_store":
         return (added, e.LeftForStore(new, missing))
-    return (added, e.AuthoriseRequested(new, f"{new.replace('pay_', 'att_', 1)}_1", missing))
+    return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))
 
 
 def heard(world: World, attempt: Attempt, answer: Answer) -> World:

@@ -137,7 +137,7 @@ def test_the_counter_takes_what_is_due() -> None:
     due = OF_COUNTER.total
     events = plan(OF_COUNTER, OF_COUNTER.pickup.rest(), taken=Taken(due))
     payment = OF_COUNTER.payments[0]
-    assert events == [e.CounterStarted(payment.id, payment.next_attempt_id(), due)]
+    assert events == [e.CounterStarted(payment.id, payment.next_attempt_id(), due, "cash")]
 
 
 def test_the_counter_takes_only_what_leaves() -> None:
@@ -218,3 +218,13 @@ def test_what_the_till_says_is_one_short_line(till: Till) -> None:
     make: Callable[..., Taken] = Taken
     with pytest.raises(InvalidText):
         make(eur(100), till.means, till.reference)
+
+
+def test_what_could_not_be_refunded_in_part_is_not_taken_ahead() -> None:
+    """One that captures once takes what leaves, if it could not give back what is never collected."""
+    line = OF_CARD.pickup.lines[0]
+    units = (e.Units(line.line, 1),)
+    stubborn = Capabilities(several_captures=False, partial_refund=False)
+    (_, capture) = hand_over(OF_CARD, units, capabilities={"card": stubborn}, taken=None, look_at=OF_CARD.pay_by)
+    assert isinstance(capture, e.CaptureRequested)
+    assert capture.amount == OF_CARD.value_after(units)

@@ -240,6 +240,18 @@ def test_an_unpaid_order_keeps_its_goods_until_its_money_is_settled() -> None:
     assert (voided.state, voided.pickup.state) == (OrderState.CANCELLED, PickupState.CANCELLED)
 
 
+def test_money_that_only_the_void_tells_of_is_sent_back() -> None:
+    """Nobody had heard of the authorisation, so the order was over; then the void comes too late for its money."""
+    asked = heard(every_order()["asked"], NoAnswer())
+    cancelling = after(asked, *cancel(asked, "changed my mind", HOLD))
+    authorise, void = (attempt.id for attempt in cancelling.payments[0].attempts)
+    over = after(cancelling, *heard_by(cancelling, authorise, Absent(), look_at=HOLD))
+    assert (over.state, over.payments[0].state) == (OrderState.CANCELLED, PaymentState.DECLINED)
+    found = after(over, *heard_by(over, void, Denied("captured", asked.total), look_at=HOLD))
+    assert (found.payments[0].state, found.kept) == (PaymentState.CAPTURED, asked.total)
+    assert found.payments[0].refund_pending == asked.total
+
+
 def test_a_call_that_nobody_made_yet_is_called_off() -> None:
     asked = every_order()["asked"]
     cancelling = after(asked, *cancel(asked, "changed my mind", HOLD))

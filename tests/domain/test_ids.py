@@ -21,9 +21,6 @@ minutes = st.integers(0, 200 * 365 * 24 * 60).map(lambda n: datetime(2000, 1, 1,
 
 STORE_SIDE: list[tuple[ids.Kind, str, Callable[[str, bytes], str]]] = [
     ("promise", "prm", ids.promise_id),
-    ("payment", "pay", ids.payment_id),
-    ("attempt", "att", ids.attempt_id),
-    ("pickup", "pup", ids.pickup_id),
     ("reservation", "rsv", ids.reservation_id),
     ("movement", "mov", ids.movement_id),
 ]
@@ -32,6 +29,9 @@ EXAMPLES: dict[ids.Kind, str] = {
     "line": ids.line_id(bytes(range(8))),
     "order": "SOF01-7K3F9Q",
     "slot": "slt_SOF01_20261122T0800Z",
+    "payment": ids.payment_id("SOF01-7K3F9Q", 1),
+    "attempt": ids.attempt_id(ids.payment_id("SOF01-7K3F9Q", 1), 2),
+    "pickup": ids.pickup_id("SOF01-7K3F9Q"),
     **{kind: make("SOF01", bytes(range(16))) for kind, _, make in STORE_SIDE},
 }
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder.domain import events as e
-from omniorder.domain import payments
+from omniorder.domain import ids, payments
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.payments import (
@@ -25,10 +25,8 @@ from omniorder.domain.payments import (
     Payment,
     Tender,
     create,
-    order_of,
-    payment_id,
 )
-from omniorder.errors import CardNumberRefused, IllegalTransition, InvalidText, NotFound
+from omniorder.errors import CardNumberRefused, IllegalTransition, InvalidId, InvalidText, NotFound
 from omniorder.testing import strategies
 from omniorder.testing.samples import HOUR, NOW, after, authorised, every_order, order, paying
 
@@ -93,15 +91,15 @@ def test_paying_in_the_store_needs_no_token() -> None:
 
 @given(reference=strategies.orders().map(lambda made: made.id), number=st.integers(1, 99), attempt=st.integers(1, 99))
 def test_the_order_can_be_read_off_the_ids(reference: str, number: int, attempt: int) -> None:
-    payment = payment_id(reference, number)
-    assert order_of(payment) == reference
-    assert order_of(f"{payment.replace('pay_', 'att_', 1)}_{attempt}") == reference
+    payment = ids.payment_id(reference, number)
+    assert ids.order_of(payment) == reference
+    assert ids.order_of(ids.attempt_id(payment, attempt)) == reference
 
 
 @pytest.mark.parametrize("stranger", ["", "pi_123", "pay_", "crt_SOF01_7K3F9Q_1", "pay_SOF01_7K3F9Q_1_2_3"])
 def test_what_is_no_id_of_ours_names_no_order(stranger: str) -> None:
-    with pytest.raises(NotFound):
-        order_of(stranger)
+    with pytest.raises(InvalidId):
+        ids.order_of(stranger)
 
 
 def test_attempts_are_numbered_within_their_payment() -> None:

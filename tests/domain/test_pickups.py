@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder.domain import events as e
-from omniorder.domain import pickups
+from omniorder.domain import ids, pickups
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
-from omniorder.domain.pickups import Pickup, PickupLine, pickup_id
+from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.errors import IllegalTransition, InvalidQuantity, NotFound, OmniorderError
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import NOW
@@ -217,8 +217,8 @@ def test_what_is_refused_changes_nothing_and_what_is_taken_keeps_the_count(told:
 
 
 def test_the_id_names_the_order_and_counts() -> None:
-    assert pickup_id("SOF01-7K3F9Q") == "pup_SOF01_7K3F9Q_1"
-    assert pickup_id("SOF01-7K3F9Q", 2) == "pup_SOF01_7K3F9Q_2"
+    assert ids.pickup_id("SOF01-7K3F9Q") == "pup_SOF01_7K3F9Q_1"
+    assert ids.pickup_id("SOF01-7K3F9Q", 2) == "pup_SOF01_7K3F9Q_2"
 
 
 def test_open_is_what_is_neither_collected_nor_dropped() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from omniorder import Card, CartState, Money, OrderState, PayInStore, PaymentState, Pick, Stage, Tender
-from omniorder.errors import IllegalTransition, InvalidText, NotFound, PaymentDeclined
+from omniorder import Card, CartState, Money, OrderState, PayInStore, PaymentState, Pick, Stage, Tender, events
+from omniorder.errors import CardNumberRefused, IllegalTransition, InvalidText, NotFound, PaymentDeclined
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
@@ -139,9 +139,17 @@ def test_a_stranger_may_not_call_it_off(shop: Shop) -> None:
 
 def test_a_reason_is_one_line_of_text(shop: Shop) -> None:
     order = placed(shop)
-    for reason in ("", "two\nlines", "x" * 101):
+    for reason in ("two\nlines", "x" * 101):
         assert refused(InvalidText, shop.app.orders.cancel, order.id, reason=reason).facts["field"] == "reason"
+    refused(CardNumberRefused, shop.app.orders.cancel, order.id, reason="my card 4111 1111 1111 1111")
     assert shop.app.orders.get(order.id) == order
+
+
+def test_without_a_reason_the_journal_says_who_called_it_off(shop: Shop) -> None:
+    order = placed(shop)
+    shop.store.orders.cancel(order.id)
+    told = [entry.event for entry in shop.app.orders.timeline(order.id).items]
+    assert [event.reason for event in told if isinstance(event, events.CancelStarted)] == ["associate"]
 
 
 def test_a_refund_that_is_refused_is_asked_for_again_later_and_not_at_once(shop: Shop) -> None:

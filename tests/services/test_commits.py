@@ -16,6 +16,7 @@ from tests.services.steps import (
     code,
     effects,
     filled,
+    free_slot,
     level,
     only_order,
     placed,
@@ -87,6 +88,25 @@ def test_an_edit_under_a_key_whose_commit_is_in_doubt_counts_once(storage: tuple
     cart = filled(shop)
     database.fail_next_commit(written=True)
     assert shop.app.carts.add(cart.id, Shop.MILK, 1, key="k").lines[0].quantity == 3
+
+
+def test_an_edit_without_a_key_whose_commit_is_in_doubt_counts_once(storage: tuple[Shop, MemoryStorage]) -> None:
+    """The journal says whether it was committed."""
+    shop, database = storage
+    cart = filled(shop)
+    database.fail_next_commit(written=True)
+    assert shop.app.carts.add(cart.id, Shop.MILK, 1).lines[0].quantity == 3
+
+
+def test_a_cart_and_a_promise_whose_commit_is_in_doubt_are_made_once(storage: tuple[Shop, MemoryStorage]) -> None:
+    shop, database = storage
+    database.fail_next_commit(written=True)
+    cart = shop.app.carts.start()
+    shop.app.carts.add(cart.id, Shop.MILK, 2)
+    slot = free_slot(shop, cart)
+    database.fail_next_commit(written=True)
+    promise = shop.app.checkout.promise(cart.id, slot=slot)
+    assert shop.app.carts.get(cart.id).promise_id == promise.id
 
 
 def test_a_cart_under_a_key_whose_commit_is_in_doubt_is_started_once(storage: tuple[Shop, MemoryStorage]) -> None:

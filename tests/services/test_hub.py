@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from threading import Thread
+from typing import Any
 
 import pytest
 
-from omniorder import Channel, Customer, OrderHub, Settings, Store, System
-from omniorder.errors import Misconfigured, NotFound
+from omniorder import Channel, Customer, OrderHub, Price, Settings, Store, System
+from omniorder.errors import InvalidInput, Misconfigured, NotFound
+from omniorder.testing import FakeGateway
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.steps import VISA, filled, free_slot, level, placed, promised, refused
@@ -60,8 +62,44 @@ def test_a_hub_says_what_it_was_opened_with(open_shop: OpenShop) -> None:
 
 
 def test_a_code_shorter_than_seven_digits_can_not_be_set() -> None:
-    with pytest.raises(ValueError, match="code_length"):
+    with pytest.raises(InvalidInput, match="code_length"):
         Settings(code_length=6)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"code_tries": 0},
+        {"code_length": "7"},
+        {"max_lines": True},
+        {"grace": timedelta(seconds=-1)},
+        {"slot_horizon": 5},
+        {"promise_lasts": timedelta(days=3)},
+        {"promise_shortest": timedelta(hours=1)},
+    ],
+    ids=repr,
+)
+def test_a_setting_that_can_not_be_is_refused_by_name(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"must (not )?be"):
+        Settings(**wrong)
+
+
+def test_a_port_that_is_empty_is_a_port_all_the_same(open_shop: OpenShop) -> None:
+    """A price book may be a dictionary, and an empty one has no prices: the built-in table must not step in."""
+
+    class NoPrices(dict[str, Price]):
+        def prices(self, skus: object, **where: object) -> dict[tuple[str, str], Price]:
+            return {}
+
+    shop = open_shop(prices=NoPrices())
+    cart = shop.app.carts.start()
+    shop.app.carts.add(cart.id, Shop.MILK, 1)
+    assert not any(offer.full for offer in shop.app.checkout.offers(cart.id))
+
+
+def test_the_counter_has_no_gateway(open_shop: OpenShop) -> None:
+    with pytest.raises(Misconfigured):
+        open_shop(gateways={"in_store": FakeGateway()})
 
 
 def test_without_a_secret_there_is_no_pass(open_shop: OpenShop) -> None:

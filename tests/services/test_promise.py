@@ -81,8 +81,48 @@ def test_a_live_promise_is_returned_also_when_its_slot_is_too_soon_for_a_new_one
 
 
 def test_how_long_it_lasts_can_be_chosen_within_bounds(shop: Shop) -> None:
-    promise = promised(shop, lasts=timedelta(hours=3))
+    promise = promised(shop, lasts=timedelta(hours=3), nth=11)
     assert promise.expires_at - promise.made_at == timedelta(hours=3)
+
+
+def test_no_promise_outlives_its_pick_up_window(shop: Shop) -> None:
+    promise = promised(shop, lasts=timedelta(hours=30))
+    assert promise.expires_at == promise.ends
+    shop.clock.set(promise.ends)
+    refused(PromiseGone, shop.app.checkout.place, promise.id, pay=VISA)
+
+
+def test_a_promise_that_ends_too_soon_is_renewed_at_its_own_price(shop: Shop) -> None:
+    """A pay link needs hours, and the customer has seen the price."""
+    first = promised(shop, nth=11)
+    shop.office.prices.put(Price(Shop.MILK, Money(999, "EUR"), tax="0.20"))
+    longer = shop.app.checkout.promise(first.cart_id, slot=first.slot, lasts=timedelta(hours=6))
+    assert longer.expires_at - shop.clock.now() == timedelta(hours=6)
+    assert longer.quote == first.quote
+    assert level(shop) == (40, 2)
+
+
+def test_what_a_cart_holds_is_not_in_its_own_way(shop: Shop) -> None:
+    """The market has one carton, and one place in each slot: whoever holds both may still choose another time."""
+    mine = promised(shop, {Shop.MILK: 1}, store=Shop.MARKET)
+    offers = {offer.store.id: offer for offer in shop.app.checkout.offers(mine.cart_id)}
+    assert offers[Shop.MARKET].full
+    assert mine.slot in [slot.id for slot in offers[Shop.MARKET].slots]
+
+
+def test_an_offer_says_how_much_of_a_slot_is_taken(shop: Shop) -> None:
+    mine = promised(shop)
+    cart = filled(shop, touch=shop.stranger)
+    offers = {offer.store.id: offer for offer in shop.stranger.checkout.offers(cart.id)}
+    assert next(slot.booked for slot in offers[Shop.SOFIA].slots if slot.id == mine.slot) == 1
+
+
+def test_a_foreign_price_at_one_store_is_that_store_s_reason(shop: Shop) -> None:
+    shop.office.prices.put(Price(Shop.BREAD, Money(300, "USD"), tax="0.09", store=Shop.VARNA))
+    cart = filled(shop, {Shop.MILK: 1, Shop.BREAD: 1})
+    offers = {offer.store.id: offer for offer in shop.app.checkout.offers(cart.id)}
+    assert offers[Shop.SOFIA].full
+    assert [reason.code for reason in offers[Shop.VARNA].reasons] == ["money.currency_mismatch"]
 
 
 @pytest.mark.parametrize("lasts", [timedelta(seconds=59), timedelta(hours=48, seconds=1), timedelta(0), 900])

@@ -15,7 +15,6 @@ from omniorder import (
     Money,
     OrderState,
     PaymentState,
-    Settings,
     Stage,
 )
 from omniorder.ports.payments import Absent, Approved, Authorise, Denied, LookUp, NeedsAction, NoAnswer
@@ -83,12 +82,13 @@ def test_a_provider_that_fails_is_asked_by_our_own_reference_and_charged_once(sh
 
 
 def test_a_key_that_the_provider_has_forgotten_is_never_sent_again(open_shop: OpenShop) -> None:
-    shop = open_shop(settings=Settings(promise_longest=timedelta(days=3)))
+    clock = FakeClock()
+    shop = open_shop(clock=clock, gateway=FakeGateway(clock=clock, remembers=timedelta(hours=2)))
     shop.gateway.drop_next_request()
-    order = placed(shop, lasts=timedelta(days=2))
+    order = placed(shop, lasts=timedelta(hours=5), nth=11)
     asked = len(shop.gateway.requests)
     shop.gateway.forget_keys()
-    shop.advance(hours=25)
+    shop.advance(hours=3)
     after = shop.app.orders.get(order.id)
     assert [type(request).__name__ for request in shop.gateway.requests[asked:]] == ["LookUp"]
     assert (after.state, after.payments[-1].state) == (OrderState.PLACED, PaymentState.DECLINED)

@@ -62,10 +62,12 @@ class Customer:
 
     @property
     def name(self) -> str:
+        """As the journal tells it: `customer:<id>`."""
         return f"customer:{self.id}"
 
     @property
     def owner(self) -> str:
+        """Their own name: a touchpoint opens their carts and orders, and nobody else's."""
         return self.name
 
 
@@ -81,10 +83,12 @@ class Guest:
 
     @property
     def name(self) -> str:
+        """As the journal tells it: `guest:` and the first half of the token's SHA-256, in hex."""
         return f"guest:{sha256(self.token.encode('ascii')).hexdigest()[:32]}"
 
     @property
     def owner(self) -> str:
+        """Their own name: a touchpoint opens their carts and orders, and nobody else's."""
         return self.name
 
 
@@ -97,10 +101,12 @@ class Associate:
 
     @property
     def name(self) -> str:
+        """As the journal tells it: `associate:<id>@<store>`."""
         return f"associate:{self.id}@{self.store}"
 
     @property
     def owner(self) -> None:
+        """None: staff see the orders of their store, and own none."""
         return None
 
 
@@ -113,10 +119,12 @@ class Agent:
 
     @property
     def name(self) -> str:
+        """As the journal tells it: `agent:<id>`, whoever the customer is."""
         return f"agent:{self.id}"
 
     @property
     def owner(self) -> str | None:
+        """The customer for whom they act, by their name; None: nobody just now."""
         return None if self.customer is None else f"customer:{self.customer}"
 
 
@@ -128,11 +136,14 @@ class System:
 
     @property
     def name(self) -> str:
+        """As the journal tells it: `system:<name>`."""
         return f"system:{self.id}"
 
     @property
     def owner(self) -> None:
+        """None: a program owns no carts and orders."""
         return None
 
 
 Actor: TypeAlias = Customer | Guest | Associate | Agent | System
+"""Whoever may stand at a touchpoint."""

@@ -95,6 +95,7 @@ def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -
 
 
 _ASKING = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
+_GIVEN_UP = (PaymentState.DECLINED, PaymentState.VOIDED, PaymentState.LAPSED)
 Settled = Approved | NeedsAction | Denied | Absent
 
 
@@ -166,6 +167,10 @@ def _void(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
             known = e.AttemptRefused(payment.id, attempt.id, reason)
         case Absent():
             known = e.ProvedAbsent(payment.id, attempt.id)
+    taken = answer.captured if isinstance(answer, Denied) else payment.captured
+    if payment.state in _GIVEN_UP and isinstance(answer, Denied) and taken is not None and taken.amount:
+        # nobody expected this payment to have moved any money
+        return (known, e.LateCaptured(payment.id, taken))
     if payment.state is not PaymentState.VOIDING:
         return (known,)
     unheard = [
@@ -173,7 +178,6 @@ def _void(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
         for other in payment.attempts
         if other.operation is Operation.AUTHORISE and other.state is AttemptState.UNKNOWN
     ]
-    taken = answer.captured if isinstance(answer, Denied) else payment.captured
     if taken is not None and taken.amount:
         # a part was captured before, or the void came too late: what was taken is the payment now
         found = (e.AttemptSucceeded(payment.id, other) for other in unheard)

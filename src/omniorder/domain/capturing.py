@@ -2,7 +2,8 @@
 
 Money is taken when goods leave, and no more of it than they cost. What a provider can do decides the rest: one
 that captures several times takes each part as it leaves; one that captures once takes everything that is still
-ready, and what is never collected is refunded later; one that can't capture partly takes the whole authorisation.
+ready, and what is never collected is refunded later, provided that it can refund a part: if not, it takes what leaves
+and the rest is paid at the counter. One that can't capture partly takes the whole authorisation.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import cast
 from attrs import frozen
 
 from omniorder.domain import events as e
-from omniorder.domain import pickups
-from omniorder.domain.lifecycle import PaymentState
+from omniorder.domain import ids, pickups
+from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import PayInStore, payment_id
+from omniorder.domain.payments import Operation, PayInStore, Payment
 from omniorder.domain.text import line as valid_line
 from omniorder.errors import InvalidMoney, NotPaid
 
@@ -71,14 +72,24 @@ def hand_over(
     rest = order.wanted_value - order.kept
     plan: list[e.Event] = [claim]
     for p in order.payments:
-        if p.state is PaymentState.AUTHORISED and due.amount > 0:
+        if taken is not None and _was_refused(p):
+            # the counter takes what this tender would not give; what it still holds is given back
+            plan.append(e.VoidRequested(p.id, p.next_attempt_id()))
+        elif p.state is PaymentState.AUTHORISED and due.amount > 0:
             room = p.authorised - p.captured
             can = capabilities.get(p.kind, Capabilities())
-            wanted = due if can.several_captures else max(due, rest)
+            wanted = max(due, rest) if can.partial_refund and not can.several_captures else due
             amount = min(wanted, room) if can.partial_capture else room
             plan.append(e.CaptureRequested(p.id, p.next_attempt_id(), amount))
             due, rest = due - amount, rest - amount
     return (*plan, *_at_the_counter(order, due, taken))
+
+
+def _was_refused(payment: Payment) -> bool:
+    """Whether the last thing that this authorised payment did was to refuse a capture."""
+    last = payment.attempts[-1] if payment.attempts else None
+    refused = last is not None and (last.operation, last.state) == (Operation.CAPTURE, AttemptState.REFUSED)
+    return refused and payment.state is PaymentState.AUTHORISED
 
 
 def _at_the_counter(order: Order, due: Money, taken: Taken | None) -> tuple[e.Event, ...]:
@@ -91,7 +102,8 @@ def _at_the_counter(order: Order, due: Money, taken: Taken | None) -> tuple[e.Ev
         raise NotPaid(order=order.id, due=str(due), reason=f"the counter took {taken.amount}")
     for p in order.payments:
         if p.state is PaymentState.DUE_IN_STORE:
-            return (e.CounterStarted(p.id, p.next_attempt_id(), due),)
-    new = payment_id(order.id, len(order.payments) + 1)
+            return (e.CounterStarted(p.id, p.next_attempt_id(), due, taken.means, taken.reference),)
+    new = order.next_payment_id()
     added = e.TenderAdded(new, PayInStore.kind, due)
-    return (added, e.LeftForStore(new, due), e.CounterStarted(new, f"{new.replace('pay_', 'att_', 1)}_1", due))
+    started = e.CounterStarted(new, ids.attempt_id(new, 1), due, taken.means, taken.reference)
+    return (added, e.LeftForStore(new, due), started)

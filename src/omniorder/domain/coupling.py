@@ -23,7 +23,7 @@ from omniorder.domain.lifecycle import (
 )
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
-from omniorder.domain.payments import Operation, Payment
+from omniorder.domain.payments import Operation, PayInStore, Payment
 
 CLOSING: Final = frozenset({OrderState.CANCELLING, OrderState.EXPIRING})
 UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
@@ -73,7 +73,7 @@ def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
 
 def _ask_for_rest(order: Order, rest: Money) -> tuple[e.Event, ...]:
     """What was left for the counter and only partly taken there stays due there, as a payment of its own."""
-    counter = [p for p in order.payments if p.kind == "in_store"]
+    counter = any(p.kind == PayInStore.kind for p in order.payments)
     open_money = order.kept - order.value_after(order.pickup.claim)
     for p in order.payments:
         if p.state is PaymentState.AUTHORISED:
@@ -83,8 +83,8 @@ def _ask_for_rest(order: Order, rest: Money) -> tuple[e.Event, ...]:
     missing = rest - open_money
     if not counter or missing.amount <= 0:
         return ()
-    new = f"{counter[0].id.rpartition('_')[0]}_{len(order.payments) + 1}"
-    return (e.TenderAdded(new, "in_store", missing), e.LeftForStore(new, missing))
+    new = order.next_payment_id()
+    return (e.TenderAdded(new, PayInStore.kind, missing), e.LeftForStore(new, missing))
 
 
 def _send_back_excess(order: Order, at: datetime) -> tuple[e.Event, ...]:
@@ -143,7 +143,7 @@ def _refundable(order: Order) -> list[Payment]:
     """Where a surplus can go back to, the last tender first. What the counter took has paid for goods that left."""
     if _surplus(order) <= 0:
         return []
-    taken = (p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.kind != "in_store")
+    taken = (p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.kind != PayInStore.kind)
     return [p for p in taken if p.returnable.amount > 0]
 
 

@@ -6,6 +6,14 @@ keeps them. So the journal can't forget a change, and a change can't happen with
 Events hold identifiers, amounts and instants, never personal data. A field marked `PRIVATE` travels inside
 the process only and is left out of the journal: the text of a note lives in a row of its own that can be
 erased without breaking history.
+
+Amounts are `Money`, in minor units of the order's one currency; quantities are whole numbers of the article's own
+unit; instants are aware and in UTC; and what is named without more (`line`, `order`, `payment`) is its id. `Units`
+count per order line, reservations per SKU.
+
+The tables know more than the commands of this release do: carts that are merged or put away, goods awaited from
+elsewhere, questions to the customer, returns and disputes have their events here, because nothing is harder to add
+to a journal later.
 """
 
 from __future__ import annotations
@@ -29,7 +37,7 @@ class Event:
 
 @frozen
 class Units:
-    """So many units of one order line."""
+    """So many units of one order line, in the article's own unit."""
 
     line: str
     quantity: int
@@ -78,12 +86,16 @@ class Recorded:
 
 @frozen
 class CartStarted(Event):
+    """An empty cart came into being for `owner` (an actor's journal name); `language` is its BCP 47 tag, if any."""
+
     owner: str
     language: str = ""
 
 
 @frozen
 class LineAdded(Event):
+    """`quantity` units of `sku` were put into the cart as a line of their own; `note` is for the picker."""
+
     line: str
     sku: str
     quantity: int
@@ -93,44 +105,56 @@ class LineAdded(Event):
 
 @frozen
 class LineChanged(Event):
+    """This many units of the line are wanted now, in place of what was wanted before."""
+
     line: str
     quantity: int
 
 
 @frozen
 class LineNoted(Event):
+    """The picker's note on this line was replaced, or taken away by an empty one."""
+
     line: str
     note: str = field(default="", repr=False, metadata=PRIVATE)
 
 
 @frozen
 class LineRemoved(Event):
+    """The line was taken out of the cart."""
+
     line: str
 
 
 @frozen
 class CartOrdered(Event):
+    """The cart became this order, and can't be edited while the order stands."""
+
     order: str
 
 
 @frozen
 class CartReopened(Event):
+    """This order ended before it was confirmed: the cart is open again, with all of its lines."""
+
     order: str
 
 
 @frozen
 class CartMerged(Event):
+    """The lines went `into` another cart, and this one has ended."""
+
     into: str
 
 
 @frozen
 class CartAbandoned(Event):
-    pass
+    """Nobody touched the cart for so long that it was put away."""
 
 
 @frozen
 class CartResumed(Event):
-    pass
+    """The owner came back to an abandoned cart."""
 
 
 # --- promises (told in the cart's stream) -----------------------------------------------------------------
@@ -138,6 +162,11 @@ class CartResumed(Event):
 
 @frozen
 class PromiseMade(Event):
+    """Units, place and price were held for the cart as a whole, until `expires_at`.
+
+    `slot` is the slot's id; `total` is what the lines cost, `ceiling` the most that may ever be charged for them.
+    """
+
     promise: str
     store: str
     slot: str
@@ -148,23 +177,31 @@ class PromiseMade(Event):
 
 @frozen
 class PromiseAccepted(Event):
+    """The promise was placed as this order, which now keeps what was held."""
+
     promise: str
     order: str
 
 
 @frozen
 class PromiseReplaced(Event):
+    """The promise `by` was made for the cart instead; what it does not need of this one is free again."""
+
     promise: str
     by: str
 
 
 @frozen
 class PromiseWithdrawn(Event):
+    """The customer gave the promise back before its time was up."""
+
     promise: str
 
 
 @frozen
 class PromiseLapsed(Event):
+    """The promise's time was up: units and slot are free for others again."""
+
     promise: str
 
 
@@ -173,37 +210,43 @@ class PromiseLapsed(Event):
 
 @frozen
 class ReservationExtended(Event):
+    """The units stay held until this later instant."""
+
     until: datetime
 
 
 @frozen
 class Firmed(Event):
-    pass
+    """The order is funded: the time limit is gone, and the units are the customer's until collected or given back."""
 
 
 @frozen
 class ReservationReleased(Event):
-    pass
+    """All units that were held went back to other customers: replaced, given back or called off."""
 
 
 @frozen
 class ReservationExpired(Event):
-    pass
+    """The time limit passed, and all units that were held went back to other customers."""
 
 
 @frozen
 class UnitsConsumed(Event):
+    """These units, as pairs of SKU and quantity, left the store with the customer."""
+
     units: tuple[tuple[str, int], ...]
 
 
 @frozen
 class UnitsReleased(Event):
+    """These units of a firm reservation, as pairs of SKU and quantity, went back to other customers."""
+
     units: tuple[tuple[str, int], ...]
 
 
 @frozen
 class LastUnitsResolved(Event):
-    pass
+    """No unit is held any more: each was consumed or released."""
 
 
 # --- attempts: one operation at a provider ----------------------------------------------------------------
@@ -211,17 +254,23 @@ class LastUnitsResolved(Event):
 
 @frozen
 class AttemptEvent(Event):
+    """The root of what happens to one `attempt` of a `payment`. The attempt's id is its idempotency key."""
+
     payment: str
     attempt: str
 
 
 @frozen
 class AttemptSucceeded(AttemptEvent):
+    """The provider did it; `provider_id` is what it calls the operation or its payment."""
+
     provider_id: str = ""
 
 
 @frozen
 class AttemptRefused(AttemptEvent):
+    """The provider refused for good; `reason` is its own code."""
+
     reason: str = ""
 
 
@@ -234,16 +283,18 @@ class AttemptUnanswered(AttemptEvent):
 
 @frozen
 class AttemptWithdrawn(AttemptEvent):
-    pass
+    """A planned call that nobody needs any more will not be made."""
 
 
 @frozen
 class ProvedAbsent(AttemptEvent):
-    pass
+    """The provider was asked and has no such operation: it had no effect."""
 
 
 @frozen
 class FoundLate(AttemptEvent):
+    """An operation that had been taken for absent did happen at the provider."""
+
     provider_id: str = ""
 
 
@@ -252,138 +303,183 @@ class FoundLate(AttemptEvent):
 
 @frozen
 class PaymentEvent(Event):
+    """The root of what happens to one payment. Amounts are Money in the order's currency."""
+
     payment: str
 
 
 @frozen
 class AuthoriseRequested(PaymentEvent):
+    """The provider is to set `amount` aside, by the attempt planned here."""
+
     attempt: str
     amount: Money
 
 
 @frozen
 class LeftForStore(PaymentEvent):
+    """Nothing is asked for now: `amount` is due at the counter."""
+
     amount: Money
 
 
 @frozen
 class PaymentWithdrawn(PaymentEvent):
-    pass
+    """The order ended before anything was asked of this tender."""
 
 
 @frozen
 class ActionRequired(PaymentEvent):
-    pass
+    """The customer must act (3-D Secure, say) before the provider decides."""
 
 
 @frozen
 class Authorised(PaymentEvent):
+    """The provider has set `amount` aside, all in all; nothing is taken yet."""
+
     amount: Money
     provider_id: str = ""
 
 
 @frozen
 class Paid(PaymentEvent):
+    """`amount` was taken in one step, by the provider or at the counter, without a capture of its own."""
+
     amount: Money
     provider_id: str = ""
 
 
 @frozen
 class Declined(PaymentEvent):
+    """The tender came to nothing; `reason` is the provider's code, `never_arrived` when it never heard of it."""
+
     reason: str
 
 
 @frozen
 class VoidRequested(PaymentEvent):
+    """What is set aside, or may yet turn out to be, is to be given back by the attempt planned here."""
+
     attempt: str
 
 
 @frozen
 class Increased(PaymentEvent):
+    """The provider raised what is set aside to `amount`."""
+
     amount: Money
 
 
 @frozen
 class AuthorisationExtended(PaymentEvent):
-    pass
+    """The provider keeps the money set aside for longer."""
 
 
 @frozen
 class CaptureRequested(PaymentEvent):
+    """`amount` of what is set aside is to be taken, by the attempt planned here, for goods that are claimed."""
+
     attempt: str
     amount: Money
 
 
 @frozen
 class AuthorisationLapsed(PaymentEvent):
-    pass
+    """The authorisation grew too old: what was not captured is the customer's again."""
 
 
 @frozen
 class Captured(PaymentEvent):
+    """This capture took `amount`, beside what earlier ones took, and closed the authorisation."""
+
     amount: Money
 
 
 @frozen
 class PartCaptured(PaymentEvent):
+    """This capture took `amount`, and the rest stays set aside for later ones."""
+
     amount: Money
 
 
 @frozen
 class CaptureRefused(PaymentEvent):
+    """Nothing was taken, and the money is still set aside; `reason` as in `Declined`."""
+
     reason: str
 
 
 @frozen
 class Voided(PaymentEvent):
-    pass
+    """The provider gave back all that was set aside."""
 
 
 @frozen
 class FoundCaptured(PaymentEvent):
+    """The void came too late or found a part taken: `amount` was captured, all in all."""
+
     amount: Money
 
 
 @frozen
 class CounterStarted(PaymentEvent):
+    """The counter says that it took `amount`; the attempt planned here stands for that, and goods are claimed for it.
+
+    `means` is how ("cash", "terminal"), `reference` the till's own number for it.
+    """
+
     attempt: str
     amount: Money
+    means: str = ""
+    reference: str = ""
 
 
 @frozen
 class CounterFailed(PaymentEvent):
+    """Nothing was taken at the counter, and the money is still due there."""
+
     reason: str
 
 
 @frozen
 class Waived(PaymentEvent):
-    pass
+    """What was due at the counter is not asked for any more."""
 
 
 @frozen
 class RefundRequested(PaymentEvent):
+    """`amount` of what was captured is to go back, by the attempt planned here."""
+
     attempt: str
     amount: Money
 
 
 @frozen
 class Refunded(PaymentEvent):
+    """The provider sent `amount` back: what this one refund asked for, not the sum of all."""
+
     amount: Money
 
 
 @frozen
 class RefundFailed(PaymentEvent):
+    """The provider refused this refund of `amount`, which the shop still holds; another try follows later."""
+
     amount: Money
     reason: str
 
 
 @frozen
 class Disputed(PaymentEvent):
+    """The customer's bank took `amount` back, or threatens to."""
+
     amount: Money
 
 
 @frozen
 class LateAuthorised(PaymentEvent):
+    """A payment that was given up turned out to have `amount` set aside; the void planned here gives it back."""
+
     attempt: str
     amount: Money
     provider_id: str = ""
@@ -391,6 +487,8 @@ class LateAuthorised(PaymentEvent):
 
 @frozen
 class LateCaptured(PaymentEvent):
+    """A payment that was given up turned out to have taken `amount`, all in all; what is not due goes back."""
+
     amount: Money
     provider_id: str = ""
 
@@ -400,6 +498,11 @@ class LateCaptured(PaymentEvent):
 
 @frozen
 class OrderPlaced(Event):
+    """A promise became an order, which must be funded by `pay_by`.
+
+    `total` is what was bought, `ceiling` the most that may ever be charged.
+    """
+
     cart: str
     promise: str
     owner: str
@@ -410,6 +513,8 @@ class OrderPlaced(Event):
 
 @frozen
 class TenderAdded(Event):
+    """The customer (or the rest of a bill at the counter) brought a new payment of `amount`; `kind` is the tender's."""
+
     payment: str
     kind: str
     amount: Money
@@ -418,17 +523,22 @@ class TenderAdded(Event):
 
 @frozen
 class TenderFailed(Event):
+    """This payment was declined; the order waits for another one until its `pay_by`."""
+
     payment: str
 
 
 @frozen
 class OrderConfirmed(Event):
-    pass
+    """The money is covered: the units are firm, and the store may begin."""
 
 
 @frozen
 class CancelStarted(Event):
-    """`hold_until` is how long the goods of an unconfirmed order wait for money in flight to be undone."""
+    """The order is called off.
+
+    `hold_until` is how long the goods of an unconfirmed one wait for money in flight to be undone.
+    """
 
     reason: str
     hold_until: datetime
@@ -436,53 +546,61 @@ class CancelStarted(Event):
 
 @frozen
 class ExpiryStarted(Event):
+    """`pay_by` passed without funds; the goods wait until `hold_until` for money in flight to be undone."""
+
     hold_until: datetime
 
 
 @frozen
 class NoShowStarted(Event):
-    pass
+    """Nobody came for a ready order in time: its money goes back."""
 
 
 @frozen
 class LinesCancelled(Event):
+    """These units of a confirmed order are not wanted any more."""
+
     units: tuple[Units, ...]
     reason: str
 
 
 @frozen
 class OrderRerouted(Event):
+    """Another `pickup`, by its id, discharges the order from now on."""
+
     pickup: str
 
 
 @frozen
 class FundingLost(Event):
-    pass
+    """Money that a confirmed order counted on can't be had any more: nothing leaves until it is paid anew."""
 
 
 @frozen
 class OrderCompleted(Event):
-    pass
+    """The customer has everything that they will get; the rest of the money goes back."""
 
 
 @frozen
 class OrderCancelled(Event):
-    pass
+    """The order is undone everywhere: no goods are held for it. Money left over from late news still goes back."""
 
 
 @frozen
 class OrderExpired(Event):
-    pass
+    """The order ended by time, unpaid or not collected, and no goods are held for it any more."""
 
 
 @frozen
 class PartReturned(Event):
+    """The customer brought these units back, and others are still with them."""
+
     units: tuple[Units, ...]
 
 
 @frozen
 class AllReturned(Event):
-    pass
+    """The customer has brought everything back."""
 
 
 # --- pick-ups ---------------------------------------------------------------------------------------------
@@ -490,42 +608,50 @@ class AllReturned(Event):
 
 @frozen
 class PickReleased(Event):
-    pass
+    """The store may take the goods off the shelf."""
 
 
 @frozen
 class StockAwaited(Event):
-    pass
+    """Goods are not in this store yet: picking waits for them."""
 
 
 @frozen
 class StockArrived(Event):
-    pass
+    """The awaited goods are here, and picking may begin."""
 
 
 @frozen
 class SlotMoved(Event):
+    """The customer comes in another window: `slot` is its id."""
+
     slot: str
 
 
 @frozen
 class CustomerAsked(Event):
+    """Something needs the customer's decision, for which the store waits until this instant."""
+
     until: datetime
 
 
 @frozen
 class PickStarted(Event):
-    pass
+    """An associate has begun to pick."""
 
 
 @frozen
 class LinePicked(Event):
+    """So many more units of this line were taken off the shelf."""
+
     line: str
     quantity: int
 
 
 @frozen
 class ShortPicked(Event):
+    """So many units of this line were not to be found, for this reason."""
+
     line: str
     quantity: int
     reason: str
@@ -533,26 +659,31 @@ class ShortPicked(Event):
 
 @frozen
 class PickReset(Event):
-    pass
+    """Everything not yet collected went back on the shelf, to be picked anew."""
 
 
 @frozen
 class PickResumed(Event):
-    pass
+    """The customer decided, and picking goes on."""
 
 
 @frozen
 class Requeued(Event):
-    pass
+    """The customer decided, and the order is in the queue for picking again."""
 
 
 @frozen
 class PickRerouted(Event):
-    pass
+    """Another pick-up takes over; this one has ended."""
 
 
 @frozen
 class MadeReady(Event):
+    """Everything is picked and lies at `staged_at`, where it waits until `until`.
+
+    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere.
+    """
+
     staged_at: str
     until: datetime
     key_id: str
@@ -560,11 +691,15 @@ class MadeReady(Event):
 
 @frozen
 class Unreadied(Event):
+    """Something is wrong with what was ready: the store picks again."""
+
     reason: str
 
 
 @frozen
 class DeadlineExtended(Event):
+    """The goods wait until this instant instead."""
+
     until: datetime
 
 
@@ -586,36 +721,48 @@ class HandOverStarted(Event):
 
 @frozen
 class HandOverFailed(Event):
+    """The goods stayed and the code is still good; `reason` is the provider's, or `not_paid`."""
+
     reason: str
 
 
 @frozen
 class PartCollected(Event):
+    """These units left with the customer, and others are still waiting."""
+
     units: tuple[Units, ...]
 
 
 @frozen
 class Collected(Event):
+    """These units, the last that were open, left with the customer."""
+
     units: tuple[Units, ...]
 
 
 @frozen
 class NoShow(Event):
-    pass
+    """Nobody came while the goods were ready: all of them go back on sale."""
 
 
 @frozen
 class RestLapsed(Event):
+    """These units, the rest after a part was collected, were not collected in time and go back on sale."""
+
     units: tuple[Units, ...]
 
 
 @frozen
 class RestCancelled(Event):
+    """These units, the rest after a part was collected, were called off and go back on sale."""
+
     units: tuple[Units, ...]
 
 
 @frozen
 class PickupCancelled(Event):
+    """The order is called off: goods and its place in the slot are free for others again."""
+
     reason: str
 
 

@@ -2,10 +2,13 @@
 
 Store-side ids carry their home store, so that an id alone finds its shard:
 
-    crt_<26>  ln_<13>                        a cart, a line of one
-    prm_SOF01_<26>  pay_ att_ pup_ rsv_ mov_ a promise, payment, attempt, pick-up, reservation, movement
-    SOF01-7K3F9Q                             an order; people read it out
-    slt_SOF01_20261122T0800Z                 a slot, by its start in UTC
+    crt_<26>  ln_<13>                       a cart, a line of one
+    prm_SOF01_<26>  rsv_SOF01_  mov_SOF01_  a promise, a reservation, a stock movement
+    SOF01-7K3F9Q                            an order; people read it out
+    pay_SOF01_7K3F9Q_1                      that order's first payment
+    att_SOF01_7K3F9Q_1_2                    the second attempt at it
+    pup_SOF01_7K3F9Q_1                      the order's first pick-up
+    slt_SOF01_20261122T0800Z                a slot, by its start in UTC
 
 The random part is Crockford's base32 (no I, L, O, U), big-endian and of fixed width, so that ids made of
 time-ordered bytes sort by time.
@@ -32,6 +35,7 @@ __all__ = [
     "line_id",
     "movement_id",
     "order_id",
+    "order_of",
     "parse_slot_id",
     "payment_id",
     "pickup_id",
@@ -51,16 +55,19 @@ _STORE = re.compile(r"[A-Z0-9]{2,8}")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
 _ORDER = re.compile(r"([A-Z0-9]{2,8})-[0-9A-HJKMNP-TV-Z]{6,12}")
-_STORE_SIDE = re.compile(rf"(?:prm|pay|att|pup|rsv|mov)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
+_DRAWN = re.compile(rf"(?:prm|rsv|mov)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
+_OF_ORDER = re.compile(
+    r"(?:pay|att|pup)_([A-Z0-9]{2,8})_([0-9A-HJKMNP-TV-Z]{6,12})_[1-9][0-9]{0,5}(?:_[1-9][0-9]{0,5})?"
+)
 
 _FORMS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
     {
         "cart": re.compile(rf"crt_[{_ALPHABET}]{{26}}"),
         "line": re.compile(rf"ln_[{_ALPHABET}]{{13}}"),
         "promise": re.compile(rf"prm_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
-        "payment": re.compile(rf"pay_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
-        "attempt": re.compile(rf"att_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
-        "pickup": re.compile(rf"pup_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "payment": re.compile(r"pay_[A-Z0-9]{2,8}_[0-9A-HJKMNP-TV-Z]{6,12}_[1-9][0-9]{0,5}"),
+        "attempt": re.compile(r"att_[A-Z0-9]{2,8}_[0-9A-HJKMNP-TV-Z]{6,12}_[1-9][0-9]{0,5}_[1-9][0-9]{0,5}"),
+        "pickup": re.compile(r"pup_[A-Z0-9]{2,8}_[0-9A-HJKMNP-TV-Z]{6,12}_[1-9][0-9]{0,5}"),
         "reservation": re.compile(rf"rsv_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "movement": re.compile(rf"mov_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "order": _ORDER,
@@ -131,21 +138,6 @@ def promise_id(store: str, entropy: bytes) -> str:
     return _store_side("prm", store, entropy)
 
 
-def payment_id(store: str, entropy: bytes) -> str:
-    """A payment's id from the order's home store and 16 bytes."""
-    return _store_side("pay", store, entropy)
-
-
-def attempt_id(store: str, entropy: bytes) -> str:
-    """The id of one operation at a payment provider, from the order's home store and 16 bytes."""
-    return _store_side("att", store, entropy)
-
-
-def pickup_id(store: str, entropy: bytes) -> str:
-    """A pick-up's id from its store and 16 bytes."""
-    return _store_side("pup", store, entropy)
-
-
 def reservation_id(store: str, entropy: bytes) -> str:
     """A reservation's id from its store and 16 bytes."""
     return _store_side("rsv", store, entropy)
@@ -169,6 +161,21 @@ def order_id(store: str, entropy: bytes, length: int = 6) -> str:
     if len(entropy) * 8 < length * 5:
         raise InvalidId("entropy", f"{len(entropy)} bytes", f"must have at least {length * 5} bits")
     return f"{store_id(store)}-{_base32(entropy, length).upper()}"
+
+
+def payment_id(order_id: str, number: int) -> str:
+    """The id of an order's n-th payment, from 1: derived, so that a repeated decision gives the same."""
+    return f"pay_{order_id.replace('-', '_', 1)}_{number}"
+
+
+def attempt_id(payment_id: str, number: int) -> str:
+    """The id of the n-th attempt at a payment, from 1; it is the operation's idempotency key at the provider."""
+    return f"{payment_id.replace('pay_', 'att_', 1)}_{number}"
+
+
+def pickup_id(order_id: str, number: int = 1) -> str:
+    """The id of an order's n-th pick-up, from 1."""
+    return f"pup_{order_id.replace('-', '_', 1)}_{number}"
 
 
 def slot_id(store: str, starts: datetime) -> str:
@@ -203,11 +210,19 @@ def parse_slot_id(value: str) -> tuple[str, datetime]:
 
 def store_of(id: str) -> str:
     """The home store of a store-side id, order or slot. Raises InvalidId for anything else."""
-    if found := _form(_ORDER, id) or _form(_STORE_SIDE, id):
+    if found := _form(_ORDER, id) or _form(_DRAWN, id) or _form(_OF_ORDER, id):
         return found[1]
     if _form(_SLOT, id):
         return parse_slot_id(id)[0]
     raise InvalidId("id", id, "must be the id of something that a store holds")
+
+
+def order_of(id: str) -> str:
+    """The order whose payment, attempt or pick-up this is. Raises InvalidId for anything else."""
+    found = _form(_OF_ORDER, id)
+    if found is None:
+        raise InvalidId("id", id, "must be the id of a payment, an attempt or a pick-up")
+    return f"{found[1]}-{found[2]}"
 
 
 def check(kind: Kind, value: object) -> str:

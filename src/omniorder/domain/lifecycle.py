@@ -38,84 +38,153 @@ from omniorder.errors import IllegalTransition
 
 
 class CartState(Enum):
+    """Who may change a cart, and whether an order stands on it."""
+
     OPEN = "open"
+    """A list of wishes that its owner may edit on any channel; it holds nothing but what its live promise holds."""
     ORDERED = "ordered"
+    """An order stands on it: no edit can make the order differ from what was promised."""
     MERGED = "merged"
+    """Its lines went into another cart. Ended."""
     ABANDONED = "abandoned"
+    """Put away after a long silence; its owner may take it up again."""
 
 
 class PromiseState(Enum):
+    """How a promise stands. It ends in one way only, so at most one order comes of it."""
+
     HELD = "held"
+    """Units, slot and price are kept until its time limit, and nobody else can have them."""
     ACCEPTED = "accepted"
+    """An order took over all that was held; a second order can't stand on it. Ended."""
     REPLACED = "replaced"
+    """Another promise was made for the cart. Ended."""
     WITHDRAWN = "withdrawn"
+    """Its owner gave it back. Ended."""
     LAPSED = "lapsed"
+    """Its time limit passed. Ended."""
 
 
 class ReservationState(Enum):
+    """For how long units are kept from other customers."""
+
     HELD = "held"
+    """Kept until a time limit, so that what is never paid does not block the shelf."""
     FIRM = "firm"
+    """Kept without a time limit: what was paid for can't be sold to somebody else."""
     SETTLED = "settled"
+    """Every unit was consumed or given back. Ended."""
     RELEASED = "released"
+    """All units were given back before they became firm. Ended."""
     EXPIRED = "expired"
+    """The time limit passed, and all units were given back. Ended."""
 
 
 class AttemptState(Enum):
+    """What is known of one operation at a provider."""
+
     PLANNED = "planned"
+    """Committed before the provider is called, so that a crash in between can't lose or double the call."""
     UNKNOWN = "unknown"
+    """No outcome yet: it may or may not have happened, so it is asked after and never guessed."""
     ABSENT = "absent"
+    """It had no effect, or was never sent. Not quite the end: it may still turn up."""
     SUCCEEDED = "succeeded"
+    """The provider did it. Ended, so it takes effect once however often it is told."""
     REFUSED = "refused"
+    """The provider refused for good. Ended."""
 
 
 class PaymentState(Enum):
+    """Where the money of one tender stands."""
+
     CREATED = "created"
+    """Nothing was asked for yet."""
     AUTHORISING = "authorising"
+    """The provider was asked to set money aside and has not decided: nobody may take another tender for it."""
     ACTION_REQUIRED = "action_required"
+    """The customer must act before the provider decides."""
     AUTHORISED = "authorised"
+    """Money is set aside and, but for parts already captured, not taken."""
     CAPTURING = "capturing"
+    """Money is being taken for goods that are claimed: the order may not be called off meanwhile."""
     VOIDING = "voiding"
+    """What is set aside is being given back; whatever is still authorised meanwhile is given back too."""
     DUE_IN_STORE = "due_in_store"
+    """To be paid at the counter; counts as cover, not as paid."""
     COLLECTING = "collecting"
+    """The counter is taking the money: the order may not be called off meanwhile."""
     CAPTURED = "captured"
+    """Money was taken. Refunds and disputes happen here."""
     DECLINED = "declined"
+    """The tender came to nothing. Late news of an authorisation or a capture is still heard."""
     VOIDED = "voided"
+    """Nothing is set aside or due any more. Late news is still heard."""
     LAPSED = "lapsed"
+    """The authorisation grew too old. Late news is still heard."""
 
 
 class OrderState(Enum):
+    """Where an order stands as a whole, whatever its money and goods are doing just now."""
+
     PLACED = "placed"
+    """Not funded yet: goods are held under a time limit and nobody picks them."""
     CONFIRMED = "confirmed"
+    """Funded: goods are firm, prepared and handed over."""
     CANCELLING = "cancelling"
+    """Called off, and its money is being given back; money that still arrives is sent back too."""
     EXPIRING = "expiring"
+    """Its time ran out, and its money is being given back; money that still arrives is sent back too."""
     COMPLETED = "completed"
+    """The customer has what they will get; money beyond that goes back."""
     CANCELLED = "cancelled"
+    """Called off everywhere; only late money is still sent back. Ended."""
     EXPIRED = "expired"
+    """Ended by time, unpaid or not collected; only late money is still sent back. Ended."""
     RETURNED = "returned"
+    """The customer brought everything back. Ended."""
 
 
 class PickupState(Enum):
+    """Where the goods are, between the shelf and the customer's hands."""
+
     PLANNED = "planned"
+    """The order is not funded: no work is done for it."""
     AWAITING_STOCK = "awaiting_stock"
+    """Funded, but goods are not in this store yet."""
     TO_PICK = "to_pick"
+    """The store may begin; everything is still on the shelf."""
     PICKING = "picking"
+    """An associate takes goods off the shelf; not all units are staged."""
     AWAITING_CUSTOMER = "awaiting_customer"
+    """A question to the customer is open: nothing is decided over their head."""
     READY = "ready"
+    """All units wait for the customer until a deadline, against a code."""
     HANDING_OVER = "handing_over"
+    """Units are claimed while they are paid: nobody else hands them over, and nothing may be called off."""
     COLLECTED = "collected"
+    """No unit is open any more, and at least one has left with the customer. Ended."""
     REROUTED = "rerouted"
+    """Another pick-up took over. Ended."""
     LAPSED = "lapsed"
+    """Nobody came in time, and everything went back on sale. Ended."""
     CANCELLED = "cancelled"
+    """Called off before anything left the store. Ended."""
 
 
 class Funding(Enum):
-    """Where an order's money stands, all tenders together."""
+    """Where an order's money stands, all tenders together: the first that fits, from the top."""
 
     BUSY = "busy"
+    """Money is moving or its outcome is unknown: no decision may count on it."""
     CLEAR = "clear"
+    """Of an order that ends or has ended: nothing is open, and the shop keeps exactly its due."""
     PAID = "paid"
+    """What has left the store and what is about to leave is paid."""
     COVERED = "covered"
+    """With what is set aside and what is due at the counter, everything still wanted can be paid."""
     SHORT = "short"
+    """Not even that: the order is not confirmed, and nothing leaves."""
 
 
 S = TypeVar("S", bound=Enum)
@@ -378,17 +447,34 @@ class Purse(Protocol):
     """What the funding fold reads of a payment. Amounts in minor units of the order's one currency."""
 
     @property
-    def state(self) -> PaymentState: ...
+    def state(self) -> PaymentState:
+        """Where it stands."""
+        ...
+
     @property
-    def amount(self) -> Money: ...
+    def amount(self) -> Money:
+        """What it was asked for."""
+        ...
+
     @property
-    def authorised(self) -> Money: ...
+    def authorised(self) -> Money:
+        """What the provider set aside, all in all, captured or not."""
+        ...
+
     @property
-    def captured(self) -> Money: ...
+    def captured(self) -> Money:
+        """What was taken, all in all."""
+        ...
+
     @property
-    def refunded(self) -> Money: ...
+    def refunded(self) -> Money:
+        """What went back, all in all."""
+        ...
+
     @property
-    def refund_pending(self) -> Money: ...
+    def refund_pending(self) -> Money:
+        """What is on its way back."""
+        ...
 
 
 BUSY_PAYMENTS: Final = frozenset(
@@ -400,6 +486,7 @@ BUSY_PAYMENTS: Final = frozenset(
         PaymentState.VOIDING,
     }
 )
+"""Payments whose money is moving, or of which nobody knows yet whether it moved."""
 _OPEN_PAYMENTS: Final = frozenset({PaymentState.CREATED, PaymentState.AUTHORISED, PaymentState.DUE_IN_STORE})
 
 
@@ -469,6 +556,7 @@ def _row(orders: Iterable[OrderState], fundings: Iterable[Funding], pickups: Ite
 ENDED_PICKUPS: Final = frozenset(
     {PickupState.COLLECTED, PickupState.REROUTED, PickupState.LAPSED, PickupState.CANCELLED}
 )
+"""Pick-ups for which nothing more is done and no unit is open."""
 _WORKED_PICKUPS: Final = frozenset(PickupState) - ENDED_PICKUPS - {PickupState.PLANNED, PickupState.HANDING_OVER}
 _ENDED_RESERVATIONS: Final = frozenset({ReservationState.SETTLED, ReservationState.RELEASED, ReservationState.EXPIRED})
 

@@ -15,11 +15,10 @@ from typing import Any, Final
 from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain import ids, pickups
 from omniorder.domain import payments as pay
-from omniorder.domain import pickups
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
-from omniorder.domain.ids import store_of
 from omniorder.domain.lifecycle import (
     ORDER,
     PICKUP,
@@ -108,7 +107,7 @@ class Order:
     @property
     def store(self) -> str:
         """The home store: fixed at placing, part of the id."""
-        return store_of(self.id)
+        return ids.store_of(self.id)
 
     def line(self, line_id: str) -> OrderLine:
         """The line with this id; raises `NotFound`."""
@@ -123,6 +122,10 @@ class Order:
             if payment.id == payment_id:
                 return payment
         raise NotFound("payment", payment_id)
+
+    def next_payment_id(self) -> str:
+        """The id of the payment that would come next: derived, so that a repeated decision gives the same."""
+        return ids.payment_id(self.id, len(self.payments) + 1)
 
     def payment_with(self, attempt_id: str) -> Payment:
         """The payment that this attempt belongs to; raises `NotFound`."""
@@ -151,10 +154,8 @@ class Order:
     @property
     def leaving_value(self) -> Money:
         """The value of what has left and is about to: the claimed units during a hand-over, else everything."""
-        if self.pickup.state is not PickupState.HANDING_OVER:
-            return self.wanted_value
-        claimed = {part.line: part.quantity for part in self.pickup.claim}
-        return self._value(lambda line: line.collected + claimed.get(line.line, 0))
+        handing_over = self.pickup.state is PickupState.HANDING_OVER
+        return self.value_after(self.pickup.claim) if handing_over else self.wanted_value
 
     def value_after(self, units: Iterable[e.Units]) -> Money:
         """The value of what will have left the store once these units are collected too."""
@@ -244,7 +245,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
         for q in promise.quote.lines
     )  # fmt: skip
     pickup = Pickup(
-        id=pickups.pickup_id(order_id),
+        id=ids.pickup_id(order_id),
         store=promise.store,
         state=PickupState.PLANNED,
         slot=promise.slot,

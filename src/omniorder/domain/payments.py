@@ -7,7 +7,6 @@ second worker can never charge twice: whoever comes next asks again under the sa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import ClassVar, Final
@@ -15,6 +14,7 @@ from typing import ClassVar, Final
 from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain import ids
 from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
@@ -193,20 +193,7 @@ class Payment:
 
     def next_attempt_id(self) -> str:
         """The id of the attempt that would come next: derived, so that a repeated decision gives the same."""
-        return f"{self.id.replace('pay_', 'att_', 1)}_{len(self.attempts) + 1}"
-
-
-def payment_id(order_id: str, number: int) -> str:
-    """The id of an order's n-th payment (from 1): `pay_SOF01_7K3F9Q_1`. The order can be read off it."""
-    return f"pay_{order_id.replace('-', '_', 1)}_{number}"
-
-
-def order_of(payment_or_attempt_id: str) -> str:
-    """The order that a payment's or attempt's id names; raises `NotFound` for anything else."""
-    parts = payment_or_attempt_id.split("_")
-    if len(parts) not in (4, 5) or parts[0] not in ("pay", "att"):
-        raise NotFound("payment", payment_or_attempt_id)
-    return f"{parts[1]}-{parts[2]}"
+        return ids.attempt_id(self.id, len(self.attempts) + 1)
 
 
 def create(payment: str, kind: str, token: str, amount: Money, at: datetime) -> Payment:
@@ -215,26 +202,12 @@ def create(payment: str, kind: str, token: str, amount: Money, at: datetime) -> 
     return Payment(payment, kind, token, amount, PaymentState.CREATED, none, none, none, none, (), at)
 
 
-_ASKS: Final[Mapping[type[e.Event], Operation]] = {
-    e.AuthoriseRequested: Operation.AUTHORISE,
-    e.CaptureRequested: Operation.CAPTURE,
-    e.VoidRequested: Operation.VOID,
-    e.LateAuthorised: Operation.VOID,
-    e.RefundRequested: Operation.REFUND,
-    e.CounterStarted: Operation.COLLECT,
-}
-"""Events that plan an attempt, and what it asks for."""
-
-
 def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime) -> Payment:
     """The payment after `event`; raises `IllegalTransition` when a table has no such step."""
     if isinstance(event, e.AttemptEvent):
         return _apply_to_attempt(payment, event)
     after = evolve(payment, state=advance(payment.state, event))
-    operation = _ASKS.get(type(event))
-    if operation is not None:
-        amount: Money = getattr(event, "amount", payment.authorised)
-        attempt = Attempt(getattr(event, "attempt"), operation, amount, AttemptState.PLANNED, at, at + CALL_TAKES)  # noqa: B009
+    if attempt := _planned(payment, event, at):
         after = evolve(after, attempts=(*payment.attempts, attempt))
     match event:
         case e.Authorised(amount=amount, provider_id=provider_id):
@@ -261,6 +234,29 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
             return evolve(after, refund_pending=payment.refund_pending - amount, reason=reason)
         case _:
             return after
+
+
+def _planned(payment: Payment, event: e.PaymentEvent, at: datetime) -> Attempt | None:
+    """The attempt that this event commits, if it does: the intent before the call."""
+    match event:
+        case e.AuthoriseRequested(attempt=attempt, amount=amount):
+            return _plan(attempt, Operation.AUTHORISE, amount, at)
+        case e.CaptureRequested(attempt=attempt, amount=amount):
+            return _plan(attempt, Operation.CAPTURE, amount, at)
+        case e.VoidRequested(attempt=attempt):
+            return _plan(attempt, Operation.VOID, payment.authorised, at)
+        case e.LateAuthorised(attempt=attempt, amount=amount):
+            return _plan(attempt, Operation.VOID, amount, at)
+        case e.RefundRequested(attempt=attempt, amount=amount):
+            return _plan(attempt, Operation.REFUND, amount, at)
+        case e.CounterStarted(attempt=attempt, amount=amount, reference=reference):
+            return evolve(_plan(attempt, Operation.COLLECT, amount, at), provider_id=reference)
+        case _:
+            return None
+
+
+def _plan(attempt: str, operation: Operation, amount: Money, at: datetime) -> Attempt:
+    return Attempt(attempt, operation, amount, AttemptState.PLANNED, at, at + CALL_TAKES)
 
 
 def _apply_to_attempt(payment: Payment, event: e.AttemptEvent) -> Payment:

@@ -82,11 +82,6 @@ class Pickup:
         return all(line.picked - line.collected >= line.open for line in self.lines)
 
 
-def pickup_id(order_id: str, number: int = 1) -> str:
-    """The id of an order's n-th pick-up: `pup_SOF01_7K3F9Q_1`."""
-    return f"pup_{order_id.replace('-', '_', 1)}_{number}"
-
-
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     """The pick-up after `event`; raises `IllegalTransition`, `NotFound` for a line, `InvalidQuantity`."""
     after = evolve(pickup, state=advance(pickup.state, event))

@@ -16,7 +16,9 @@ class Unit(Enum):
     """What one of an article's quantity is. Weights are whole grams, so that no quantity is a fraction."""
 
     PIECE = "piece"
+    """Counted: 3 is three of them."""
     GRAM = "gram"
+    """Weighed: 750 is 750 g, and a price says for how many grams it is."""
 
 
 def quantity(value: object, field: str = "quantity", *, least: int = 1, most: int = MAX_QUANTITY) -> int:

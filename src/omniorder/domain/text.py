@@ -90,6 +90,17 @@ class Metadata(Mapping[str, str]):
         return repr(dict(self._items))
 
 
+def reason(value: object, field: str = "reason") -> str:
+    """A short reason that staff or customers give, on one line, kept in the journal: so no card number may be in it.
+
+    Raises InvalidText or CardNumberRefused.
+    """
+    text = line(value, field, most=100)
+    if looks_like_card_number(text):
+        raise CardNumberRefused(field, "(hidden)", "must not contain a card number")
+    return text
+
+
 def metadata(value: object) -> Metadata:
     """`value` as Metadata: at most 20 keys like `loyalty.tier`, each with up to 500 characters of text.
 

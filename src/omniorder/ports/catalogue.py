@@ -12,5 +12,5 @@ class Catalogue(Protocol):
     """Articles by SKU."""
 
     def articles(self, skus: Sequence[str]) -> Mapping[str, Article]:
-        """The articles of these SKUs; unknown ones are left out."""
+        """The articles by SKU; those that are not sold are left out, and can't be put into a cart."""
         ...

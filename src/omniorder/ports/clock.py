@@ -27,6 +27,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
+        """The present instant, aware and in UTC."""
         return datetime.now(UTC)
 
 
@@ -34,4 +35,5 @@ class SystemEntropy:
     """The operating system's randomness."""
 
     def bytes(self, count: int) -> bytes:
+        """`count` bytes that nobody can guess."""
         return secrets.token_bytes(count)

@@ -3,7 +3,8 @@
 `TransactionalInventory` shares the order's database: the built-in ledger is one, and with it stock, slot, price and
 order are held in one transaction. `Inventory` is a retailer's own system behind a network: it is called outside of
 transactions under an id that we made, so that a lost answer can be asked again, and what is left over heals by expiry.
-There a promise is reserve, commit, compensate.
+There a promise is reserve, commit, compensate. No hub takes an `Inventory` yet: `OrderHub.open(inventory=...)` wants
+a `TransactionalInventory`.
 
 Both count units per SKU at one store. `reserve` is all or nothing and raises `OutOfStock`; the others raise
 `ReservationGone` when the reservation has ended or holds fewer units.
@@ -20,31 +21,45 @@ from omniorder.ports.storage import Transaction
 
 
 class Inventory(Protocol):
-    """Stock outside of our database. Every call may be repeated with the same arguments and has one effect."""
+    """Stock outside of our database: the shape that such a port will have. No hub takes one yet.
+
+    Every call may be repeated with the same arguments and has one effect. Units are whole numbers of the article's
+    own unit; instants are aware and in UTC.
+    """
 
     def available(self, store: str, skus: Sequence[str]) -> Mapping[str, int]:
         """Units that may be promised now, per SKU; unknown SKUs are 0."""
         ...
 
-    def reserve(self, reservation: str, store: str, units: Mapping[str, int], until: datetime) -> None: ...
+    def reserve(self, reservation: str, store: str, units: Mapping[str, int], until: datetime) -> None:
+        """Hold these units per SKU, all or none, until then, when they are free again by themselves.
 
-    def extend(self, reservation: str, until: datetime) -> None: ...
+        Raises `OutOfStock`.
+        """
+        ...
+
+    def extend(self, reservation: str, until: datetime) -> None:
+        """Hold the units until this later instant; raises `ReservationGone`."""
+        ...
 
     def confirm(self, reservation: str) -> None:
-        """Drop the time limit."""
+        """Drop the time limit; raises `ReservationGone`."""
         ...
 
     def consume(self, reservation: str, units: Mapping[str, int], reference: str) -> None:
-        """These units left the store with the customer."""
+        """These units per SKU left the store with the customer; `reference` is the order. Raises `ReservationGone`."""
         ...
 
     def release(self, reservation: str, units: Mapping[str, int] | None = None) -> None:
-        """Give these units (or all that are live) back to other customers."""
+        """Give these units per SKU (or all that are live) back to other customers; raises `ReservationGone`."""
         ...
 
 
 class TransactionalInventory(Protocol):
-    """Stock in our database: the same promises, inside the caller's transaction."""
+    """Stock in our database: the same promises, inside the caller's transaction.
+
+    A refusal may come at once or when the transaction ends; either way nothing of it stays.
+    """
 
     def available(
         self, tx: Transaction, skus: Sequence[str], stores: Sequence[str] | None = None
@@ -61,17 +76,40 @@ class TransactionalInventory(Protocol):
         until: datetime,
         instead_of: str | None = None,
     ) -> None:
-        """Hold the units; `instead_of` names a reservation that is given up for it, netted where they overlap."""
-        ...  # fmt: skip
+        """Hold these units per SKU under a new id, all or none, until then.
 
-    def extend(self, tx: Transaction, reservation: str, until: datetime) -> None: ...
+        `instead_of` names a reservation that is given up for it, netted where they overlap. Raises `OutOfStock`, whose
+        facts name every SKU that is short, `AlreadyThere` for an id that was used, `ReservationGone` for `instead_of`.
+        """
+        ...
 
-    def confirm(self, tx: Transaction, reservation: str) -> None: ...
+    def extend(self, tx: Transaction, reservation: str, until: datetime) -> None:
+        """Set the time limit of a held reservation anew.
+
+        Raises `ReservationGone` when it has ended, `IllegalTransition` when it has no limit any more.
+        """
+        ...
+
+    def confirm(self, tx: Transaction, reservation: str) -> None:
+        """Drop the time limit: the order is funded. Raises as `extend` does."""
+        ...
 
     def consume(
         self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: Stamp
-    ) -> None: ...
+    ) -> None:
+        """These units per SKU left the store with the customer: they are neither held nor on hand any more.
+
+        `reference` is the order; `stamp` says who handed them over. Raises `ReservationGone` when the reservation has
+        ended or holds fewer, `IllegalTransition` before it was confirmed.
+        """
+        ...
 
     def release(
         self, tx: Transaction, reservation: str, units: Mapping[str, int] | None = None, *, expired: bool = False
-    ) -> None: ...
+    ) -> None:
+        """Give these units per SKU, or all that are live, back to other customers.
+
+        `expired` notes that time ran out, rather than that somebody gave them up. Raises `ReservationGone` when the
+        reservation has ended or holds fewer, `IllegalTransition` when units are named before it was confirmed.
+        """
+        ...

@@ -12,15 +12,24 @@ class Occasion(Enum):
     """Why the customer is told something."""
 
     CONFIRMED = "confirmed"
+    """The order is funded, and the store prepares it."""
     READY = "ready"
+    """The goods wait in the store; the pass may be shown."""
     COLLECTED = "collected"
+    """The customer has what they will get."""
     CANCELLED = "cancelled"
+    """The order was called off, and its money given back."""
     EXPIRED = "expired"
+    """The order was not paid or not collected in time."""
 
 
 @frozen
 class Message:
-    """One thing to tell one customer. `id` is the event's id: the same occasion is never told under two ids."""
+    """One thing to tell one customer.
+
+    `id` is the event's id: the same occasion is never told under two ids. `owner` is whose order it is, as an actor's
+    journal name (`customer:anna`); `order` is its reference; `language` the cart's BCP 47 tag, or empty.
+    """
 
     id: str
     occasion: Occasion
@@ -32,4 +41,10 @@ class Message:
 class Notifier(Protocol):
     """Sends messages, at least once, outside of any transaction."""
 
-    def notify(self, message: Message) -> None: ...
+    def notify(self, message: Message) -> None:
+        """Send one message, or hand it to whoever does. It may come again: `message.id` says that it is the same.
+
+        Whatever this raises is logged, and the next sweep sends the message again; until then no later message about
+        the same order is sent.
+        """
+        ...

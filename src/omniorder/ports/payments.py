@@ -105,22 +105,52 @@ class PaymentGateway(Protocol):
     """
 
     @property
-    def capabilities(self) -> Capabilities: ...
-
-    def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied: ...
-
-    def capture(self, request: Capture) -> Approved | Denied: ...
-
-    def void(self, request: Void) -> Approved | Denied | Absent:
-        """`Denied` with `captured` when the money was taken already; voiding twice is `Approved`."""
+    def capabilities(self) -> Capabilities:
+        """What this provider can do; the capture planner asks for nothing else. The same as long as the hub lives."""
         ...
 
-    def refund(self, request: Refund) -> Approved | Denied: ...
+    def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
+        """Set the amount aside without taking it.
+
+        `Approved` says how much is set aside, with `captured` where the provider takes money at once. `NeedsAction`
+        when the customer must act first; the outcome is then learnt by `look_up`. `Denied` is final for this tender.
+        """
+        ...
+
+    def capture(self, request: Capture) -> Approved | Denied:
+        """Take the amount from what is set aside: all of it or nothing, and never more than is set aside.
+
+        `Approved` says what this capture took, with `open` while the authorisation takes more of them. `Denied` leaves
+        the authorisation as it was; with the reason `authorisation_expired` there is none any more.
+        """
+        ...
+
+    def void(self, request: Void) -> Approved | Denied | Absent:
+        """Give back what is set aside and not captured; voiding twice is `Approved`.
+
+        `Denied` with `captured`, all that was taken so far, when nothing is left to give back; `Absent` when the
+        provider knows of no such payment. Found by `payment` where `provider_id` is empty.
+        """
+        ...
+
+    def refund(self, request: Refund) -> Approved | Denied:
+        """Send the amount back: all of it or nothing, and all refunds together never more than was captured.
+
+        `Approved` says what this refund sends back. After `Denied` the shop still holds the money.
+        """
+        ...
 
     def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
-        """The outcome of one operation; `NoAnswer` while the provider is still working on it."""
+        """The outcome of one operation, found by its key, without any effect.
+
+        `NoAnswer` while the provider is still working on it, `Absent` when it has never heard of it. What its method
+        answered then is answered here, also when the provider has long forgotten the key itself.
+        """
         ...
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """Verify and read a webhook; raises `BadWebhook`."""
+        """Verify the signature over the raw `body`, then read what it is about. Names of headers come in any case.
+
+        Raises `BadWebhook` for what is forged, malformed, too old or from the future.
+        """
         ...

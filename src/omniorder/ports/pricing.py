@@ -16,5 +16,8 @@ class PriceBook(Protocol):
     def prices(
         self, skus: Sequence[str], *, stores: Sequence[str], channel: Channel, at: datetime
     ) -> Mapping[tuple[str, str], Price]:
-        """The one valid price by (store, SKU), for many stores in one go; those without are left out."""
+        """The one price that is valid at the instant `at`, by (store, SKU), for many stores in one go.
+
+        Those without a price are left out: a promise for them raises `NoPrice`.
+        """
         ...

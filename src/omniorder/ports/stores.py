@@ -11,7 +11,7 @@ class StoreDirectory(Protocol):
     """The stores that take part."""
 
     def store(self, store_id: str) -> Store | None:
-        """The store, or None."""
+        """The store with this id, or None when it does not take part."""
         ...
 
     def all(self) -> tuple[Store, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from omniorder.domain import carts, ids, promises
 from omniorder.domain import events as e
@@ -17,7 +18,7 @@ from omniorder.domain.offers import Offer, Reason, distance, ranked
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
-from omniorder.domain.stores import Point, Slot, slot_at, slots
+from omniorder.domain.stores import Point, Slot, Store, slot_at, slots
 from omniorder.errors import (
     CartChanged,
     CartEmpty,
@@ -56,6 +57,7 @@ class Checkout:
         if near is not None:
             given(near, Point, "near", "a Point")
         cart = self._wishes(cart_id)
+        live = self._live(cart)
         parts, now = self.parts, self.parts.clock.now()
         stores = parts.stores.all()
         names = [store.id for store in stores]
@@ -64,23 +66,36 @@ class Checkout:
         articles = parts.catalogue.articles(skus)
         prices = parts.prices.prices(skus, stores=names, channel=self.touch.channel, at=now)
         with parts.storage.reading() as tx:
-            stock = parts.inventory.available(tx, skus, names)
-            booked = tx.booked(names, now, until)
+            stock = dict(parts.inventory.available(tx, skus, names))
+            booked = dict(tx.booked(names, now, until))
+        if live is not None:  # what this cart holds already is not in its own way
+            booked[live.slot] = booked.get(live.slot, 1) - 1
+            for line in live.quote.lines:
+                stock[live.store, line.sku] = stock.get((live.store, line.sku), 0) + line.quantity
         found: list[Offer] = []
         for store in stores:
             priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
             reasons = [*_short(cart, store.id, stock), *_unpriced(store.id, skus, articles, priced)]
-            quote = promises.quote(cart, articles, priced) if len(priced) == len(skus) <= len(articles) else None
-            free: list[Slot] = []
-            for slot in slots(store, now=now, until=until):
-                if booked.get(slot.id, 0) < slot.capacity:
-                    free.append(slot)
-                if len(free) == parts.settings.slots_offered:
-                    break
+            quote: Quote | None = None
+            if live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version):
+                quote = live.quote  # honoured until the promise lapses
+            elif len(priced) == len(skus) <= len(articles):
+                try:
+                    quote = promises.quote(cart, articles, priced)
+                except InvalidMoney as impossible:
+                    reasons.append(Reason(impossible.code, impossible.facts))
+            free = self._free_slots(store, now, booked)
             if not free:
                 reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))
-            found.append(Offer(store, distance(near, store), quote, tuple(free), tuple(reasons)))
+            found.append(Offer(store, distance(near, store), quote, free, tuple(reasons)))
         return ranked(found)
+
+    def _free_slots(self, store: Store, now: datetime, booked: Mapping[str, int]) -> tuple[Slot, ...]:
+        """The first slots that have room, with what is taken of them."""
+        limits = self.parts.settings
+        every = slots(store, now=now, until=now + limits.slot_horizon)
+        known = (evolve(slot, booked=booked.get(slot.id, 0)) for slot in every)
+        return tuple(islice((slot for slot in known if slot.free > 0), limits.slots_offered))
 
     @command("checkout.promise")
     def promise(
@@ -90,7 +105,8 @@ class Checkout:
 
         `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
         that this cart already has is replaced in the same transaction, or returned when it is for the same slot
-        and content. `lasts` is how long to hold it, within the settings' bounds.
+        and content. `lasts` is how long to hold it, within the settings' bounds; a live promise that ends sooner is
+        renewed at its own price. No promise outlives its pick-up window.
 
         Raises `NotFound`, `CartEmpty`, `NoPrice`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
         `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts).
@@ -99,22 +115,26 @@ class Checkout:
         _expected(expect)
         for _ in range(MOST_EDITS_MEANWHILE):
             try:
-                return self._promise(cart_id, slot, expect, lasting)
+                return self._promise(cart_id, slot, expect, lasting, renew=lasts is not None)
             except CartChanged:
                 continue
         raise StillRunning(command="carts.edit", id=cart_id)
 
-    def _promise(self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta) -> Promise:
+    def _promise(self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, *, renew: bool) -> Promise:
         """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
         cart = self._wishes(cart_id)
         live = self._live(cart)
         if live and (live.slot, live.lines_version) == (slot, cart.lines_version):
             _seen(expect, live.quote)
-            return live
-        wanted = self._slot(slot)
-        quote = self._quote(cart, wanted.store)
-        _seen(expect, quote)
+            ends = min(stamp.at + lasting, live.ends)
+            if not renew or live.expires_at >= ends:
+                return live
+            wanted, quote = Slot(live.slot, live.store, *live.window, capacity=1), live.quote
+        else:
+            wanted = self._slot(slot)
+            quote = self._quote(cart, wanted.store)
+            _seen(expect, quote)
         draw = self.parts.time_ordered()
         new = Promise(
             id=ids.promise_id(wanted.store, draw),
@@ -130,7 +150,7 @@ class Checkout:
             quote=quote,
             reservation_id=ids.reservation_id(wanted.store, draw),
             made_at=stamp.at,
-            expires_at=stamp.at + lasting,
+            expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
         )
         return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, cart, wanted))
 

@@ -16,6 +16,7 @@ from omniorder.domain import events as e
 from omniorder.domain.capturing import Taken
 from omniorder.domain.events import Stamp, Units
 from omniorder.domain.lifecycle import PickupState
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.receipts import Receipt, receipt
@@ -49,7 +50,7 @@ def hand_over(
     if order.pickup.state is PickupState.HANDING_OVER:
         order = _wait(parts, order, stamp)
     if order.pickup.state is PickupState.COLLECTED:
-        return _given_before(parts, order, units, stamp)
+        return _given_before(parts, order, units, taken, stamp)
 
     def claim(unit: Unit) -> tuple[Order, tuple[Units, ...] | None]:
         request = [units, taken]
@@ -75,9 +76,9 @@ def hand_over(
     claimed, wanted = in_transaction(parts, stamp, claim)
     if wanted is None:
         _opens(claimed)
-        return _given_before(parts, _wait(parts, claimed, stamp), units, stamp)
+        return _given_before(parts, _wait(parts, claimed, stamp), units, taken, stamp)
     done = payments.drive(parts, claimed, stamp)
-    return _outcome(parts, order, done, wanted, stamp)
+    return _outcome(order, done, wanted, stamp)
 
 
 def _opens(order: Order) -> None:
@@ -85,7 +86,7 @@ def _opens(order: Order) -> None:
         raise NotReady(order=order.id, reason=f"its pick-up is {order.pickup.state.value}")
 
 
-def _outcome(parts: Parts, before: Order, after: Order, units: tuple[Units, ...], stamp: Stamp) -> Receipt:
+def _outcome(before: Order, after: Order, units: tuple[Units, ...], stamp: Stamp) -> Receipt:
     if _left(before.pickup, after.pickup, units):
         return receipt(after, units, stamp.at, stamp.actor)
     if after.pickup.state is PickupState.HANDING_OVER:
@@ -142,22 +143,30 @@ def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:
     return order
 
 
-def _given_before(parts: Parts, order: Order, units: tuple[Units, ...] | None, stamp: Stamp) -> Receipt:
+def _given_before(
+    parts: Parts, order: Order, units: tuple[Units, ...] | None, taken: Taken | None, stamp: Stamp
+) -> Receipt:
     """The receipt of a hand-over that this associate made before; for anybody else the goods are simply gone.
 
-    What was begun before and failed, or has not ended yet, is told as it was told then.
+    What was begun before and failed, or has not ended yet, is told as it was told then. Money that the counter took
+    now, for goods that were paid otherwise then, is refused: it must go back to the customer.
     """
     history = reading(parts, lambda tx: tx.journal(order.store, order.id, after=0, limit=order.version))
     gone_at: datetime | None = None
+    counted: Money | None = None
     for entry in reversed(history):
         match entry.event:
             case e.Collected() | e.PartCollected() if gone_at is None:
                 gone_at = entry.stamp.at
             case e.HandOverFailed(reason) if gone_at is None:
                 raise _not_paid(order, units or order.pickup.rest(), reason)
+            case e.CounterStarted(amount=amount):
+                counted = amount
             case e.HandOverStarted(claimed):
                 if gone_at is None:
                     raise StillRunning(command="pickups.hand_over", id=order.id)
+                if taken is not None and taken.amount != counted:
+                    raise NotReady(order=order.id, reason=f"it was paid and collected before: return {taken.amount}")
                 same = units is None or sorted(units, key=repr) == sorted(claimed, key=repr)
                 # whoever began it holds the goods, even if the sweep had to finish it for them
                 if entry.stamp.actor == stamp.actor and same:

@@ -13,9 +13,10 @@ from omniorder.domain.actors import Actor, Agent, Associate, Customer, Guest, Sy
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event
 from omniorder.domain.passes import KeyRing
+from omniorder.domain.payments import PayInStore
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
-from omniorder.errors import InvalidInput
+from omniorder.errors import InvalidInput, Misconfigured
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.clock import Clock, Entropy, SystemClock, SystemEntropy
 from omniorder.ports.inventory import TransactionalInventory
@@ -78,18 +79,19 @@ class OrderHub:
         Raises `Misconfigured`, `MissingExtra`; with `migrate` also `StorageFault`.
         """
         storage = connect(url, schema=schema)
-        chance = entropy or SystemEntropy()
-        times = clock or SystemClock()
+        kinds = dict(given({} if gateways is None else gateways, Mapping, "gateways", "gateways by tender kind"))
+        if PayInStore.kind in kinds:
+            raise Misconfigured(needs=f"no gateway for {PayInStore.kind!r}: the counter takes that money")
         parts = Parts(
             storage=storage,
-            catalogue=catalogue or ArticleTable(storage),
-            prices=prices or PriceTable(storage),
-            stores=stores or StoreTable(storage),
-            inventory=inventory or Ledger(lambda: parts.time_ordered()),
-            gateways=dict(gateways or {}),
-            clock=times,
-            entropy=chance,
-            settings=settings or Settings(),
+            catalogue=ArticleTable(storage) if catalogue is None else catalogue,
+            prices=PriceTable(storage) if prices is None else prices,
+            stores=StoreTable(storage) if stores is None else stores,
+            inventory=Ledger(lambda: parts.time_ordered()) if inventory is None else inventory,
+            gateways=kinds,
+            clock=SystemClock() if clock is None else clock,
+            entropy=SystemEntropy() if entropy is None else entropy,
+            settings=Settings() if settings is None else given(settings, Settings, "settings", "a Settings"),
             keys=KeyRing.of(secret) if secret is not None else None,
             notifier=notifier,
         )
@@ -143,6 +145,8 @@ class OrderHub:
         """
         if not issubclass(given(kind, type, "kind", "an event class of omniorder.events"), Event):
             raise InvalidInput("kind", kind, "an event class of omniorder.events")
+        if not callable(handler):
+            raise InvalidInput("handler", handler, "must be a function of (recorded, tx)")
         self._parts.handlers.setdefault(kind, []).append(handler)
 
     def sweep(self, limit: int = 100) -> SweepReport:

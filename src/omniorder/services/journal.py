@@ -17,7 +17,10 @@ from omniorder.domain.events import Recorded, Stamp
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import key as valid_name
 from omniorder.services.parts import Parts
+from omniorder.services.surface import several
 from omniorder.services.units import Unit, in_transaction, reading
+
+MOST = 10_000
 
 
 @frozen
@@ -38,7 +41,8 @@ class Journal:
 
     def acknowledge(self, consumer: str, events: Iterable[Recorded]) -> None:
         """These are done with: `consumer` will not see them again."""
-        name, done = valid_name(consumer), tuple(events)
+        name = valid_name(consumer)
+        done = several(list(events), Recorded, "events", "must be what `pull` gave", most=MOST)
         self._write(lambda unit: unit.tx.acknowledge(name, done))
 
     def _write(self, work: Callable[[Unit], None]) -> None:

@@ -12,7 +12,8 @@ from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
-from omniorder.domain.text import line as valid_line
+from omniorder.domain.payments import PayInStore
+from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotFound, NotReady
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
@@ -22,7 +23,7 @@ from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
 from omniorder.services.units import Unit, in_transaction, reading
 
-_ENDED = (OrderState.CANCELLED, OrderState.CANCELLING)
+_CALLED_OFF = (OrderState.CANCELLED, OrderState.CANCELLING)
 
 
 @frozen
@@ -46,17 +47,20 @@ class Orders:
         return page(found, most, cursor(found[:most][-1].seq) if found else None)
 
     @command("orders.cancel")
-    def cancel(self, order_id: str, *, reason: str = "customer", key: str | None = None) -> Order:
+    def cancel(self, order_id: str, *, reason: str = "", key: str | None = None) -> Order:
         """Call the order off, or the rest of one that was partly collected; cancelling twice changes nothing.
+
+        Without a `reason` the journal says who: "customer", "associate" and so on.
 
         Stock and place go back at once (those of an unpaid order once its money is settled), authorisations are
         voided and captures refunded. Raises `NotFound`, `IllegalTransition` (being handed over, or ended),
         `NeedsOwnTransaction`.
         """
-        why = valid_line(reason, "reason", most=100)
+        why = valid_reason(reason or self.touch.actor.name.partition(":")[0])
         order = self.get(order_id)
-        if any(p.kind in self.parts.gateways for p in order.payments):
+        for kind in {p.kind for p in order.payments} - {PayInStore.kind}:
             payments.own_transaction(self.parts, "orders.cancel")
+            self.parts.gateway(kind)
         stamp = self.touch.stamp(self.parts.clock)
         hold_until = stamp.at + self.parts.settings.hold_unknown_money
 
@@ -64,7 +68,7 @@ class Orders:
             home, this = order.store, order.id
             seen = unit.earlier(key, "orders.cancel", home=home, subject=this, request=why, result=this)
             before = order_for(self.touch, unit.tx, order_id)
-            if seen or before.state in _ENDED:
+            if seen or before.state in _CALLED_OFF:
                 return before
             return carry_on(unit, before, coupling.cancel(before, why, hold_until))
 

@@ -114,7 +114,7 @@ def look_up(parts: Parts, payment: Payment, attempt: Attempt) -> Answer:
 
 
 def _collected(attempt: Attempt) -> Answer:
-    return Approved(attempt.amount, captured=True)
+    return Approved(attempt.amount, attempt.provider_id, captured=True)
 
 
 def _still_wanted(payment: Payment, attempt: Attempt) -> bool:

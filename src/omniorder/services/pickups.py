@@ -20,6 +20,7 @@ from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store, keep_until
 from omniorder.domain.text import line as valid_line
+from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
 from omniorder.services import handing_over
 from omniorder.services.access import look, order_for
@@ -101,12 +102,12 @@ class Pickups:
         return in_transaction(self.parts, stamp, work)
 
     @command("pickups.reset")
-    def reset(self, order_id: str) -> Order:
+    def reset(self, order_id: str, *, key: str | None = None) -> Order:
         """Put everything back on the shelf and start again. Raises `NotFound`, `IllegalTransition`."""
-        return self._do(order_id, lambda order: [e.PickReset()])
+        return self._do("pickups.reset", order_id, lambda order: [e.PickReset()], key)
 
     @command("pickups.ready")
-    def ready(self, order_id: str, *, staged_at: str = "") -> Order:
+    def ready(self, order_id: str, *, staged_at: str = "", key: str | None = None) -> Order:
         """Everything is picked and lies at `staged_at`; saying so twice changes nothing.
 
         The order then waits until the store closes on its `pickup_days`-th open day after the customer's window.
@@ -118,29 +119,33 @@ class Pickups:
 
         def decide(order: Order) -> list[e.Event]:
             pickup = order.pickup
-            if pickup.state is PickupState.READY and pickup.staged_at == bin_:
+            if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
                 return []
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
                 raise NotReady(order=order.id, reason="not every unit has been picked")
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
             return [e.MadeReady(bin_, until, ring.current)]
 
-        return self._do(order_id, decide)
+        return self._do("pickups.ready", order_id, decide, key, bin_)
 
     @command("pickups.unready")
-    def unready(self, order_id: str, *, reason: str) -> Order:
+    def unready(self, order_id: str, *, reason: str, key: str | None = None) -> Order:
         """Something is wrong with what was ready: back to picking. Raises `NotFound`, `IllegalTransition`."""
-        why = valid_line(reason, "reason", most=100)
-        return self._do(order_id, lambda order: [e.Unreadied(why)])
+        why = valid_reason(reason)
+        return self._do("pickups.unready", order_id, lambda order: [e.Unreadied(why)], key, why)
 
     @command("pickups.reissue")
-    def reissue(self, order_id: str) -> Order:
+    def reissue(self, order_id: str, *, key: str | None = None) -> Order:
         """A new code for the customer: the old one is dead, wrong tries are forgotten. The new one is not shown here.
 
         Raises `NotFound`, `IllegalTransition` unless the order is ready.
         """
         ring = self.parts.key_ring()
-        return self._do(order_id, lambda order: [e.CodeReissued(order.pickup.generation + 1, ring.current)])
+
+        def decide(order: Order) -> list[e.Event]:
+            return [e.CodeReissued(order.pickup.generation + 1, ring.current)]
+
+        return self._do("pickups.reissue", order_id, decide, key)
 
     @command("pickups.hand_over")
     def hand_over(
@@ -166,10 +171,16 @@ class Pickups:
             given(taken, Taken, "taken", "a Taken")
         return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
 
-    def _do(self, order_id: str, decide: Callable[[Order], Sequence[e.Event]]) -> Order:
+    def _do(
+        self, name: str, order_id: str, decide: Callable[[Order], Sequence[e.Event]], key: str | None, *request: str
+    ) -> Order:
+        this = ids.check("order", order_id)
+        home = ids.store_of(this)
+
         def work(unit: Unit) -> Order:
-            before = order_for(self.touch, unit.tx, order_id)
-            return carry_on(unit, before, decide(before))
+            seen = unit.earlier(key, name, home=home, subject=this, request=request, result=this)
+            before = order_for(self.touch, unit.tx, this)
+            return before if seen else carry_on(unit, before, decide(before))
 
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 

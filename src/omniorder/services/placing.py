@@ -10,7 +10,7 @@ from omniorder.domain import events as e
 from omniorder.domain.events import Stamp
 from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState, PromiseState
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Operation, PayInStore, Payment, Tender, payment_id
+from omniorder.domain.payments import Operation, PayInStore, Payment, Tender
 from omniorder.domain.promises import Promise
 from omniorder.errors import (
     AlreadyThere,
@@ -77,7 +77,7 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: byt
         raise NotFound("cart", promise.cart_id)
     if before.lines_version != promise.lines_version or before.promise_id != promise.id:
         raise CartChanged(cart=before.id, promise=promise.id)
-    pay_by = max(promise.expires_at, at + settings.pay_within)
+    pay_by = min(max(promise.expires_at, at + settings.pay_within), promise.ends)
     blank = orders.place(
         ids.order_id(promise.store, draw), before, promise, at=at, channel=unit.stamp.channel, pay_by=pay_by
     )
@@ -105,11 +105,11 @@ def _tendered(order: Order, tender: Tender) -> tuple[e.Event, ...]:
     missing = order.ceiling - order.kept
     if missing.amount <= 0:
         return ()
-    new = payment_id(order.id, len(order.payments) + 1)
+    new = order.next_payment_id()
     added = e.TenderAdded(new, tender.kind, missing, tender.token)
     if isinstance(tender, PayInStore):
         return (added, e.LeftForStore(new, missing))
-    return (added, e.AuthoriseRequested(new, f"{new.replace('pay_', 'att_', 1)}_1", missing))
+    return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))
 
 
 def _again(unit: Unit, promise: Promise, tender: Tender, draw: bytes) -> tuple[Order, bool]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Final
 
-from attrs import field, frozen, validators
+from attrs import fields, frozen
 
 from omniorder.domain.passes import SHORTEST_CODE
-from omniorder.domain.quantities import MAX_QUANTITY
+from omniorder.domain.quantities import MAX_QUANTITY, quantity
+from omniorder.errors import InvalidInput
+from omniorder.services.surface import given
 
 
 @frozen(kw_only=True)
 class Settings:
-    """Limits and durations of one hub.
+    """Limits and durations of one hub. Raises `InvalidInput`, naming the field, for what can't be.
 
     Attributes:
         promise_lasts: how long a promise is held unless `promise(lasts=)` says otherwise.
@@ -47,11 +50,28 @@ class Settings:
     lease: timedelta = timedelta(minutes=1)
     slot_horizon: timedelta = timedelta(days=7)
     slots_offered: int = 12
-    code_length: int = field(default=SHORTEST_CODE, validator=validators.ge(SHORTEST_CODE))
+    code_length: int = SHORTEST_CODE
     code_tries: int = 5
     max_lines: int = 500
-    max_quantity: int = field(default=MAX_QUANTITY, validator=validators.le(MAX_QUANTITY))
+    max_quantity: int = MAX_QUANTITY
     page_limit: int = 100
     idempotency_retention: timedelta = timedelta(days=7)
     wait_for_other: timedelta = timedelta(seconds=5)
     retry_for: timedelta = timedelta(seconds=10)
+
+    def __attrs_post_init__(self) -> None:
+        for one in fields(type(self)):
+            value: object = getattr(self, one.name)
+            if isinstance(one.default, timedelta):
+                if given(value, timedelta, one.name, "must be a timedelta") < timedelta(0):
+                    raise InvalidInput(one.name, value, "must not be negative")
+            else:
+                least, most = _BOUNDS.get(one.name, (1, MAX_QUANTITY))
+                quantity(value, one.name, least=least, most=most)
+        if not self.promise_shortest <= self.promise_lasts <= self.promise_longest:
+            rule = f"must be between {self.promise_shortest} and {self.promise_longest}"
+            raise InvalidInput("promise_lasts", self.promise_lasts, rule)
+
+
+_BOUNDS: Final = {"code_length": (SHORTEST_CODE, 20), "page_limit": (1, 1000)}
+"""What a number may be, where it is not simply at least 1."""

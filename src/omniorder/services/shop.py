@@ -14,13 +14,14 @@ from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.stock import Level, Movement
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
+from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidId, InvalidQuantity, Misconfigured, NotFound, TooMany
 from omniorder.ports.storage import Writes
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
-from omniorder.services.surface import given
+from omniorder.services.surface import given, several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_ROWS = 10_000
@@ -123,7 +124,7 @@ class Stock:
         """
         if valid_quantity(by, "by", least=-MAX_QUANTITY) == 0:
             raise InvalidQuantity("by", by, "must not be 0")
-        ledger, why, what = self._ledger(), valid_line(reason, "reason", most=100), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> None:
             ledger.adjust(unit.tx, store, sku, by, unit.stamp, why, what)
@@ -147,9 +148,7 @@ class Stock:
 
     def levels(self, store: str, skus: Sequence[str]) -> tuple[Level, ...]:
         """The levels of these SKUs, in the same order. Raises `NotFound`, `TooMany`."""
-        if len(skus) > MOST_ROWS:
-            raise TooMany("skus", len(skus), f"at most {MOST_ROWS} in one call")
-        wanted = [ids.sku(sku) for sku in skus]
+        wanted = [ids.sku(sku) for sku in several(skus, str, "skus", "must be a list of SKUs", most=MOST_ROWS)]
         self._check_store(store)
         found = reading(self.parts, lambda tx: tx.levels(sorted(set(wanted)), [store]))
         levels = {level.sku: level for level in found}

@@ -28,6 +28,7 @@ from omniorder.errors import (
     ReservationGone,
     StaleWrite,
     StorageFault,
+    StorageUnavailable,
 )
 from omniorder.ports.storage import (
     Answer,
@@ -103,6 +104,16 @@ class Unit:
             raise KeyReused(command=command, key=key)
         return answer.result
 
+    def is_on_record(self) -> bool:
+        """Whether the journal has what this unit wrote: the way to know when the news of a commit was lost."""
+        if not self._entries:
+            return False
+        first = self._entries[0]
+        start, count = first.first_seq - 1, len(first.events)
+        found = reading(self.parts, lambda tx: tx.journal(first.home, first.stream, after=start, limit=count))
+        written = [(self.stamp, type(event).__name__) for event in first.events]
+        return [(one.stamp, one.name) for one in found] == written
+
     def run_handlers(self) -> None:
         """Call the hub's handlers for what was recorded, inside the transaction, after everything is written."""
         if not self.parts.handlers or not self._entries:
@@ -143,15 +154,27 @@ def in_transaction(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
 def _until_through(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
     """Run `work` until no conflict with another transaction stands in its way."""
 
+    in_doubt: list[tuple[Unit, T]] = []  # what was decided and written when the database fell silent
+
     def once() -> T:
+        while in_doubt:
+            before, decided = in_doubt[-1]
+            if before.is_on_record():
+                return decided  # it was committed, only the news of it was lost
+            in_doubt.pop()
         goods_left = False
+        finished: list[tuple[Unit, T]] = []
         try:
             with parts.storage.transaction() as tx:
                 unit = Unit(parts, tx, stamp)
                 result = work(unit)
                 goods_left = unit.goods_left
                 unit.run_handlers()
-                return result
+                finished.append((unit, result))
+            return result
+        except StorageUnavailable:
+            in_doubt.extend(finished)
+            raise
         except OutOfStock as short:
             if not goods_left:
                 raise

@@ -16,11 +16,12 @@ from omniorder.domain.answers import Absent, NoAnswer
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
 from omniorder.domain.lifecycle import AttemptState
-from omniorder.domain.payments import Operation, order_of
-from omniorder.errors import BadWebhook, NotFound
+from omniorder.domain.payments import Operation
+from omniorder.errors import BadWebhook, InvalidId
 from omniorder.services import payments
 from omniorder.services.logs import log
 from omniorder.services.parts import Parts
+from omniorder.services.surface import given
 from omniorder.services.units import reading
 
 
@@ -35,6 +36,8 @@ class WebhookReply:
 def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) -> WebhookReply:
     """See `OrderHub.webhook`."""
     payments.own_transaction(parts, "webhook")
+    given(headers, Mapping, "headers", "must be the request's headers")
+    given(body, bytes, "body", "must be the request's raw bytes")
     try:
         notice = parts.gateway(kind).read_webhook(headers, body)
     except BadWebhook as bad:
@@ -43,9 +46,9 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
     if not notice.payment:
         return WebhookReply(200, "not ours")
     try:
-        order_id = ids.check("order", order_of(notice.payment))
+        order_id = ids.order_of(notice.payment)
         order = reading(parts, lambda tx: tx.order(order_id))
-    except NotFound:
+    except InvalidId:
         return WebhookReply(200, "not ours")
     if order is None or notice.payment not in {p.id for p in order.payments}:
         # it is tagged as ours but not known (yet): let the provider bring it again rather than lose it

@@ -24,7 +24,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import CartState, PromiseState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Action, payment_id
+from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
 from omniorder.domain.stock import Movement, MovementKind, Reservation
@@ -295,8 +295,8 @@ def heard(order: Order, answer: answers.Answer, *, at: datetime = NOW + MINUTE) 
 def paying(order: Order, amount: Money | None = None) -> Order:
     """With a card whose authorisation was asked for."""
     wanted = order.total if amount is None else amount
-    new = payment_id(order.id, len(order.payments) + 1)
-    asked = f"{new.replace('pay_', 'att_', 1)}_1"
+    new = order.next_payment_id()
+    asked = ids.attempt_id(new, 1)
     return after(order, e.TenderAdded(new, "card", wanted, "pm_card_visa"), e.AuthoriseRequested(new, asked, wanted))
 
 
@@ -308,7 +308,7 @@ def authorised(order: Order) -> Order:
 
 def pay_in_store(order: Order) -> Order:
     """To be paid at the counter: confirmed, to be picked."""
-    new = payment_id(order.id, 1)
+    new = ids.payment_id(order.id, 1)
     return after(order, e.TenderAdded(new, "in_store", order.total), e.LeftForStore(new, order.total))
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from attrs import field, frozen
 from hypothesis import strategies as st
 
-from omniorder.domain import coupling
+from omniorder.domain import coupling, ids
 from omniorder.domain import events as e
 from omniorder.domain.answers import (
     AUTHORISATION_EXPIRED,
@@ -32,7 +32,7 @@ from omniorder.domain.events import Event
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, PICKUP, AttemptState, OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
-from omniorder.domain.payments import Action, Attempt, Operation, Payment, payment_id
+from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.errors import OmniorderError
 
 __all__ = ["Step", "answers_to", "below", "card_asked", "one_of", "walk"]
@@ -147,14 +147,14 @@ def _tendered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     amount = Money(part, order.total.currency)
     if draw(_YES_OR_NO):
         return card_asked(order, amount)
-    new = payment_id(order.id, len(order.payments) + 1)
+    new = order.next_payment_id()
     return (e.TenderAdded(new, "in_store", amount), e.LeftForStore(new, amount))
 
 
 def card_asked(order: Order, amount: Money) -> Events:
     """A card is tendered for this much, and its provider is to be asked."""
-    new = payment_id(order.id, len(order.payments) + 1)
-    asked = f"{new.replace('pay_', 'att_', 1)}_1"
+    new = order.next_payment_id()
+    asked = ids.attempt_id(new, 1)
     return (e.TenderAdded(new, "card", amount, "pm_card_visa"), e.AuthoriseRequested(new, asked, amount))
 
 

@@ -26,17 +26,22 @@ class ProviderBooks(Protocol):
     """What a payment provider has on file, to be compared with what we believe: `FakeGateway` shows it."""
 
     @property
-    def payments(self) -> tuple[ProviderPayment, ...]: ...
+    def payments(self) -> tuple[ProviderPayment, ...]:
+        """Everything on file, the oldest first; what was declined or given back too."""
+        ...
 
     @property
-    def effects(self) -> Mapping[str, int]: ...
+    def effects(self) -> Mapping[str, int]:
+        """How often each idempotency key moved or set aside money."""
+        ...
 
 
 @frozen
 class View:
     """What an invariant looks at: all rows in one state, and what the hub was opened with.
 
-    `books` are the providers' by tender kind. `secrets` are texts that may be stored nowhere.
+    `now` is the hub's clock, in UTC. `keys` are the secrets of pick-up passes, None without any. `books` are the
+    providers' by tender kind. `secrets` are texts that may be stored nowhere.
     """
 
     rows: Inspection
@@ -49,7 +54,7 @@ class View:
 
 @frozen
 class Broken:
-    """One invariant that doesn't hold, and the rows that say so."""
+    """One invariant that doesn't hold, and the rows that say so: at most 100 of them, told as text."""
 
     name: str
     claim: str
@@ -71,7 +76,11 @@ class InvariantBroken(AssertionError):
 def viewing(
     hub: OrderHub, books: Mapping[str, object] | None = None, secrets: Iterable[str] = (), *, keep: bool = True
 ) -> Generator[View]:
-    """One state of the hub's database. `keep`: read each table once, which takes memory and saves time."""
+    """One state of the hub's database, for as long as the block runs.
+
+    `books` and `secrets` as in `check_all`. `keep`: read each table once, which takes memory and saves time. Raises
+    `Misconfigured` for a storage that can't be inspected.
+    """
     parts = hub.journal.parts
     found = parts.gateways if books is None else books
     shown = {kind: cast(ProviderBooks, one) for kind, one in found.items() if hasattr(one, "effects")}
