@@ -23,6 +23,8 @@ from omniorder import (
     Channel,
     Customer,
     Level,
+    Message,
+    Occasion,
     Offer,
     Order,
     OrderHub,
@@ -33,7 +35,6 @@ from omniorder import (
     Unit,
 )
 from omniorder.domain.money import total
-from omniorder.ports.notifications import Message, Occasion
 from omniorder.qr import terminal
 from omniorder.testing import FakeGateway
 

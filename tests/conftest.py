@@ -20,7 +20,7 @@ from tests import postgres
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("default", UNTIMED, max_examples=60)
 # derandomised, so that a red build speaks about the change and not about its luck
-settings.register_profile("ci", UNTIMED, max_examples=100, derandomize=True, print_blob=True)
+settings.register_profile("ci", UNTIMED, max_examples=50, derandomize=True, print_blob=True)
 settings.register_profile("long", UNTIMED, max_examples=3_000, stateful_step_count=100)
 
 SERVER = pytest.StashKey[postgres.Server]()

@@ -29,11 +29,13 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant, inspection
 
 NAMES = """
-Actor Add Agent Article Associate Capabilities Card Cart CartLine CartState Change Channel Customer Edit Funding Guest
-IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Level Money Movement Note Offer OmniorderError Order
-OrderHub OrderLine OrderState Page PayInStore Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Point
-Price Promise PromiseState Quote QuoteLine Reason Receipt ReceiptLine Recorded Remove Settings Slot Stage Stamp Store
-SweepReport System Taken TaxPart Tender Unit Units WebhookReply Wire errors events from_json to_json
+Actor Add Agent AgentTouchpoint Article Associate Capabilities Card Cart CartLine CartState Change Channel Customer
+CustomerTouchpoint Edit Funding Guest IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Level
+Message Money Movement MovementKind Note Notifier Occasion Offer OmniorderError Order OrderHub OrderLine OrderState
+Page PayInStore Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState
+Quote QuoteLine Reason Receipt ReceiptLine Recorded Remove Settings Slot Stage Stamp Store StoreTouchpoint
+SweepReport System SystemTouchpoint Taken TaxPart Tender Unit Units WebhookReply Wire errors events from_json
+to_json
 """
 
 

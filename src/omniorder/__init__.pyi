@@ -35,14 +35,16 @@ from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.receipts import Receipt, ReceiptLine
-from .domain.stock import Level, Movement
+from .domain.stock import Level, Movement, MovementKind
 from .domain.stores import Point, Slot, Store
 from .errors import OmniorderError
+from .ports.notifications import Message, Notifier, Occasion
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
 from .services.settings import Settings
 from .services.sweeps import SweepReport
+from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
 from .services.webhooks import WebhookReply
 from .wire import Wire, from_json, to_json
 
@@ -50,6 +52,7 @@ __all__ = [
     "Actor",
     "Add",
     "Agent",
+    "AgentTouchpoint",
     "Article",
     "Associate",
     "Capabilities",
@@ -60,6 +63,7 @@ __all__ = [
     "Change",
     "Channel",
     "Customer",
+    "CustomerTouchpoint",
     "Edit",
     "Funding",
     "Guest",
@@ -69,9 +73,13 @@ __all__ = [
     "IsSettled",
     "IsUnanswered",
     "Level",
+    "Message",
     "Money",
     "Movement",
+    "MovementKind",
     "Note",
+    "Notifier",
+    "Occasion",
     "Offer",
     "OmniorderError",
     "Order",
@@ -103,8 +111,10 @@ __all__ = [
     "Stage",
     "Stamp",
     "Store",
+    "StoreTouchpoint",
     "SweepReport",
     "System",
+    "SystemTouchpoint",
     "Taken",
     "TaxPart",
     "Tender",

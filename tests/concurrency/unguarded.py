@@ -1,7 +1,7 @@
 """The library with a guard removed, to show that the tests beside it would notice.
 
-Each function takes one guard away for the rest of a test. What is left is what a shop without it would do: read,
-decide, and write without looking whether that is still so.
+Most functions take one guard away for the rest of a test. What is left is what a shop without it would do: read,
+decide, and write without looking whether that is still so. The last ones watch, or hold somebody up at a bad moment.
 """
 
 from __future__ import annotations
@@ -85,21 +85,6 @@ def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
 
 
-def deadlocks(patch: pytest.MonkeyPatch) -> list[str]:
-    """A list that grows with every deadlock that the database reports from now on; transactions are repeated then."""
-    found: list[str] = []
-    told = faults.fault
-
-    def telling(error: SQLAlchemyError, kind: str = "row", id: str = "") -> StorageFault:
-        fault = told(error, kind, id)
-        if "deadlock" in str(fault):
-            found.append(str(fault))
-        return fault
-
-    patch.setattr(linking, "fault", telling)
-    return found
-
-
 def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
     """Book without asking in the same statement whether the slot is full."""
     change = slots.change
@@ -172,6 +157,21 @@ def share_timers(patch: pytest.MonkeyPatch, workers: int) -> None:
 
     patch.setattr(timers, "stores_due", asked)
     patch.setattr(timers, "claim", claim)
+
+
+def deadlocks(patch: pytest.MonkeyPatch) -> list[str]:
+    """A list that grows with every deadlock that the database reports from now on; transactions are repeated then."""
+    found: list[str] = []
+    told = faults.fault
+
+    def telling(error: SQLAlchemyError, kind: str = "row", id: str = "") -> StorageFault:
+        fault = told(error, kind, id)
+        if "deadlock" in str(fault):
+            found.append(str(fault))
+        return fault
+
+    patch.setattr(linking, "fault", telling)
+    return found
 
 
 def when_timers_are_claimed(patch: pytest.MonkeyPatch) -> Event:

@@ -57,7 +57,7 @@ def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
 
 
 def test_everything_holds_in_memory(memory: Fresh) -> None:
-    live([memory], examples=35, steps=40)
+    live([memory], examples=50, steps=40)
 
 
 def test_everything_holds_on_sqlite(sqlite: Fresh) -> None:
@@ -65,7 +65,7 @@ def test_everything_holds_on_sqlite(sqlite: Fresh) -> None:
 
 
 def test_everything_holds_on_postgres(postgres: Fresh) -> None:
-    live([postgres], examples=6, steps=30)
+    live([postgres], examples=5, steps=30)
 
 
 def test_all_storages_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:

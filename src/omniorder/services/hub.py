@@ -79,7 +79,10 @@ class OrderHub:
         Raises `Misconfigured`, `MissingExtra`; with `migrate` also `StorageFault`.
         """
         storage = connect(url, schema=schema)
-        kinds = dict(given({} if gateways is None else gateways, Mapping, "gateways", "gateways by tender kind"))
+        kinds: dict[str, PaymentGateway] = {}
+        if gateways is not None:
+            given(gateways, Mapping, "gateways", "must be gateways by tender kind")
+            kinds.update(gateways)
         if PayInStore.kind in kinds:
             raise Misconfigured(needs=f"no gateway for {PayInStore.kind!r}: the counter takes that money")
         parts = Parts(

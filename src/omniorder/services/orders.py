@@ -56,7 +56,7 @@ class Orders:
         voided and captures refunded. Raises `NotFound`, `IllegalTransition` (being handed over, or ended),
         `NeedsOwnTransaction`.
         """
-        why = valid_reason(reason or self.touch.actor.name.partition(":")[0])
+        why = self.touch.actor.name.partition(":")[0] if reason == "" else valid_reason(reason)
         order = self.get(order_id)
         for kind in {p.kind for p in order.payments} - {PayInStore.kind}:
             payments.own_transaction(self.parts, "orders.cancel")

@@ -12,7 +12,8 @@ from omniorder.services.checkout import Checkout
 from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import Pickups
-from omniorder.services.shop import Articles, Prices, Stock, Stores
+from omniorder.services.shop import Articles, Prices, Stores
+from omniorder.services.stock import Stock
 
 
 class Touchpoint:
