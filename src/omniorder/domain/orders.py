@@ -32,10 +32,10 @@ from omniorder.domain.lifecycle import (
     forbidden,
     funding,
 )
-from omniorder.domain.money import Money, extend, tax_contained
+from omniorder.domain.money import Money, extend
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup, PickupLine
-from omniorder.domain.promises import Promise, TaxPart
+from omniorder.domain.promises import Promise, TaxPart, tax_parts
 from omniorder.domain.quantities import Unit
 from omniorder.domain.text import Metadata
 from omniorder.errors import IllegalTransition, NotFound
@@ -182,10 +182,7 @@ class Order:
     @property
     def taxes(self) -> tuple[TaxPart, ...]:
         """The tax that `total` contains, per rate."""
-        sums: dict[Decimal, Money] = {}
-        for line in self.lines:
-            sums[line.tax] = sums.get(line.tax, Money(0, self.total.currency)) + line.total
-        return tuple(TaxPart(rate, sums[rate], tax_contained(sums[rate], rate)) for rate in sorted(sums))
+        return tax_parts((line.tax, line.total) for line in self.lines)
 
     def _value(self, units: Callable[[PickupLine], int]) -> Money:
         lines = {line.id: line for line in self.lines}

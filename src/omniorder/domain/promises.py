@@ -6,7 +6,7 @@ the store reprices, and a promise covers exactly the cart content (`lines_versio
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -74,14 +74,14 @@ def quote(cart: Cart, articles: Mapping[str, Article], prices: Mapping[str, Pric
     if len(currencies) > 1:
         raise CurrencyMismatch("prices", sorted(currencies), "one cart is priced in one currency")
     total = Money(sum(line.total.amount for line in lines), currencies.pop())
-    return Quote(tuple(lines), total, total, taxes(lines))
+    return Quote(tuple(lines), total, total, tax_parts((line.tax, line.total) for line in lines))
 
 
-def taxes(lines: list[QuoteLine] | tuple[QuoteLine, ...]) -> tuple[TaxPart, ...]:
-    """The tax contained per rate, computed once on each rate's sum, lowest rate first."""
+def tax_parts(values: Iterable[tuple[Decimal, Money]]) -> tuple[TaxPart, ...]:
+    """The tax contained per rate, computed once on the sum of each rate's values, lowest rate first."""
     sums: dict[Decimal, Money] = {}
-    for line in lines:
-        sums[line.tax] = sums[line.tax] + line.total if line.tax in sums else line.total
+    for rate, gross in values:
+        sums[rate] = sums[rate] + gross if rate in sums else gross
     return tuple(TaxPart(rate, sums[rate], tax_contained(sums[rate], rate)) for rate in sorted(sums))
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from attrs import frozen
 
 from omniorder.domain.events import Units
-from omniorder.domain.money import Money, tax_contained
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.promises import TaxPart
+from omniorder.domain.promises import TaxPart, tax_parts
 
 
 @frozen
@@ -39,12 +39,11 @@ class Receipt:
 def receipt(order: Order, units: tuple[Units, ...], at: datetime, by: str) -> Receipt:
     """The receipt for `units`, the last that were collected of `order`."""
     lines: list[ReceiptLine] = []
-    rates: dict[Decimal, Money] = {}
+    values: list[tuple[Decimal, Money]] = []
     for part in units:
         bought, collected = order.line(part.line), order.pickup.line(part.line).collected
         total = bought.value(collected) - bought.value(collected - part.quantity)
         lines.append(ReceiptLine(bought.id, bought.sku, bought.name, part.quantity, total))
-        rates[bought.tax] = rates.get(bought.tax, Money(0, total.currency)) + total
-    taxes = tuple(TaxPart(rate, rates[rate], tax_contained(rates[rate], rate)) for rate in sorted(rates))
+        values.append((bought.tax, total))
     total = Money(sum(line.total.amount for line in lines), order.total.currency)
-    return Receipt(order, tuple(lines), total, taxes, at, by)
+    return Receipt(order, tuple(lines), total, tax_parts(values), at, by)

@@ -22,14 +22,14 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
 }
 
 
-def deliver(parts: Parts, stamp: Stamp, limit: int) -> int:
-    """Hand due messages to the notifier, in order per customer's order; how many were sent.
+def deliver(parts: Parts, stamp: Stamp, limit: int) -> tuple[int, int]:
+    """Hand due messages to the notifier, in order per customer's order; how many were sent, and how many failed.
 
     One that fails is tried again by the next sweep, and holds back only what comes after it on the same order.
     """
     notifier = parts.notifier
     if notifier is None:
-        return 0
+        return 0, 0
     entries = reading(parts, lambda tx: tx.undelivered(CONSUMER, limit))
     stuck: set[str] = set()
     done: list[Recorded] = []
@@ -45,7 +45,7 @@ def deliver(parts: Parts, stamp: Stamp, limit: int) -> int:
         done.append(entry)
     if done:
         in_transaction(parts, stamp, lambda unit: unit.tx.acknowledge(CONSUMER, done))
-    return sent
+    return sent, len(stuck)
 
 
 def _told(parts: Parts, notifier: Notifier, entry: Recorded) -> bool:

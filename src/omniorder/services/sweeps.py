@@ -71,7 +71,9 @@ def sweep(parts: Parts, limit: int) -> SweepReport:
             except Exception:
                 failed["unexpected"] += 1
                 log().exception("sweep failed", subject=timer.subject)
-    notified = deliver(parts, stamp, limit)
+    notified, unsent = deliver(parts, stamp, limit)
+    if unsent:
+        failed["notifier"] += unsent
     horizon = now - parts.settings.idempotency_retention
     in_transaction(parts, stamp, lambda unit: unit.tx.forget_answers(horizon, limit))
     return SweepReport(looked, dict(happened), dict(failed), notified, looked >= limit)
