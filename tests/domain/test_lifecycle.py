@@ -446,6 +446,7 @@ FORBIDDEN: dict[str, tuple[e.Event, Callable[[Joint], Joint]]] = {
     "cancelling a pick-up that was partly collected": (
         e.PickupCancelled(""), lambda calm: evolve(calm, collected=True),
     ),
+    "picking again what was partly collected": (e.Unreadied(""), lambda calm: evolve(calm, collected=True)),
     "lapsing the rest of nothing": (e.RestLapsed(UNITS), lambda calm: calm),
     "cancelling the rest of nothing": (e.RestCancelled(UNITS), lambda calm: calm),
     "confirming what is not funded": (e.OrderConfirmed(), lambda calm: evolve(calm, funding=Funding.SHORT)),

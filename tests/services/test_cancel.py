@@ -152,6 +152,15 @@ def test_without_a_reason_the_journal_says_who_called_it_off(shop: Shop) -> None
     assert [event.reason for event in told if isinstance(event, events.CancelStarted)] == ["associate"]
 
 
+def test_the_rest_of_a_partly_collected_order_can_always_be_called_off(shop: Shop) -> None:
+    """It can't go back to picking, where nothing would watch it any more."""
+    order = ready(shop)
+    said = shop.app.orders.pickup_pass(order.id).code
+    shop.store.pickups.hand_over(order.id, code=said, lines=[Pick(order.lines[0].id, 1)])
+    refused(IllegalTransition, shop.store.pickups.unready, order.id, reason="it leaks")
+    assert shop.app.orders.cancel(order.id).stage is Stage.COLLECTED
+
+
 def test_a_refund_that_is_refused_is_asked_for_again_later_and_not_at_once(shop: Shop) -> None:
     order = ready(shop, pay=Card("pm_card_refund_declined"))
     shop.store.pickups.hand_over(

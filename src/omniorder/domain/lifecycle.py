@@ -605,7 +605,7 @@ def forbidden(event: e.Event, joint: Joint) -> str | None:
             joint.pickup is PickupState.HANDING_OVER or _CLAIMED.intersection(joint.payments)
         ):
             return "the goods are being handed over"
-        case e.NoShow() | e.PickupCancelled() if joint.collected:
+        case e.NoShow() | e.PickupCancelled() | e.Unreadied() if joint.collected:
             return "a part was collected already"
         case e.CancelStarted() | e.NoShowStarted() if joint.collected:
             return "a part was collected already"

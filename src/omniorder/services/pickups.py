@@ -130,7 +130,11 @@ class Pickups:
 
     @command("pickups.unready")
     def unready(self, order_id: str, *, reason: str, key: str | None = None) -> Order:
-        """Something is wrong with what was ready: back to picking. Raises `NotFound`, `IllegalTransition`."""
+        """Something is wrong with what was ready: back to picking.
+
+        Not once a part was collected: then the rest is handed over or called off. Raises `NotFound`,
+        `IllegalTransition`.
+        """
         why = valid_reason(reason)
         return self._do("pickups.unready", order_id, lambda order: [e.Unreadied(why)], key, why)
 
