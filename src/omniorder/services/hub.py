@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, overload
@@ -189,9 +189,9 @@ class OrderHub:
             evolve(
                 parts,
                 storage=storage,
-                catalogue=_follows(parts.catalogue, ArticleTable, storage),
-                prices=_follows(parts.prices, PriceTable, storage),
-                stores=_follows(parts.stores, StoreTable, storage),
+                catalogue=_follows(parts.catalogue, storage),
+                prices=_follows(parts.prices, storage),
+                stores=_follows(parts.stores, storage),
             )
         )
 
@@ -208,6 +208,6 @@ class OrderHub:
         self.close()
 
 
-def _follows(port: Any, table: Callable[[Storage], Any], storage: Storage) -> Any:
+def _follows(port: Any, storage: Storage) -> Any:
     """The built-in tables read through the joined connection; ports of the caller's own stay as they are."""
-    return table(storage) if isinstance(port, (ArticleTable, PriceTable, StoreTable)) else port
+    return type(port)(storage) if isinstance(port, ArticleTable | PriceTable | StoreTable) else port
