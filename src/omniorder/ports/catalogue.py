@@ -12,5 +12,6 @@ class Catalogue(Protocol):
     """Articles by SKU."""
 
     def articles(self, skus: Sequence[str]) -> Mapping[str, Article]:
-        """The articles by SKU; those that are not sold are left out, and can't be put into a cart."""
+        """The articles by SKU, spelt as it is asked for; those that are not sold are left out, and can't be put into
+        a cart."""
         ...

@@ -18,10 +18,11 @@ from attrs import field, frozen
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.capturing import Capabilities
 from omniorder.domain.money import Money
-from omniorder.domain.payments import Operation
+from omniorder.domain.payments import Action, Operation
 
 __all__ = [
     "Absent",
+    "Action",
     "Answer",
     "Approved",
     "Authorise",
@@ -32,6 +33,7 @@ __all__ = [
     "NeedsAction",
     "NoAnswer",
     "Notice",
+    "Operation",
     "PaymentGateway",
     "Refund",
     "Void",

@@ -63,7 +63,7 @@ T = TypeVar("T")
 class SignsWebhooks(Protocol):
     """A lever: headers and body of a genuine webhook about our `payment`, sent `age` ago."""
 
-    def __call__(self, payment: str, kind: str, *, age: timedelta) -> tuple[Mapping[str, str], bytes]: ...
+    def __call__(self, payment: str, kind: str, /, *, age: timedelta) -> tuple[Mapping[str, str], bytes]: ...
 
 
 @frozen
@@ -156,7 +156,7 @@ class PaymentGatewayContract:
 
     def open(self) -> GatewayBench:
         """A gateway on a bench; called for each promise."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must say how to open its gateway")
 
     def case(self) -> Case:
         """A payment that nobody has heard of yet."""
