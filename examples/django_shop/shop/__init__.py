@@ -1,0 +1,1 @@
+"""A web shop in Django that sells by click and collect."""
