@@ -2,6 +2,7 @@
 
     python examples/app_to_store.py                       # on an SQLite file of its own, deleted afterwards
     python examples/app_to_store.py --database URL        # on sqlite:///... or postgresql://...
+    python examples/app_to_store.py --what-if [STORY]     # what happens when things go wrong: see `what_if.py`
 
 The shop is a small grocery chain in two cities, read from the CSV files in `grocery/`.
 """
@@ -14,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chain import stock_the_shelves
+from what_if import MEMORY, STORIES, tell_stories, title
 
 from omniorder import (
     Article,
@@ -39,16 +41,18 @@ from omniorder.qr import terminal
 from omniorder.testing import FakeGateway
 
 HOME = Point(lat=42.6977, lon=23.3219)  # Anna lives in the middle of Sofia
+EVERY = "all"
 BASKET = {"OAT-MILK-1L": 2, "BREAD-RYE-500G": 1, "BANANA": 850}
 
 
-def main() -> None:
-    """Open a hub and tell the story."""
-    arguments = argparse.ArgumentParser(description="From the app to the counter, told as it happens.")
-    arguments.add_argument("--database", metavar="URL", help="sqlite:///file.db or postgresql://user@host/name")
-    url = arguments.parse_args().database
+def main(argv: Sequence[str] | None = None) -> None:
+    """Open a hub and tell the story, or those of what goes wrong."""
+    arguments = options().parse_args(argv)
+    if arguments.what_if:
+        tell_stories(STORIES if arguments.what_if == EVERY else [arguments.what_if], arguments.database or MEMORY)
+        return
     with tempfile.TemporaryDirectory() as folder:
-        where = url or f"sqlite:///{Path(folder) / 'shop.db'}"
+        where = arguments.database or f"sqlite:///{Path(folder) / 'shop.db'}"
         gateways = {"card": FakeGateway()}
         with OrderHub.open(
             where, migrate=True, gateways=gateways, notifier=Phone(), secret="only-for-this-demo"
@@ -56,6 +60,23 @@ def main() -> None:
             print("Stocking five stores in two cities ...")
             stock_the_shelves(hub)
             tell(hub)
+
+
+def options() -> argparse.ArgumentParser:
+    """What may be said on the command line."""
+    parser = argparse.ArgumentParser(
+        description="From the app to the counter, told as it happens.",
+        epilog="what may go wrong:\n" + "\n".join(f"  {name:<16}{title(name)}" for name in STORIES),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--database", metavar="URL", help="sqlite:///file.db or postgresql://user@host/name; kept afterwards"
+    )
+    parser.add_argument(
+        "--what-if", nargs="?", const=EVERY, choices=[EVERY, *STORIES], metavar="STORY",
+        help="tell what happens when things go wrong, in memory unless --database is given; all, or one of these",
+    )  # fmt: skip
+    return parser
 
 
 class Phone:
