@@ -21,7 +21,7 @@ from collections.abc import Iterable, Sequence
 from enum import Enum
 from pathlib import Path
 
-from omniorder.domain.lifecycle import COUPLINGS, MACHINES
+from omniorder.domain.lifecycle import COUPLINGS, ENDED, MACHINES
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -43,7 +43,7 @@ def diagram(machine: str) -> str:
         for event, after in row.items():
             arrows.setdefault(after, []).append(event.__name__)
         lines += [f"    {state.value} --> {after.value}: {'<br/>'.join(names)}" for after, names in arrows.items()]
-        if not row:
+        if state in ENDED:
             lines.append(f"    {state.value} --> [*]")
     return "\n".join(["```mermaid", *lines, "```"])
 

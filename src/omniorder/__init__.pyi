@@ -8,14 +8,17 @@ from .domain.capturing import Capabilities, Taken
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
 from .domain.events import Recorded, Stamp, Units
+from .domain.handoffs import Handoff, HandoffTicket, Scope
 from .domain.lifecycle import (
     CartState,
     Funding,
+    HandoffState,
     OrderState,
     PaymentState,
     PickupState,
     PromiseState,
 )
+from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.offers import Offer, Reason
 from .domain.orders import Order, OrderLine, Stage
@@ -62,17 +65,24 @@ __all__ = [
     "CartState",
     "Change",
     "Channel",
+    "Claimed",
     "Customer",
     "CustomerTouchpoint",
     "Edit",
     "Funding",
     "Guest",
+    "Handoff",
+    "HandoffState",
+    "HandoffTicket",
     "IsActionRequired",
     "IsAuthorised",
     "IsDueInStore",
     "IsSettled",
     "IsUnanswered",
     "Level",
+    "MergeRule",
+    "Merged",
+    "MergedLine",
     "Message",
     "Money",
     "Movement",
@@ -106,6 +116,7 @@ __all__ = [
     "ReceiptLine",
     "Recorded",
     "Remove",
+    "Scope",
     "Settings",
     "Slot",
     "Stage",

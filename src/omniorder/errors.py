@@ -17,6 +17,8 @@
     ├── Refused                    right in form, but the state of the shop says no
     │   ├── IllegalTransition
     │   ├── VersionConflict
+    │   ├── HandoffInvalid
+    │   ├── HandoffGone
     │   ├── CartEmpty
     │   ├── CartChanged
     │   ├── OutOfStock
@@ -68,6 +70,8 @@ __all__ = [
     "CurrencyMismatch",
     "GatewayFault",
     "GatewayTimeout",
+    "HandoffGone",
+    "HandoffInvalid",
     "IllegalTransition",
     "InvalidId",
     "InvalidInput",
@@ -289,6 +293,29 @@ class VersionConflict(Refused):
     def __init__(self, snapshot: Any, **facts: Any) -> None:
         super().__init__(**facts)
         self.snapshot = snapshot
+
+
+class HandoffInvalid(Refused):
+    """No token or spoken code of a handoff: malformed, forged, unknown, or said wrongly. It is never shown.
+
+    Facts: `tries_left`, where a spoken code named a handoff and was wrong.
+    """
+
+    code = "handoff.invalid"
+    status = 404
+    says = "this is no handoff that can be taken"
+
+
+class HandoffGone(Refused):
+    """The token was right, but opens nothing any more. Facts: `handoff`, `reason`.
+
+    `reason` is `used` (by somebody else, or by you and the grant has ended), `expired`, `withdrawn` (by its owner, or
+    because the cart isn't theirs any more or was merged) or `locked` (too many wrong codes were said).
+    """
+
+    code = "handoff.gone"
+    status = 410
+    says = "handoff {handoff} can't be taken any more: {reason}"
 
 
 class CartEmpty(Refused):

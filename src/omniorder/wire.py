@@ -47,7 +47,9 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import EVENTS, PRIVATE, Event, Recorded
+from omniorder.domain.handoffs import Handoff, HandoffTicket
 from omniorder.domain.instants import from_iso, iso
+from omniorder.domain.merging import Claimed, Merged
 from omniorder.domain.offers import Offer
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
@@ -99,7 +101,7 @@ def unpack(name: str, payload: Mapping[str, Any]) -> Event:
 def dump(value: object) -> Any:
     """`value` (a domain object, or a container of them) as JSON data, private fields left out.
 
-    Raises `TypeError` for a pick-up pass, which is recomputed and never stored.
+    Raises `TypeError` for a pick-up pass and a handoff's ticket, which are recomputed and never stored.
     """
     return _STORED.unstructure(value)
 
@@ -237,8 +239,8 @@ def _by_name(data: Any, _: object) -> Event:
     return unpack(_made_of(data["name"], str), data["data"])
 
 
-def _never_stored(_: PickupPass) -> None:
-    raise TypeError("a pick-up pass is never stored")
+def _never_stored(secret: PickupPass | HandoffTicket) -> None:
+    raise TypeError(f"a {type(secret).__name__} is never stored")
 
 
 _STORE_TIME: Final = override(unstruct_hook=_store_time, struct_hook=_from_store_time)
@@ -313,6 +315,7 @@ def _converter(*, private: bool) -> Converter:
     converter.register_structure_hook_func(lambda kind: kind is Event, _by_name)
     if not private:
         converter.register_unstructure_hook(PickupPass, _never_stored)
+        converter.register_unstructure_hook(HandoffTicket, _never_stored)
     return converter
 
 
@@ -323,11 +326,12 @@ register(Order, "store", "stage", "funding", "taxes", "due_in_store")
 register(Slot, "free")
 register(Level, "available", "shortage")
 register(PickupPass, "qr")
+register(HandoffTicket, "qr")
 register(Offer, "full")
 register(Promise, "window")
 register(Pickup, "window")
 _PLAIN: Final[tuple[type[Any], ...]] = (
-    *(Cart, Quote, Payment, Receipt),
+    *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Recorded),
 )
 for _kind in _PLAIN:

@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import select
 
 from omniorder.adapters.sql import SqlStorage, connect, schema
 from omniorder.domain import events as e
@@ -46,19 +46,19 @@ def statements(storage: SqlStorage) -> Generator[list[str]]:
     """The tables that are written to meanwhile, in order."""
     seen: list[str] = []
 
-    def note(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
+    def note(statement: str) -> None:
         verb, *words = statement.split()
         if verb in ("INSERT", "UPDATE", "DELETE"):
             table = next(word for word in words if word.startswith("omniorder_"))
             seen.append(f"{verb.lower()} {table.removeprefix('omniorder_')}")
 
     with storage.transaction() as tx:
-        engine = tx.connection.engine
-    event.listen(engine, "before_cursor_execute", note)
+        driver: Any = tx.connection.connection.driver_connection
+    driver.set_trace_callback(note)
     try:
         yield seen
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        driver.set_trace_callback(None)
 
 
 def rows(storage: Storage, table: Any) -> list[dict[str, Any]]:

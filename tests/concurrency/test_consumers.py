@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from omniorder import Channel, Customer
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.postgres import PostgresPlan
 from omniorder.testing.invariants import check_all, inspecting
 from omniorder.testing.shop import Shop
@@ -57,8 +57,9 @@ def subscribe_during_a_commit(shop: Shop, patch: pytest.MonkeyPatch) -> set[str]
     recorded, subscribed = Event(), Event()
     deliver = PostgresPlan.deliver
 
-    def slowly(plan: PostgresPlan, link: Link, events: Sequence[Mapping[str, Any]]) -> None:
-        deliver(plan, link, events)
+    def slowly(plan: PostgresPlan, batch: Batch, events: Sequence[Mapping[str, Any]]) -> None:
+        deliver(plan, batch, events)
+        batch.send()
         recorded.set()
         subscribed.wait(0.5)
 

@@ -15,11 +15,12 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import (
     carts,
+    codes,
     faults,
+    handoffs,
     journal,
     orders,
     promises,
@@ -31,8 +32,9 @@ from omniorder.adapters.sql import (
 )
 from omniorder.adapters.sql import link as linking
 from omniorder.adapters.sql import postgres as postgresql
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
-from omniorder.adapters.sql.schema import STOCK, TIMER
+from omniorder.adapters.sql.schema import CODE_TRIES, STOCK, TIMER
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
 from omniorder.errors import StorageFault
@@ -43,15 +45,14 @@ from tests.concurrency.threads import PATIENCE, at_once
 def take_stock_unasked(patch: pytest.MonkeyPatch) -> None:
     """Reserve without asking in the same statement whether there is enough."""
 
-    def change_stock(_: object, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
+    def change_stock(_: object, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
         for demand in demands:
             at = (STOCK.c.store_id == store) & (STOCK.c.sku == demand.sku)
             more = {
                 "on_hand": STOCK.c.on_hand + demand.on_hand,
                 "reserved": STOCK.c.reserved + demand.reserved,
             }
-            link.change(STOCK.update().where(at).values(more))
-        return ()
+            batch.change(STOCK.update().where(at).values(more), {})
 
     patch.setattr(sqlite.SqlitePlan, "change_stock", change_stock)
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
@@ -69,17 +70,14 @@ def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
             backwards = any(len(rows) > 1 for rows in found.values()) and next(turns, False)
         return {store: rows[::-1] if backwards else rows for store, rows in found.items()}
 
-    def change_stock(
-        plan: postgresql.PostgresPlan, link: Link, store: str, demands: Sequence[Demand]
-    ) -> Sequence[Demand]:
-        short: list[Demand] = []
+    def change_stock(plan: postgresql.PostgresPlan, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
         for demand in demands:
-            short += all_levels(plan, link, store, [demand])
+            all_levels(plan, batch, store, [demand])
             if len(demands) > 1:
+                batch.send()
                 with suppress(BrokenBarrierError):
                     both_hold_one.wait(PATIENCE)
                     both_hold_one.abort()  # from now on nobody waits
-        return short
 
     patch.setattr(stock, "demands", demands)
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
@@ -89,8 +87,8 @@ def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
     """Book without asking in the same statement whether the slot is full."""
     change = slots.change
 
-    def unasked(link: Link, changes: Sequence[SlotChange]) -> None:
-        change(link, [evolve(one, capacity=1_000_000) for one in changes])
+    def unasked(batch: Batch, changes: Sequence[SlotChange]) -> None:
+        change(batch, [evolve(one, capacity=1_000_000) for one in changes])
 
     patch.setattr(slots, "change", unasked)
 
@@ -101,13 +99,13 @@ def decide_on_old_news(patch: pytest.MonkeyPatch) -> None:
     What somebody has written they do see, so each goes on as if alone. The journal, whose numbers are a guard of
     their own, is not written.
     """
-    for module in (carts, promises, orders, reservations):
+    for module in (carts, handoffs, promises, orders, reservations):
         _remember(patch, module)
 
-    def unguarded(link: Link, statement: Any, params: Any, kind: str, id: str) -> None:
-        link.change(statement, params)
+    def unguarded(batch: Batch, statement: Any, params: Any, kind: str, id: str) -> None:
+        batch.change(statement, params)
 
-    patch.setattr(Link, "guarded", unguarded)
+    patch.setattr(Batch, "guarded", unguarded)
     patch.setattr(journal, "append", lambda *_: None)
 
 
@@ -124,12 +122,24 @@ def _remember(patch: pytest.MonkeyPatch, module: ModuleType) -> None:
                 first[id] = load(link, id)
             return first[id]
 
-    def noted(link: Link, change: Any) -> None:
+    def noted(batch: Batch, change: Any) -> None:
         vars(mine).setdefault("written", set()).add(change.after.id)
-        write(link, change)
+        write(batch, change)
 
     patch.setattr(module, "load", remembered)
     patch.setattr(module, "write", noted)
+
+
+def count_tries_by_reading_them(patch: pytest.MonkeyPatch, many: int) -> None:
+    """Look how many were counted, then count one more: `many` who look at the same moment see the same."""
+    count, all_looked = codes.count_try, Barrier(many)
+
+    def count_try(link: Link, subject: str, generation: int, most: int) -> int | None:
+        rows = link.rows(CODE_TRIES.select().where(CODE_TRIES.c.order_id == subject))
+        all_looked.wait(PATIENCE)
+        return None if rows and rows[0].tries >= most else count(link, subject, generation, 10**6)
+
+    patch.setattr(codes, "count_try", count_try)
 
 
 def share_timers(patch: pytest.MonkeyPatch, workers: int) -> None:
@@ -164,7 +174,7 @@ def deadlocks(patch: pytest.MonkeyPatch) -> list[str]:
     found: list[str] = []
     told = faults.fault
 
-    def telling(error: SQLAlchemyError, kind: str = "row", id: str = "") -> StorageFault:
+    def telling(error: Exception, kind: str = "row", id: str = "") -> StorageFault:
         fault = told(error, kind, id)
         if "deadlock" in str(fault):
             found.append(str(fault))

@@ -31,7 +31,7 @@ from omniorder.domain.money import Money
 from omniorder.errors import IllegalTransition
 from omniorder.testing.samples import every_event
 
-# state, event, state after; a state that nothing leaves stands alone
+# state, event, state after; a state in which nothing happens stands alone
 
 TABLES = {
     "cart": """
@@ -46,11 +46,28 @@ TABLES = {
         OPEN       PromiseLapsed      OPEN
         OPEN       PromiseAccepted    OPEN
         OPEN       CartOrdered        ORDERED
+        OPEN       CartAbsorbed       OPEN
         OPEN       CartMerged         MERGED
+        OPEN       CartClaimed        OPEN
+        OPEN       HandoffOffered     OPEN
+        OPEN       HandoffAccepted    OPEN
+        OPEN       HandoffWithdrawn   OPEN
         OPEN       CartAbandoned      ABANDONED
         ORDERED    CartReopened       OPEN
+        ORDERED    CartClaimed        ORDERED
+        ORDERED    HandoffOffered     ORDERED
+        ORDERED    HandoffAccepted    ORDERED
+        ORDERED    HandoffWithdrawn   ORDERED
         ABANDONED  CartResumed        OPEN
-        MERGED
+        ABANDONED  CartClaimed        ABANDONED
+        ABANDONED  HandoffWithdrawn   ABANDONED
+        MERGED     CartClaimed        MERGED
+    """,
+    "handoff": """
+        OFFERED    HandoffAccepted    ACCEPTED
+        OFFERED    HandoffWithdrawn   WITHDRAWN
+        ACCEPTED   HandoffWithdrawn   WITHDRAWN
+        WITHDRAWN
     """,
     "promise": """
         HELD       PromiseAccepted    ACCEPTED
@@ -131,12 +148,14 @@ TABLES = {
         LAPSED           LateCaptured            CAPTURED
     """,
     "order": """
+        PLACED      OrderClaimed     PLACED
         PLACED      OrderPlaced      PLACED
         PLACED      TenderFailed     PLACED
         PLACED      TenderAdded      PLACED
         PLACED      OrderConfirmed   CONFIRMED
         PLACED      CancelStarted    CANCELLING
         PLACED      ExpiryStarted    EXPIRING
+        CONFIRMED   OrderClaimed     CONFIRMED
         CONFIRMED   LinesCancelled   CONFIRMED
         CONFIRMED   OrderRerouted    CONFIRMED
         CONFIRMED   FundingLost      CONFIRMED
@@ -145,13 +164,16 @@ TABLES = {
         CONFIRMED   OrderCompleted   COMPLETED
         CONFIRMED   CancelStarted    CANCELLING
         CONFIRMED   NoShowStarted    EXPIRING
+        CANCELLING  OrderClaimed     CANCELLING
         CANCELLING  OrderCancelled   CANCELLED
+        EXPIRING    OrderClaimed     EXPIRING
         EXPIRING    OrderExpired     EXPIRED
+        COMPLETED   OrderClaimed     COMPLETED
         COMPLETED   PartReturned     COMPLETED
         COMPLETED   AllReturned      RETURNED
-        CANCELLED
-        EXPIRED
-        RETURNED
+        CANCELLED   OrderClaimed     CANCELLED
+        EXPIRED     OrderClaimed     EXPIRED
+        RETURNED    OrderClaimed     RETURNED
     """,
     "pickup": """
         PLANNED            PickReleased       TO_PICK
@@ -224,7 +246,7 @@ def named(pair: object) -> str:
 # --- the tables -------------------------------------------------------------------------------------------
 
 
-def test_there_are_seven_machines() -> None:
+def test_there_are_eight_machines() -> None:
     assert set(MACHINES) == set(TABLES)
 
 
@@ -253,9 +275,17 @@ def test_every_state_is_reached_from_the_first(machine: str, state: Enum) -> Non
     assert state.name in seen
 
 
-def test_ended_states_are_exactly_those_with_an_empty_row() -> None:
-    alone = {(machine, state) for machine in TABLES for state, row in rows(machine).items() if not row}
+CLAIMS = {e.CartClaimed.__name__, e.OrderClaimed.__name__}
+
+
+def test_ended_states_are_exactly_those_in_which_nothing_happens_but_a_claim() -> None:
+    alone = {(machine, state) for machine in TABLES for state, row in rows(machine).items() if not row.keys() - CLAIMS}
     assert {(machine, state.name) for machine, state in STATES if state in ENDED} == alone
+
+
+@pytest.mark.parametrize(("machine", "claim"), [("cart", e.CartClaimed), ("order", e.OrderClaimed)])
+def test_a_claim_is_possible_in_every_state_and_changes_none(machine: str, claim: type[e.Event]) -> None:
+    assert {state: row[claim] for state, row in MACHINES[machine].items()} == {s: s for s in MACHINES[machine]}
 
 
 def test_news_may_come_late_for_every_payment_that_came_to_nothing() -> None:

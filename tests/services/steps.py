@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from omniorder import Card, Cart, Order, Pick, Promise, Receipt, Tender
+from omniorder import Card, Cart, Guest, Order, Pick, Promise, Receipt, Tender
 from omniorder.errors import OmniorderError
 from omniorder.services.touchpoints import AgentTouchpoint
 from omniorder.testing.shop import Shop
@@ -24,6 +24,9 @@ REPLY_LOST = Card("pm_card_timeout_after")
 PENDING = Card("pm_card_pending")
 
 TWO_MILKS: Mapping[str, int] = {Shop.MILK: 2}
+
+GUEST = Guest("a-token-of-22-characters-or-more")
+"""Who `shop.guest` is."""
 
 
 def filled(shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, touch: AgentTouchpoint | None = None) -> Cart:

@@ -37,7 +37,8 @@ class CartLine:
 
 @frozen
 class Cart:
-    """A basket. `version` counts its events; `promise_id` is its live promise, `order_id` what became of it.
+    """A basket. `version` counts its events; `promise_id` is its live promise, `order_id` what became of it, and
+    `merged_into` the cart that has its lines now.
 
     `lines_version` is the version at which its lines last changed: a promise covers exactly that content.
     """
@@ -54,6 +55,7 @@ class Cart:
     lines_version: int = 0
     promise_id: str | None = None
     order_id: str | None = None
+    merged_into: str | None = None
 
     def line(self, line_id: str) -> CartLine:
         """The line with this id; raises `NotFound`."""
@@ -187,6 +189,10 @@ def apply(cart: Cart, event: e.Event, at: datetime) -> Cart:
             return evolve(after, order_id=order)
         case e.CartReopened():
             return evolve(after, order_id=None, promise_id=None)
+        case e.CartMerged(into=into):
+            return evolve(after, merged_into=into)
+        case e.CartClaimed(owner=owner):
+            return evolve(after, owner=owner)
         case _:
             return after
 

@@ -11,7 +11,7 @@ Amounts are `Money`, in minor units of the order's one currency; quantities are 
 unit; instants are aware and in UTC; and what is named without more (`line`, `order`, `payment`) is its id. `Units`
 count per order line, reservations per SKU.
 
-The tables know more than the commands of this release do: carts that are merged or put away, goods awaited from
+The tables know more than the commands of this release do: carts that are put away, goods awaited from
 elsewhere, questions to the customer, returns and disputes have their events here, because nothing is harder to add
 to a journal later.
 """
@@ -148,6 +148,21 @@ class CartMerged(Event):
 
 
 @frozen
+class CartAbsorbed(Event):
+    """The lines of this other `cart` came into this one; the line events beside it say what the rule made of each."""
+
+    cart: str
+
+
+@frozen
+class CartClaimed(Event):
+    """The cart is `owner`'s from now on, who can prove that `former` were they, or was given it by them."""
+
+    owner: str
+    former: str
+
+
+@frozen
 class CartAbandoned(Event):
     """Nobody touched the cart for so long that it was put away."""
 
@@ -155,6 +170,48 @@ class CartAbandoned(Event):
 @frozen
 class CartResumed(Event):
     """The owner came back to an abandoned cart."""
+
+
+# --- handoffs (told in the cart's stream) -----------------------------------------------------------------
+
+
+@frozen
+class HandoffOffered(Event):
+    """A token that opens the cart to whoever brings it before `until`, within these scopes (their values).
+
+    `promise` is the one that it lets them pay, where it lets them do nothing else.
+    """
+
+    handoff: str
+    scopes: tuple[str, ...]
+    until: datetime
+    promise: str | None = None
+
+
+@frozen
+class HandoffAccepted(Event):
+    """The token was used, by `actor` (their journal name), who may act within its scopes `until` then."""
+
+    handoff: str
+    actor: str
+    until: datetime
+
+
+@frozen
+class HandoffWithdrawn(Event):
+    """The owner took it back: the token opens nothing any more, and whoever used it may do nothing more."""
+
+    handoff: str
+
+
+# --- customers --------------------------------------------------------------------------------------------
+
+
+@frozen
+class GuestClaimed(Event):
+    """`guest` (a journal name) turned out to be this customer: their carts and orders are the customer's now."""
+
+    guest: str
 
 
 # --- promises (told in the cart's stream) -----------------------------------------------------------------
@@ -574,6 +631,14 @@ class OrderRerouted(Event):
 @frozen
 class FundingLost(Event):
     """Money that a confirmed order counted on can't be had any more: nothing leaves until it is paid anew."""
+
+
+@frozen
+class OrderClaimed(Event):
+    """The order is `owner`'s from now on, who can prove that `former` were they, or was given it by them."""
+
+    owner: str
+    former: str
 
 
 @frozen

@@ -3,6 +3,7 @@
 Store-side ids carry their home store, so that an id alone finds its shard:
 
     crt_<26>  ln_<13>                       a cart, a line of one
+    hnd_7K3F9Q                              a handoff; people read its number out
     prm_SOF01_<26>  rsv_SOF01_  mov_SOF01_  a promise, a reservation, a stock movement
     SOF01-7K3F9Q                            an order; people read it out
     pay_SOF01_7K3F9Q_1                      that order's first payment
@@ -32,6 +33,7 @@ __all__ = [
     "cart_id",
     "check",
     "customer_id",
+    "handoff_id",
     "line_id",
     "movement_id",
     "order_id",
@@ -48,9 +50,13 @@ __all__ = [
     "uuid7",
 ]
 
-Kind = Literal["cart", "line", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot"]
+Kind = Literal[
+    "cart", "line", "handoff", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot"
+]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+HANDOFF_DIGITS = _ALPHABET.upper()
+"""What a handoff's number is made of: it is said aloud, so in capitals."""
 _STORE = re.compile(r"[A-Z0-9]{2,8}")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
@@ -64,6 +70,7 @@ _FORMS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
     {
         "cart": re.compile(rf"crt_[{_ALPHABET}]{{26}}"),
         "line": re.compile(rf"ln_[{_ALPHABET}]{{13}}"),
+        "handoff": re.compile(rf"hnd_[{HANDOFF_DIGITS}]{{6}}"),
         "promise": re.compile(rf"prm_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "payment": re.compile(r"pay_[A-Z0-9]{2,8}_[0-9A-HJKMNP-TV-Z]{6,12}_[1-9][0-9]{0,5}"),
         "attempt": re.compile(r"att_[A-Z0-9]{2,8}_[0-9A-HJKMNP-TV-Z]{6,12}_[1-9][0-9]{0,5}_[1-9][0-9]{0,5}"),
@@ -131,6 +138,11 @@ def cart_id(entropy: bytes) -> str:
 def line_id(entropy: bytes) -> str:
     """The id of a line from 8 bytes: unique within its cart and order."""
     return "ln_" + _base32(_bytes(entropy, 8), 13)
+
+
+def handoff_id(entropy: bytes) -> str:
+    """A handoff's id from 4 bytes: short enough to say, so the caller inserts and, on a collision, tries again."""
+    return "hnd_" + _base32(_bytes(entropy, 4), 6).upper()
 
 
 def promise_id(store: str, entropy: bytes) -> str:

@@ -1,10 +1,11 @@
-"""The life of carts, promises, reservations, attempts, payments, orders and pick-ups: every table, one function.
+"""The life of carts, handoffs, promises, reservations, attempts, payments, orders and pick-ups: tables, one function.
 
 Each machine is a table: a row per state, and in it the event *classes* that may happen there with the state
-that each leads to. What a row does not list is illegal, and an ended state has an empty row. `advance` looks
-a step up; a refused event raises `IllegalTransition` and changes nothing.
+that each leads to. What a row does not list is illegal, and an ended state has an empty row (but that whose it was
+may still come to light). `advance` looks a step up; a refused event raises `IllegalTransition` and changes
+nothing.
 
-Seven machines rather than one, because they move at different speeds: money may be in flight while the goods
+Eight machines rather than one, because they move at different speeds: money may be in flight while the goods
 lie ready, and a shelf may be empty while the card is already charged. What keeps them honest is the *coupling*
 below: which joint states are legal at all (`COUPLINGS`), and which events are forbidden while another machine
 is in the middle of something (`forbidden`). Guards forbid, they never redirect: an event leads to one state or
@@ -48,6 +49,17 @@ class CartState(Enum):
     """Its lines went into another cart. Ended."""
     ABANDONED = "abandoned"
     """Put away after a long silence; its owner may take it up again."""
+
+
+class HandoffState(Enum):
+    """Whether a token still opens the cart that it was made for. Its time limits are compared when it is used."""
+
+    OFFERED = "offered"
+    """Whoever brings the token first, and in time, is let in."""
+    ACCEPTED = "accepted"
+    """One actor was let in, for a while; nobody else can be."""
+    WITHDRAWN = "withdrawn"
+    """The owner took it back, used or not. Ended."""
 
 
 class PromiseState(Enum):
@@ -203,12 +215,36 @@ CART: Final[Table[CartState]] = {
         e.PromiseLapsed: CartState.OPEN,
         e.PromiseAccepted: CartState.OPEN,
         e.CartOrdered: CartState.ORDERED,
+        e.CartAbsorbed: CartState.OPEN,
         e.CartMerged: CartState.MERGED,
+        e.CartClaimed: CartState.OPEN,
+        e.HandoffOffered: CartState.OPEN,
+        e.HandoffAccepted: CartState.OPEN,
+        e.HandoffWithdrawn: CartState.OPEN,
         e.CartAbandoned: CartState.ABANDONED,
     },
-    CartState.ORDERED: {e.CartReopened: CartState.OPEN},
-    CartState.ABANDONED: {e.CartResumed: CartState.OPEN},
-    CartState.MERGED: {},
+    CartState.ORDERED: {
+        e.CartReopened: CartState.OPEN,
+        e.CartClaimed: CartState.ORDERED,
+        e.HandoffOffered: CartState.ORDERED,
+        e.HandoffAccepted: CartState.ORDERED,
+        e.HandoffWithdrawn: CartState.ORDERED,
+    },
+    CartState.ABANDONED: {
+        e.CartResumed: CartState.OPEN,
+        e.CartClaimed: CartState.ABANDONED,
+        e.HandoffWithdrawn: CartState.ABANDONED,
+    },
+    CartState.MERGED: {e.CartClaimed: CartState.MERGED},
+}
+
+HANDOFF: Final[Table[HandoffState]] = {
+    HandoffState.OFFERED: {
+        e.HandoffAccepted: HandoffState.ACCEPTED,
+        e.HandoffWithdrawn: HandoffState.WITHDRAWN,
+    },
+    HandoffState.ACCEPTED: {e.HandoffWithdrawn: HandoffState.WITHDRAWN},
+    HandoffState.WITHDRAWN: {},
 }
 
 PROMISE: Final[Table[PromiseState]] = {
@@ -325,6 +361,7 @@ PAYMENT: Final[Table[PaymentState]] = {
 
 ORDER: Final[Table[OrderState]] = {
     OrderState.PLACED: {
+        e.OrderClaimed: OrderState.PLACED,
         e.OrderPlaced: OrderState.PLACED,
         e.TenderFailed: OrderState.PLACED,
         e.TenderAdded: OrderState.PLACED,
@@ -333,6 +370,7 @@ ORDER: Final[Table[OrderState]] = {
         e.ExpiryStarted: OrderState.EXPIRING,
     },
     OrderState.CONFIRMED: {
+        e.OrderClaimed: OrderState.CONFIRMED,
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
         e.FundingLost: OrderState.CONFIRMED,
@@ -342,12 +380,16 @@ ORDER: Final[Table[OrderState]] = {
         e.CancelStarted: OrderState.CANCELLING,
         e.NoShowStarted: OrderState.EXPIRING,
     },
-    OrderState.CANCELLING: {e.OrderCancelled: OrderState.CANCELLED},
-    OrderState.EXPIRING: {e.OrderExpired: OrderState.EXPIRED},
-    OrderState.COMPLETED: {e.PartReturned: OrderState.COMPLETED, e.AllReturned: OrderState.RETURNED},
-    OrderState.CANCELLED: {},
-    OrderState.EXPIRED: {},
-    OrderState.RETURNED: {},
+    OrderState.CANCELLING: {e.OrderClaimed: OrderState.CANCELLING, e.OrderCancelled: OrderState.CANCELLED},
+    OrderState.EXPIRING: {e.OrderClaimed: OrderState.EXPIRING, e.OrderExpired: OrderState.EXPIRED},
+    OrderState.COMPLETED: {
+        e.OrderClaimed: OrderState.COMPLETED,
+        e.PartReturned: OrderState.COMPLETED,
+        e.AllReturned: OrderState.RETURNED,
+    },
+    OrderState.CANCELLED: {e.OrderClaimed: OrderState.CANCELLED},
+    OrderState.EXPIRED: {e.OrderClaimed: OrderState.EXPIRED},
+    OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED},
 }
 
 PICKUP: Final[Table[PickupState]] = {
@@ -408,6 +450,7 @@ PICKUP: Final[Table[PickupState]] = {
 
 MACHINES: Final[Mapping[str, Table[Any]]] = {
     "cart": CART,
+    "handoff": HANDOFF,
     "promise": PROMISE,
     "reservation": RESERVATION,
     "attempt": ATTEMPT,
@@ -424,9 +467,15 @@ def _by_state(machines: Mapping[str, Table[Any]]) -> dict[type[Enum], tuple[str,
 _TABLE_OF: Final = _by_state(MACHINES)
 
 ENDED: Final[frozenset[Enum]] = frozenset(
-    state for table in MACHINES.values() for state, row in table.items() if not row
+    state
+    for table in MACHINES.values()
+    for state, row in table.items()
+    if not row.keys() - {e.CartClaimed, e.OrderClaimed}
 )
-"""States that nothing leaves. (DECLINED, VOIDED and LAPSED payments are not among them: late news may come.)"""
+"""States that nothing leaves; only whose cart or order it was may still come to light.
+
+DECLINED, VOIDED and LAPSED payments are not among them: late news may come.
+"""
 
 
 def advance(state: S, event: e.Event) -> S:
@@ -596,6 +645,14 @@ def is_legal(joint: Joint, reservation: ReservationState) -> bool:
 
 
 _CLAIMED: Final = frozenset({PaymentState.CAPTURING, PaymentState.COLLECTING})
+
+GUARDED: Final[frozenset[type[e.Event]]] = frozenset(
+    {
+        e.CancelStarted, e.NoShow, e.NoShowStarted, e.PickupCancelled, e.Unreadied, e.RestLapsed, e.RestCancelled,
+        e.OrderConfirmed, e.Collected, e.PartCollected, e.OrderCancelled, e.OrderExpired,
+    }
+)  # fmt: skip
+"""The events for which `forbidden` looks at the joint state: for no other need anybody work it out."""
 
 
 def forbidden(event: e.Event, joint: Joint) -> str | None:

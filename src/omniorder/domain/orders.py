@@ -20,6 +20,7 @@ from omniorder.domain import payments as pay
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import (
+    GUARDED,
     ORDER,
     PICKUP,
     Funding,
@@ -73,7 +74,7 @@ class OrderLine:
 
     def value(self, units: int) -> Money:
         """What the first `units` units cost; rounded once, so parts always sum to `total`."""
-        return extend(self.price, units, self.per)
+        return self.total if units == self.quantity else extend(self.price, units, self.per)
 
 
 @frozen
@@ -171,12 +172,14 @@ class Order:
     @property
     def funding(self) -> Funding:
         """Where the money stands; a fold over the payments, stored nowhere."""
+        wanted = self.wanted_value
+        handing_over = self.pickup.state is PickupState.HANDING_OVER
         return funding(
             self.payments,
             closing=self.state not in (OrderState.PLACED, OrderState.CONFIRMED),
             keep=self.collected_value.amount,
-            leaving=self.leaving_value.amount,
-            wanted=self.wanted_value.amount,
+            leaving=(self.leaving_value if handing_over else wanted).amount,
+            wanted=wanted.amount,
         )
 
     @property
@@ -285,7 +288,7 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     An event moves every machine whose table knows it: the order, its pick-up, and the payment that it names.
     Raises `IllegalTransition` when a table has no such step or a guard forbids it; nothing has changed then.
     """
-    if why := forbidden(event, order.joint):
+    if type(event) in GUARDED and (why := forbidden(event, order.joint)):
         raise IllegalTransition(machine="order", state=order.state.value, event=type(event).__name__, legal=[], why=why)
     if isinstance(event, (e.PaymentEvent, e.AttemptEvent)):
         after = pay.apply(order.payment(event.payment), event, at)
@@ -302,6 +305,8 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
             return evolve(order, confirmed_at=at)
         case e.CancelStarted(hold_until=until) | e.ExpiryStarted(hold_until=until):
             return evolve(order, hold_until=until)
+        case e.OrderClaimed(owner=owner):
+            return evolve(order, owner=owner)
         case _:
             return order
 

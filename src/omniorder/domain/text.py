@@ -132,6 +132,8 @@ def looks_like_card_number(text: str) -> bool:
     is always made of whole groups: sixteen digits inside a tracking number of thirty are none.
     Source: ISO/IEC 7812-1, annex B.
     """
+    if sum(map(str.isdigit, text)) < _CARD_LENGTHS.start:
+        return False
     groups: list[str] = []
     digits = ""
     for character in text:

@@ -2,9 +2,9 @@
 
 A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
 `Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
-order (cart, promise or order, stock by store and SKU, slots, timers, journal), each write guarded in its own
-statement. Either all of it happens or none of it. Because a command's effect is a value, every adapter can choose
-its own plan for it (one statement, many, or a dictionary), and any two adapters can be compared write by write.
+order (customer, cart, handoff, promise or order, stock by store and SKU, slots, timers, journal), each write guarded
+in its own statement. Either all of it happens or none of it. Because a command's effect is a value, every adapter can
+choose its own plan for it (one statement, many, or a dictionary), and any two adapters can be compared write by write.
 
 What a guard refuses is told by the error raised at the end of the transaction:
 
@@ -29,6 +29,7 @@ from attrs import fields_dict, frozen
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
@@ -44,6 +45,27 @@ class CartWrite:
 
 
 @frozen
+class CustomerWrite:
+    """Count the events of a customer's stream: from `before` (0: none yet) to `after`; guarded by `before`.
+
+    `owner` is the customer's journal name. Whoever decides about all of a customer's carts at once writes this, so
+    that no two of them decide at the same time.
+    """
+
+    owner: str
+    before: int
+    after: int
+
+
+@frozen
+class HandoffWrite:
+    """Insert or replace a handoff; guarded by `before.state`."""
+
+    before: Handoff | None
+    after: Handoff
+
+
+@frozen
 class PromiseWrite:
     """Insert or replace a promise; guarded by `before.state`."""
 
@@ -55,7 +77,7 @@ class PromiseWrite:
 class OrderWrite:
     """Insert or replace an order with its lines, payments, attempts and pick-up; guarded by `before.version`.
 
-    An insert also lists the order under its owner (`Transaction.orders_of`).
+    An insert also lists the order under its owner (`Transaction.orders_of`), and a new owner takes it over there.
     """
 
     before: Order | None
@@ -151,7 +173,9 @@ class Answer:
 class Writes:
     """Everything that one command changes."""
 
+    customers: tuple[CustomerWrite, ...] = ()
     carts: tuple[CartWrite, ...] = ()
+    handoffs: tuple[HandoffWrite, ...] = ()
     promises: tuple[PromiseWrite, ...] = ()
     orders: tuple[OrderWrite, ...] = ()
     reservations: tuple[ReservationWrite, ...] = ()
@@ -197,6 +221,22 @@ class Transaction(Protocol):
 
     def open_cart(self, owner: str) -> Cart | None:
         """The owner's open cart that was changed last."""
+        ...
+
+    def carts_of(self, owner: str, *, limit: int) -> tuple[Cart, ...]:
+        """The owner's carts in whatever state, oldest first."""
+        ...
+
+    def customer(self, owner: str) -> int:
+        """How many events the customer's own stream has; 0 for a customer of whom nothing was told."""
+        ...
+
+    def handoff(self, handoff_id: str) -> Handoff | None:
+        """The handoff, whatever became of it."""
+        ...
+
+    def handoffs(self, cart_id: str) -> tuple[Handoff, ...]:
+        """All handoffs of a cart, by their ids."""
         ...
 
     def promise(self, promise_id: str) -> Promise | None:
@@ -282,11 +322,12 @@ class Transaction(Protocol):
 
     # --- wrong codes ---
 
-    def count_try(self, order_id: str, generation: int, most: int) -> int | None:
-        """Count one try of this generation's code; the count, or None when `most` were counted before."""
+    def count_try(self, subject: str, generation: int, most: int) -> int | None:
+        """Count one try of a code of this order (and its generation) or handoff; the count, or None when `most` were
+        counted before."""
         ...
 
-    def forget_tries(self, order_id: str, generation: int) -> None:
+    def forget_tries(self, subject: str, generation: int) -> None:
         """The right code was shown: start counting anew."""
         ...
 
@@ -311,6 +352,11 @@ class Transaction(Protocol):
 
     def forget_answers(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` idempotency answers older than `before`; how many."""
+        ...
+
+    def forget_handoffs(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` handoffs that ended before `before` (`Handoff.ends`), those that ended first, with what
+        `count_try` counted for them (as generation 0); how many."""
         ...
 
 

@@ -7,14 +7,19 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from omniorder.domain import carts, ids
+from omniorder.domain.actors import Guest
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
 from omniorder.domain.events import CartStarted
+from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import CartState
+from omniorder.domain.merging import Claimed, Merged
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import metadata as valid_metadata
 from omniorder.errors import NotAllowed, NotFound
+from omniorder.services import claims
+from omniorder.services.access import cart_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.surface import several
@@ -67,10 +72,9 @@ class Carts:
         return in_transaction(self.parts, stamp, work)
 
     def get(self, cart_id: str) -> Cart:
-        """The cart; raises `NotFound`, also for somebody else's."""
-        checked = ids.check("cart", cart_id)
-        cart = reading(self.parts, lambda tx: tx.cart(checked))
-        return self._mine(cart, cart_id)
+        """The cart; raises `NotFound`, also for somebody else's. One that was merged says into which."""
+        at = self.parts.clock.now()
+        return reading(self.parts, lambda tx: cart_for(self.touch, tx, cart_id, Scope.VIEW, at))
 
     def current(self) -> Cart | None:
         """The open cart that was changed last, on whatever channel; None when there is none."""
@@ -127,9 +131,10 @@ class Carts:
         limits = self.parts.settings
 
         def work(unit: Unit) -> Cart:
-            if unit.earlier(key, "carts.edit", home=checked, subject=checked, request=list(edits), result=checked):
-                return self._load(unit, checked)
+            seen = unit.earlier(key, "carts.edit", home=checked, subject=checked, request=list(edits), result=checked)
             before = self._load(unit, checked)
+            if seen:
+                return before
             events = carts.edit(
                 before, edits, new_lines=fresh, most=limits.max_lines, if_version=if_version,
                 most_units=limits.max_quantity,
@@ -143,10 +148,35 @@ class Carts:
 
         return in_transaction(self.parts, stamp, work)
 
-    def _load(self, unit: Unit, cart_id: str) -> Cart:
-        return self._mine(unit.tx.cart(cart_id), cart_id)
+    @command("carts.merge")
+    def merge(self, cart_id: str, other_id: str) -> Merged:
+        """Bring the lines of another open cart of the same owner into this one, and end the other.
 
-    def _mine(self, cart: Cart | None, cart_id: str) -> Cart:
-        if cart is None or not self.touch.owns(cart.owner):
-            raise NotFound("cart", cart_id)
-        return cart
+        A wish (SKU, note and metadata) that only one of them has is kept; of one that both have, the larger quantity
+        is wanted (`domain.merging`). The answer says of each line where it came from and what the rule did. A promise
+        that the other cart had is given back. Merging again changes nothing.
+
+        Raises `NotFound`, `InvalidInput` (a cart with itself), `IllegalTransition` (either was ordered, or the other
+        was merged elsewhere), `TooMany`, `InvalidQuantity` (more than a cart may hold).
+        """
+        return claims.merge(self.parts, self.touch, cart_id, other_id)
+
+    def _load(self, unit: Unit, cart_id: str) -> Cart:
+        return cart_for(self.touch, unit.tx, cart_id, Scope.EDIT, unit.stamp.at)
+
+
+@frozen
+class OwnCarts(Carts):
+    """What only the one whose carts they are may do."""
+
+    @command("carts.claim")
+    def claim(self, guest: Guest) -> Claimed:
+        """On login: everything that `guest` filled and ordered on this device is this customer's from now on.
+
+        The guest's open cart is merged into the customer's (see `merge`); where the customer has none, or an empty
+        one, it becomes theirs as it is, with the promise that it may have. The guest's orders move along. Claiming
+        again changes nothing, and finishes what was interrupted: ask with the same token until it is answered.
+
+        Raises `NotAllowed` for anybody but a known customer, `InvalidInput`.
+        """
+        return claims.claim(self.parts, self.touch, guest)

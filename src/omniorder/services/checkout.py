@@ -12,6 +12,7 @@ from omniorder.domain import carts, ids, promises
 from omniorder.domain import events as e
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.offers import Offer, Reason, distance, ranked
@@ -33,10 +34,12 @@ from omniorder.errors import (
 )
 from omniorder.ports.storage import SlotChange, Writes
 from omniorder.services import placing
+from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.promising import let_go
 from omniorder.services.surface import given
-from omniorder.services.units import Unit, in_transaction, reading
+from omniorder.services.units import Seen, Unit, in_transaction, reading
 
 MOST_EDITS_MEANWHILE = 20
 """How often a promise starts anew because another device edits the cart between pricing and holding."""
@@ -56,7 +59,7 @@ class Checkout:
         """
         if near is not None:
             given(near, Point, "near", "a Point")
-        cart = self._wishes(cart_id)
+        cart = self._wishes(cart_id, Scope.VIEW)
         live = self._live(cart)
         parts, now = self.parts, self.parts.clock.now()
         stores = parts.stores.all()
@@ -123,7 +126,7 @@ class Checkout:
     def _promise(self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, *, renew: bool) -> Promise:
         """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
-        cart = self._wishes(cart_id)
+        cart = self._wishes(cart_id, Scope.EDIT)
         live = self._live(cart)
         if live and (live.slot, live.lines_version) == (slot, cart.lines_version):
             _seen(expect, live.quote)
@@ -152,12 +155,13 @@ class Checkout:
             made_at=stamp.at,
             expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
         )
-        return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, cart, wanted))
+        seen = Seen(cart)
+        return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
 
-    def _hold(self, unit: Unit, new: Promise, seen: Cart, slot: Slot) -> Promise:
-        before = self._mine(unit.tx.cart(seen.id), seen.id)
-        if before.lines_version != seen.lines_version:
-            raise CartChanged(cart=seen.id, promise=new.id)
+    def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
+        before = seen.once() or cart_for(self.touch, unit.tx, new.cart_id, Scope.EDIT, unit.stamp.at)
+        if (before.lines_version, before.owner) != (new.lines_version, new.owner):
+            raise CartChanged(cart=before.id, promise=new.id)
         if before.order_id is not None:
             raise PaymentInFlight(order=before.order_id)
         old = unit.tx.promise(before.promise_id) if before.promise_id else None
@@ -177,7 +181,7 @@ class Checkout:
         unit.save_cart(before, after, told)
         unit.save_promise(None, new)
         self.parts.inventory.reserve(
-            unit.tx, new.reservation_id, new.store, seen.demand(), new.expires_at,
+            unit.tx, new.reservation_id, new.store, before.demand(), new.expires_at,
             instead_of=old.reservation_id if old else None,
         )  # fmt: skip
         unit.tx.write(Writes(slots=tuple(places)))
@@ -190,12 +194,14 @@ class Checkout:
         stamp = self.touch.stamp(self.parts.clock)
 
         def work(unit: Unit) -> Promise:
-            before = placing.mine(self.touch, unit.tx.promise(checked), promise_id)
+            before = promise_for(self.touch, unit.tx, checked, Scope.EDIT, stamp.at)
             if before.order_id is not None:
                 raise PaymentInFlight(order=before.order_id)
             if before.state is not PromiseState.HELD:
                 return before
-            return give_back(unit, before, e.PromiseWithdrawn(before.id))
+            after = give_back(unit, before, e.PromiseWithdrawn(before.id))
+            promise_for(self.touch, unit.tx, checked, Scope.EDIT, stamp.at)  # still, now that the cart was read
+            return after
 
         return in_transaction(self.parts, stamp, work)
 
@@ -222,19 +228,14 @@ class Checkout:
 
     # --- what a promise needs to know ---
 
-    def _wishes(self, cart_id: str) -> Cart:
-        checked = ids.check("cart", cart_id)
-        cart = self._mine(reading(self.parts, lambda tx: tx.cart(checked)), cart_id)
+    def _wishes(self, cart_id: str, scope: Scope) -> Cart:
+        at = self.parts.clock.now()
+        cart = reading(self.parts, lambda tx: cart_for(self.touch, tx, cart_id, scope, at))
         if cart.order_id is not None:
             raise PaymentInFlight(order=cart.order_id)
         advance(cart.state, e.PromiseMade("", "", "", _NOTHING, _NOTHING, cart.started_at))
         if not cart.lines:
             raise CartEmpty(cart=cart.id)
-        return cart
-
-    def _mine(self, cart: Cart | None, cart_id: str) -> Cart:
-        if cart is None or not self.touch.owns(cart.owner):
-            raise NotFound("cart", cart_id)
         return cart
 
     def _slot(self, slot_id: str) -> Slot:
@@ -279,16 +280,11 @@ _NOTHING = Money(0, "EUR")
 
 def give_back(unit: Unit, before: Promise, event: e.PromiseWithdrawn | e.PromiseLapsed) -> Promise:
     """End a held promise: its units, its place and the cart's pointer to it, in one transaction."""
-    after = promises.apply(before, event)
     cart = unit.tx.cart(before.cart_id)
-    if cart is None:
+    if cart is None or cart.owner != before.owner:  # it changed hands since the promise was read
         raise StaleWrite(kind="cart", id=before.cart_id)
     unit.save_cart(cart, carts.apply(cart, event, unit.stamp.at), [event])
-    unit.save_promise(before, after)
-    expired = isinstance(event, e.PromiseLapsed)
-    unit.parts.inventory.release(unit.tx, before.reservation_id, expired=expired)
-    unit.tx.write(Writes(slots=(SlotChange(before.store, before.slot, before.starts, -1, 0),)))
-    return after
+    return let_go(unit, before, event)
 
 
 def _ended(old: Promise, new: Promise) -> e.Event:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, overload
@@ -152,14 +152,15 @@ class OrderHub:
             raise InvalidInput("handler", handler, "must be a function of (recorded, tx)")
         self._parts.handlers.setdefault(kind, []).append(handler)
 
-    def sweep(self, limit: int = 100) -> SweepReport:
+    def sweep(self, limit: int = 100, *, stop: Callable[[], bool] = lambda: False) -> SweepReport:
         """Do what time asks for: lapsed promises, no-shows, unfinished payment calls, messages; at most `limit`.
 
-        Call it every few seconds, from any number of workers.
+        Call it every few seconds, from any number of workers. `stop` is asked before each piece of work: once it says
+        True, nothing more is begun, and what was claimed and not handled is given back to other workers.
         """
         payments.own_transaction(self._parts, "sweep")
         self._follow_for_notices()
-        return sweeps.sweep(self._parts, valid_quantity(limit, "limit"))
+        return sweeps.sweep(self._parts, valid_quantity(limit, "limit"), stop)
 
     def webhook(self, kind: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
         """Take a payment provider's webhook for this tender kind; answer it with the reply's status and body."""

@@ -50,14 +50,16 @@ R = TypeVar("R")
 D = TypeVar("D", bound=Touched)
 
 
-def command(name: str) -> Callable[[Callable[Concatenate[D, P], R]], Callable[Concatenate[D, P], R]]:
-    """Log one line for each call of a desk's method, named `name`."""
+def command(
+    name: str, *, secret: bool = False
+) -> Callable[[Callable[Concatenate[D, P], R]], Callable[Concatenate[D, P], R]]:
+    """Log one line for each call of a desk's method, named `name`; `secret`: what it is given tells no aggregate."""
 
     def decorate(method: Callable[Concatenate[D, P], R]) -> Callable[Concatenate[D, P], R]:
         @functools.wraps(method)
         def logged(desk: D, /, *args: P.args, **kwargs: P.kwargs) -> R:
             began = time.perf_counter()
-            outcome, aggregate = "failed", _aggregate(args)
+            outcome, aggregate = "failed", "" if secret else _aggregate(args)
             try:
                 result = method(desk, *args, **kwargs)
                 outcome, aggregate = "done", aggregate or str(getattr(result, "id", ""))
@@ -85,7 +87,7 @@ def command(name: str) -> Callable[[Callable[Concatenate[D, P], R]], Callable[Co
 _ID: Final = re.compile(
     r"crt_[0-9a-z]{26}|prm_[A-Z0-9]{2,8}_[0-9a-z]{26}|[A-Z0-9]{2,8}-[0-9A-Z]{6,12}|[A-Z][A-Z0-9]{1,7}", re.ASCII
 )
-"""A cart, a promise, an order or a store: what commands address. A spoken code or a token has another form."""
+"""A cart, a promise, an order or a store: what commands address. Tokens, and codes as we write them, look different."""
 
 
 def _aggregate(args: tuple[object, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from omniorder.domain import events as e
@@ -22,19 +23,22 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
 }
 
 
-def deliver(parts: Parts, stamp: Stamp, limit: int) -> tuple[int, int]:
+def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) -> tuple[int, int]:
     """Hand due messages to the notifier, in order per customer's order; how many were sent, and how many failed.
 
-    One that fails is tried again by the next sweep, and holds back only what comes after it on the same order.
+    One that fails is tried again by the next sweep, and holds back only what comes after it on the same order. Once
+    `stop` says so, the rest is left to the next sweep too.
     """
     notifier = parts.notifier
-    if notifier is None:
+    if notifier is None or stop():
         return 0, 0
     entries = reading(parts, lambda tx: tx.undelivered(CONSUMER, limit))
     stuck: set[str] = set()
     done: list[Recorded] = []
     sent = 0
     for entry in entries:
+        if stop():
+            break
         if entry.stream in stuck:
             continue
         if type(entry.event) in _OCCASIONS:

@@ -35,6 +35,18 @@ def migration_sql(url: str, *, schema: str | None = None) -> str:
     return statements
 
 
+def for_reading(url: str) -> str:
+    """The URL for somebody who only looks: no file comes into being by being looked for, and none is changed.
+
+    Raises `Misconfigured` for a database that lives no longer than this process.
+    """
+    adapter = _adapter(url)
+    if not hasattr(adapter, "for_reading"):
+        raise Misconfigured(needs="a database that is there already: sqlite:///file.db or postgresql://...")
+    reading: str = adapter.for_reading(url)
+    return reading
+
+
 def _adapter(url: object) -> ModuleType:
     scheme = url.partition(":")[0].partition("+")[0] if isinstance(url, str) else ""
     if scheme not in ADAPTERS:

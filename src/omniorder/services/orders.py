@@ -14,7 +14,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import PayInStore
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import NotFound, NotReady
+from omniorder.errors import NotAllowed, NotReady
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
 from omniorder.services.logs import command
@@ -34,7 +34,10 @@ class Orders:
     touch: Touch
 
     def get(self, order_id: str) -> Order:
-        """The order as it is now; raises `NotFound`, also for somebody else's."""
+        """The order as it is now; raises `NotFound`, also for somebody else's.
+
+        Whoever was let edit or pay its cart (`handoffs`) sees it too, as long as their grant lasts.
+        """
         return look(self.parts, self.touch, order_id)
 
     def timeline(self, order_id: str, *, after: str | None = None, limit: int = 100) -> Page[Recorded]:
@@ -58,6 +61,8 @@ class Orders:
         """
         why = self.touch.actor.name.partition(":")[0] if reason == "" else valid_reason(reason)
         order = self.get(order_id)
+        if not self.touch.may_see(order):
+            raise NotAllowed(actor=self.touch.actor.name, action=f"call off order {order.id}")
         for kind in {p.kind for p in order.payments} - {PayInStore.kind}:
             payments.own_transaction(self.parts, "orders.cancel")
             self.parts.gateway(kind)
@@ -98,12 +103,12 @@ class OwnOrders(CustomerOrders):
     def pickup_pass(self, order_id: str) -> PickupPass:
         """The code to say and the token to scan at the counter: recomputed each time, stored nowhere.
 
-        Raises `NotFound`, `NotReady` until the store has everything ready and after the goods are gone,
-        `Misconfigured` for a hub without a secret.
+        Raises `NotFound`, `NotAllowed` for somebody who only pays, `NotReady` until the store has everything ready and
+        after the goods are gone, `Misconfigured` for a hub without a secret.
         """
         order = self.get(order_id)
         if not self.touch.owns(order.owner):
-            raise NotFound("order", order_id)
+            raise NotAllowed(actor=self.touch.actor.name, action=f"see the pass of order {order.id}")
         pickup, ring = order.pickup, self.parts.key_ring()
         if pickup.state not in (PickupState.READY, PickupState.HANDING_OVER):
             raise NotReady(order=order.id, reason=f"its pick-up is {pickup.state.value}")

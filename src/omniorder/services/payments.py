@@ -22,7 +22,7 @@ from omniorder.ports.payments import Authorise, Capture, LookUp, PaymentGateway,
 from omniorder.services.logs import log
 from omniorder.services.parts import Parts
 from omniorder.services.ripples import carry_on
-from omniorder.services.units import Unit, in_transaction, reading
+from omniorder.services.units import Seen, Unit, in_transaction, reading
 
 MOST_CALLS = 50
 """Calls for one order in one go: far more than any order needs, so that a fault can't spin for ever."""
@@ -55,7 +55,7 @@ def drive(parts: Parts, order: Order, stamp: Stamp, *, due: datetime | None = No
         payment, attempt = step
         asked.add(attempt.id)
         answer = ask(parts, order, payment, attempt, stamp.at)
-        order = record(parts, order.id, attempt.id, answer, stamp)
+        order = record(parts, order, attempt.id, answer, stamp)
     return order
 
 
@@ -68,12 +68,13 @@ def _next_call(order: Order, due: datetime | None, asked: set[str]) -> tuple[Pay
     return None
 
 
-def record(parts: Parts, order_id: str, attempt_id: str, answer: Answer, stamp: Stamp) -> Order:
+def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: Stamp) -> Order:
     """Commit a provider's answer with all that follows from it. Hearing it twice changes nothing."""
     look_at = stamp.at + parts.settings.look_again
+    order_id, seen = order.id, Seen(order)
 
     def work(unit: Unit) -> Order:
-        before = unit.tx.order(order_id)
+        before = seen.once() or unit.tx.order(order_id)
         if before is None:
             raise NotFound("order", order_id)
         return carry_on(unit, before, heard(before, attempt_id, answer, look_at=look_at))

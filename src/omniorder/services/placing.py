@@ -8,6 +8,7 @@ from functools import partial
 from omniorder.domain import carts, coupling, ids, orders, promises
 from omniorder.domain import events as e
 from omniorder.domain.events import Stamp
+from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, PayInStore, Payment, Tender
@@ -22,6 +23,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.services import payments
+from omniorder.services.access import look, promise_for, still_allowed
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on, spread
 from omniorder.services.surface import given
@@ -31,13 +33,6 @@ MOST_DRAWS = 10
 """Order numbers drawn before giving up: a collision is one in a billion per order that the store ever had."""
 
 _REFUSED = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
-
-
-def mine(touch: Touch, promise: Promise | None, promise_id: str) -> Promise:
-    """The promise, if it is this actor's; raises `NotFound`."""
-    if promise is None or not touch.owns(promise.owner):
-        raise NotFound("promise", promise_id)
-    return promise
 
 
 def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
@@ -65,7 +60,7 @@ def _take(parts: Parts, touch: Touch, promise_id: str, tender: Tender, stamp: St
 
 
 def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: bytes) -> tuple[Order, bool]:
-    promise = mine(touch, unit.tx.promise(promise_id), promise_id)
+    promise = promise_for(touch, unit.tx, promise_id, Scope.PAY, unit.stamp.at)
     if promise.order_id is not None:
         return _again(unit, promise, tender, draw)
     at, settings = unit.stamp.at, unit.parts.settings
@@ -75,6 +70,7 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: byt
     before = unit.tx.cart(promise.cart_id)
     if before is None:
         raise NotFound("cart", promise.cart_id)
+    still_allowed(touch, unit.tx, promise, before, Scope.PAY, at)
     if before.lines_version != promise.lines_version or before.promise_id != promise.id:
         raise CartChanged(cart=before.id, promise=promise.id)
     pay_by = min(max(promise.expires_at, at + settings.pay_within), promise.ends)
@@ -161,14 +157,15 @@ def _answer(parts: Parts, order: Order, tender: Tender, stamp: Stamp) -> Order:
 def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
     """See `Checkout.resume`."""
     payments.own_transaction(parts, "checkout.resume")
-    order = reading(parts, lambda tx: tx.order(order_id))
-    if order is None or not touch.owns(order.owner):
-        raise NotFound("order", order_id)
+    stamp = touch.stamp(parts.clock)
+    order = look(parts, touch, order_id)
+    promise_id = order.promise_id
+    reading(parts, lambda tx: promise_for(touch, tx, promise_id, Scope.PAY, stamp.at))
     if not order.payments:
         return order
     last = order.payments[-1]
     if last.state in (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED):
-        order = _look(parts, order, last, touch.stamp(parts.clock))
+        order = _look(parts, order, last, stamp)
         last = order.payments[-1]
     if last.state is PaymentState.DECLINED:
         raise PaymentDeclined(order, reason=last.reason, until=order.pay_by.isoformat())
@@ -180,5 +177,5 @@ def _look(parts: Parts, order: Order, payment: Payment, stamp: Stamp) -> Order:
     for attempt in payment.attempts:
         if attempt.operation is Operation.AUTHORISE and attempt.open:
             answer = payments.ask(parts, order, payment, attempt, stamp.at)
-            return payments.record(parts, order.id, attempt.id, answer, stamp)
+            return payments.record(parts, order, attempt.id, answer, stamp)
     return order

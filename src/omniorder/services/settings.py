@@ -30,7 +30,10 @@ class Settings:
         slot_horizon: how far ahead slots are offered.
         slots_offered: how many free slots an offer shows.
         code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
-        code_tries: wrong codes before the code is locked.
+        code_tries: wrong codes before the code is locked, a handoff's spoken code too.
+        handoff_lasts: how long a handoff's token can be used unless `handoffs.offer(lasts=)` says otherwise.
+        handoff_longest: the most that `lasts` may be there; a pay link needs hours.
+        grant_lasts: how long whoever took a cart over may act.
         max_lines: lines per cart.
         max_quantity: units per line, in the article's unit.
         page_limit: the most items a list returns at once.
@@ -52,6 +55,9 @@ class Settings:
     slots_offered: int = 12
     code_length: int = SHORTEST_CODE
     code_tries: int = 5
+    handoff_lasts: timedelta = timedelta(minutes=10)
+    handoff_longest: timedelta = timedelta(hours=48)
+    grant_lasts: timedelta = timedelta(hours=1)
     max_lines: int = 500
     max_quantity: int = MAX_QUANTITY
     page_limit: int = 100
@@ -71,6 +77,8 @@ class Settings:
         if not self.promise_shortest <= self.promise_lasts <= self.promise_longest:
             rule = f"must be between {self.promise_shortest} and {self.promise_longest}"
             raise InvalidInput("promise_lasts", self.promise_lasts, rule)
+        if self.handoff_lasts > self.handoff_longest:
+            raise InvalidInput("handoff_lasts", self.handoff_lasts, f"must be at most {self.handoff_longest}")
 
 
 _BOUNDS: Final = {"code_length": (SHORTEST_CODE, 20), "page_limit": (1, 1000)}

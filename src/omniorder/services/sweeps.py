@@ -4,12 +4,15 @@ Every deadline is a row (`ports.storage.Timer`), one per promise and order, that
 claims due rows store by store, so no store starves another, and handles each through the same code as a command: the
 aggregate's own version guard makes the effect happen at most once, however many workers look. Time is `due + grace`,
 the grace being larger than the clocks of the hosts are apart.
+
+Who is told to stop in the middle of a batch finishes the timer in hand and gives the others back at once. Who is
+killed leaves them to their lease, after which another worker takes them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -39,7 +42,7 @@ BATCH = 50
 class SweepReport:
     """What a sweep did. `looked`: timers handled; `happened`: how often each event; `failed`: by error code.
 
-    `more`: the limit was reached and more may be due; call again.
+    `more`: the limit was reached, or it was stopped, and more may be due; call again.
     """
 
     looked: int
@@ -49,19 +52,22 @@ class SweepReport:
     more: bool
 
 
-def sweep(parts: Parts, limit: int) -> SweepReport:
-    """Do what is due, at most `limit` timers of it."""
+def sweep(parts: Parts, limit: int, stop: Callable[[], bool]) -> SweepReport:
+    """Do what is due, at most `limit` timers of it; begin nothing more once `stop` says so."""
     now = parts.clock.now()
     stamp = Stamp(now, Channel.SYSTEM, System("sweep").name)
     at = now - parts.settings.grace
     happened: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     looked = 0
-    while looked < limit:
+    while looked < limit and not stop():
         timers = _claim(parts, stamp, at, min(BATCH, limit - looked))
         if not timers:
             break
-        for timer in timers:
+        for place, timer in enumerate(timers):
+            if stop():
+                _give_back(parts, stamp, timers[place:])
+                break
             looked += 1
             try:
                 happened.update(_handle(parts, timer, at, stamp))
@@ -71,12 +77,19 @@ def sweep(parts: Parts, limit: int) -> SweepReport:
             except Exception:
                 failed["unexpected"] += 1
                 log().exception("sweep failed", subject=timer.subject)
-    notified, unsent = deliver(parts, stamp, limit)
+    notified, unsent = deliver(parts, stamp, limit, stop)
     if unsent:
         failed["notifier"] += unsent
-    horizon = now - parts.settings.idempotency_retention
-    in_transaction(parts, stamp, lambda unit: unit.tx.forget_answers(horizon, limit))
-    return SweepReport(looked, dict(happened), dict(failed), notified, looked >= limit)
+    if not stop():
+        horizon = now - parts.settings.idempotency_retention
+        in_transaction(parts, stamp, lambda unit: _tidy_up(unit, horizon, limit))
+    return SweepReport(looked, dict(happened), dict(failed), notified, looked >= limit or stop())
+
+
+def _tidy_up(unit: Unit, before: datetime, limit: int) -> None:
+    """Forget what nobody can use any more: old answers, and handoffs that ended. The journal remembers."""
+    unit.tx.forget_answers(before, limit)
+    unit.tx.forget_handoffs(before, limit)
 
 
 def _claim(parts: Parts, stamp: Stamp, at: datetime, limit: int) -> tuple[Timer, ...]:
@@ -94,6 +107,12 @@ def _claim(parts: Parts, stamp: Stamp, at: datetime, limit: int) -> tuple[Timer,
 
         claimed += in_transaction(parts, stamp, claim)
     return tuple(claimed)
+
+
+def _give_back(parts: Parts, stamp: Stamp, timers: Sequence[Timer]) -> None:
+    """Let other workers have them now, rather than when the lease ends."""
+    free = Writes(timers=tuple(TimerWrite(one.store, one.subject, one.due_at, if_due_at=one.due_at) for one in timers))
+    in_transaction(parts, stamp, lambda unit: unit.tx.write(free))
 
 
 def _handle(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]:

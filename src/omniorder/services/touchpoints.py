@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from omniorder.services.carts import Carts
+from omniorder.services.carts import Carts, OwnCarts
 from omniorder.services.checkout import Checkout
+from omniorder.services.handoffs import Handoffs
 from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import Pickups
@@ -28,12 +29,20 @@ class Touchpoint:
 
 
 class AgentTouchpoint(Touchpoint):
-    """An agent of the contact centre, acting for a customer: all but the pick-up pass."""
+    """An agent of the contact centre: all but the pick-up pass, and only with carts that were handed to them.
+
+    One who has made sure who is calling (`Agent("eva", customer="anna")`) may act for all of that customer's.
+    """
 
     @cached_property
     def carts(self) -> Carts:
-        """Start, look at and edit carts."""
+        """Start, look at, edit and merge carts."""
         return Carts(self._parts, self._touch)
+
+    @cached_property
+    def handoffs(self) -> Handoffs:
+        """Pass carts on, and take them over."""
+        return Handoffs(self._parts, self._touch)
 
     @cached_property
     def checkout(self) -> Checkout:
@@ -48,6 +57,11 @@ class AgentTouchpoint(Touchpoint):
 
 class CustomerTouchpoint(AgentTouchpoint):
     """A customer or guest."""
+
+    @cached_property
+    def carts(self) -> OwnCarts:
+        """Start, look at, edit, merge and claim carts."""
+        return OwnCarts(self._parts, self._touch)
 
     @cached_property
     def orders(self) -> OwnOrders:

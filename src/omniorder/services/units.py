@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
 
 from omniorder.domain import coupling
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.domain.handoffs import Handoff
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
@@ -33,6 +34,8 @@ from omniorder.errors import (
 from omniorder.ports.storage import (
     Answer,
     CartWrite,
+    CustomerWrite,
+    HandoffWrite,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -64,6 +67,16 @@ class Unit:
         seq = before.version + 1 if before else 1
         entry = JournalEntry(after.id, after.id, seq, self.stamp, tuple(events))
         self._write(Writes(carts=(CartWrite(before, after),), journal=(entry,)), entry)
+
+    def save_customer(self, owner: str, before: int, events: Sequence[Event]) -> None:
+        """What was told of the customer as a whole, in their own stream; nobody else does so at the same time."""
+        entry = JournalEntry(owner, owner, before + 1, self.stamp, tuple(events))
+        counted = CustomerWrite(owner, before, before + len(events))
+        self._write(Writes(customers=(counted,), journal=(entry,)), entry)
+
+    def save_handoff(self, before: Handoff | None, after: Handoff) -> None:
+        """The handoff; its events are told in the cart's stream."""
+        self.tx.write(Writes(handoffs=(HandoffWrite(before, after),)))
 
     def save_promise(self, before: Promise | None, after: Promise) -> None:
         """The promise and its timer; its events are told in the cart's stream."""
@@ -126,6 +139,19 @@ class Unit:
                     if isinstance(event, kind):
                         for handler in handlers:
                             handler(recorded, self.tx)
+
+
+class Seen(Generic[T]):
+    """An aggregate as it was read just before a transaction: good for deciding on its first try, since its version
+    guards the write. When that has moved on, the next try finds nothing here and reads anew."""
+
+    def __init__(self, aggregate: T) -> None:
+        self._aggregate: T | None = aggregate
+
+    def once(self) -> T | None:
+        """The aggregate, the first time; None from then on."""
+        aggregate, self._aggregate = self._aggregate, None
+        return aggregate
 
 
 def _plain(value: object) -> object:

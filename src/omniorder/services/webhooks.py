@@ -64,6 +64,6 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
                 # the void has not arrived, whereas what it was to give back may well be there: the sweep sends it again
                 answer = NoAnswer()
             open_questions |= isinstance(answer, NoAnswer)
-            order = payments.record(parts, order.id, attempt.id, answer, stamp)
+            order = payments.record(parts, order, attempt.id, answer, stamp)
     payments.drive(parts, order, stamp)
     return WebhookReply(503, "try again later") if open_questions else WebhookReply(200, "ok")

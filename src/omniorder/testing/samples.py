@@ -171,6 +171,8 @@ def every_cart(number: int = 1) -> Mapping[str, Cart]:
         "promised": held,
         "ordered": changed(held, e.CartOrdered(order_id)),
         "reopened": changed(held, e.CartOrdered(order_id), e.CartReopened(order_id)),
+        "claimed": changed(full, e.CartClaimed(BORIS, ANNA)),
+        "absorbed": changed(full, e.CartAbsorbed(ids.cart_id(_bytes(number + 1))), new_line(full)),
         "merged": changed(full, e.CartMerged(ids.cart_id(_bytes(number + 1)))),
         "abandoned": changed(full, e.CartAbandoned()),
     }
@@ -365,6 +367,7 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "cancelled": heard(cancelling, answers.Approved(placed.total)),
         "refunding": after(paid, *coupling.cancel(paid, "changed my mind", hold)),
         "expiring": after(asked, e.ExpiryStarted(hold)),
+        "claimed": after(waiting, e.OrderClaimed(BORIS, ANNA)),
         "not collected": after(waiting, *coupling.overdue(waiting, NOW + timedelta(days=4), hold)),
     }
 
@@ -394,6 +397,8 @@ def a_life(number: int = 1) -> tuple[Order, ...]:
 _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
     {
         str: "ten \u20ac, привет",
+        str | None: "prm_SOF01_1",
+        tuple[str, ...]: ("edit", "pay"),
         int: 3,
         datetime: NOW + HOUR,
         Money: Money(1234, "EUR"),

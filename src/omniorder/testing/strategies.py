@@ -284,6 +284,7 @@ def _any_carts(draw: st.DrawFn) -> Cart:
 def _next_of(cart: Cart, draw: st.DrawFn) -> list[tuple[Event, ...]]:
     """What may happen to a cart next, all of one transaction together."""
     order = f"{draw(_STORE_IDS)}-7K3F9Q"
+    claimed = (e.CartClaimed(draw(_OWNERS), cart.owner),)
     match cart.state:
         case CartState.OPEN if cart.promise_id is None:
             store, other = draw(_STORE_IDS), ids.cart_id(draw(_SIXTEEN))
@@ -292,8 +293,10 @@ def _next_of(cart: Cart, draw: st.DrawFn) -> list[tuple[Event, ...]]:
             slot = ids.slot_id(store, until.replace(second=0, microsecond=0))
             return [
                 (e.PromiseMade(promise, store, slot, total, total, until),),
+                (e.CartAbsorbed(other), e.LineAdded(ids.line_id(draw(_EIGHT)), draw(_SKUS), draw(_SOME))),
                 (e.CartMerged(other),),
                 (e.CartAbandoned(),),
+                claimed,
                 tuple(e.LineRemoved(line.id) for line in cart.lines),
             ]
         case CartState.OPEN:
@@ -302,13 +305,14 @@ def _next_of(cart: Cart, draw: st.DrawFn) -> list[tuple[Event, ...]]:
                 (e.PromiseWithdrawn(held),),
                 (e.PromiseLapsed(held),),
                 (e.PromiseAccepted(held, order), e.CartOrdered(order)),
+                claimed,
             ]
         case CartState.ORDERED:
-            return [(e.CartReopened(cart.order_id or ""),)]
+            return [(e.CartReopened(cart.order_id or ""),), claimed]
         case CartState.ABANDONED:
-            return [(e.CartResumed(),)]
+            return [(e.CartResumed(),), claimed]
         case CartState.MERGED:
-            return [()]
+            return [claimed]
 
 
 # --- promises ---------------------------------------------------------------------------------------------
@@ -429,9 +433,12 @@ _KINDS: Final = [kind for _, kind in sorted(EVENTS.items()) if not kind.__subcla
 
 
 def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
+    words = st.one_of(st.just(""), st.text(st.characters(codec="utf-8"), max_size=10))
     units = st.builds(Units, st.sampled_from(["ln_0000000000000", "ln_0123456789abc"]), quantities())
     return {
-        str: st.one_of(st.just(""), st.text(st.characters(codec="utf-8"), max_size=10)),
+        str: words,
+        str | None: st.none() | words,
+        tuple[str, ...]: st.lists(words, max_size=3).map(tuple),
         int: quantities(),
         datetime: instants(),
         Money: money(),

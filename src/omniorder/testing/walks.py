@@ -166,6 +166,11 @@ def _cancelled(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     return coupling.cancel(order, "customer", at + _HOLD)
 
 
+def _claimed(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """It came to light whose order it was."""
+    return (e.OrderClaimed(one_of(draw, ("customer:anna", "customer:boris")), order.owner),)
+
+
 def _returned(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     if draw(_YES_OR_NO):
         return (e.AllReturned(),)
@@ -263,6 +268,7 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_expired, 1, _has(PaymentState.AUTHORISED)),
     (_disputed, 1, _has(PaymentState.CAPTURED)),
     (_returned, 2, _in_state(OrderState.COMPLETED)),
+    (_claimed, 1, lambda order: True),
     (_cancelled, 1, lambda order: True),
     (_timed_out, 1, lambda order: True),
 )

@@ -11,6 +11,7 @@ from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded
+from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
@@ -66,10 +67,13 @@ class Database:
         self.articles: Table[str, Article] = Table(undo)
         self.prices: Table[PriceKey, Price] = Table(undo, lambda key, _: key[0])
         self.carts: Table[str, Cart] = Table(undo, lambda _, cart: cart.owner)
+        self.customers: Table[str, int] = Table(undo)
+        """A customer's journal name -> how many events their own stream has."""
+        self.handoffs: Table[str, Handoff] = Table(undo, lambda _, handoff: handoff.cart_id)
         self.promises: Table[str, Promise] = Table(undo)
         self.orders: Table[str, Order] = Table(undo, lambda _, order: order.pickup.store)
         self.orders_of: Table[tuple[str, str], str] = Table(undo, lambda key, _: key[0])
-        """(owner, order id) -> order id, written once, when the order is placed."""
+        """(owner, order id) -> order id, written when the order is placed, and when it gets another owner."""
         self.reservations: Table[str, Reservation] = Table(undo)
         self.levels: Table[tuple[str, str], Level] = Table(undo, lambda key, _: key[1])
         self.movements: Table[str, Movement] = Table(undo, lambda _, row: (row.store, row.sku))

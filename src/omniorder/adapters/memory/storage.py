@@ -11,6 +11,7 @@ from typing import Any
 from attrs import frozen
 
 from omniorder.adapters.memory.database import Database
+from omniorder.adapters.memory.inspecting import MemoryInspection
 from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.errors import Misconfigured, StorageFault, StorageUnavailable
 
@@ -63,6 +64,12 @@ class MemoryStorage:
                 yield tx
             finally:
                 tx.running = False
+
+    @contextmanager
+    def inspecting(self) -> Generator[MemoryInspection]:
+        """See `omniorder.ports.inspection.Inspectable`. Nobody else reads or writes meanwhile."""
+        with self._alone():
+            yield MemoryInspection(self._db)
 
     @contextmanager
     def _alone(self) -> Generator[None]:

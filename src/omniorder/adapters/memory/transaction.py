@@ -12,6 +12,7 @@ from omniorder.adapters.memory.writing import carry_out
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded
+from omniorder.domain.handoffs import Handoff
 from omniorder.domain.lifecycle import CartState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
@@ -79,6 +80,20 @@ class MemoryTransaction:
     def open_cart(self, owner: str) -> Cart | None:
         carts = [cart for cart in self._db.carts.of(owner).values() if cart.state is CartState.OPEN]
         return max(carts, key=lambda cart: (cart.changed_at, cart.id), default=None)
+
+    def carts_of(self, owner: str, *, limit: int) -> tuple[Cart, ...]:
+        carts = self._db.carts.of(owner)
+        return tuple(carts[id] for id in sorted(carts)[:limit])
+
+    def customer(self, owner: str) -> int:
+        return self._db.customers.get(owner) or 0
+
+    def handoff(self, handoff_id: str) -> Handoff | None:
+        return self._db.handoffs.get(handoff_id)
+
+    def handoffs(self, cart_id: str) -> tuple[Handoff, ...]:
+        found = self._db.handoffs.of(cart_id)
+        return tuple(found[id] for id in sorted(found))
 
     def promise(self, promise_id: str) -> Promise | None:
         return self._db.promises.get(promise_id)
@@ -182,17 +197,17 @@ class MemoryTransaction:
 
     # --- wrong codes ---
 
-    def count_try(self, order_id: str, generation: int, most: int) -> int | None:
+    def count_try(self, subject: str, generation: int, most: int) -> int | None:
         self._writing()
-        counted = self._db.tries.get((order_id, generation)) or 0
+        counted = self._db.tries.get((subject, generation)) or 0
         if counted >= most:
             return None
-        self._db.tries.put((order_id, generation), counted + 1)
+        self._db.tries.put((subject, generation), counted + 1)
         return counted + 1
 
-    def forget_tries(self, order_id: str, generation: int) -> None:
+    def forget_tries(self, subject: str, generation: int) -> None:
         self._writing()
-        self._db.tries.drop((order_id, generation))
+        self._db.tries.drop((subject, generation))
 
     # --- consumers of the journal ---
 
@@ -222,3 +237,11 @@ class MemoryTransaction:
         for _, key in old[:limit]:
             self._db.answers.drop(key)
         return len(old[:limit])
+
+    def forget_handoffs(self, before: datetime, limit: int) -> int:
+        self._writing()
+        ended = sorted((one.ends, id) for id, one in self._db.handoffs.items() if one.ends < before)
+        for _, id in ended[:limit]:
+            self._db.handoffs.drop(id)
+            self._db.tries.drop((id, 0))
+        return len(ended[:limit])

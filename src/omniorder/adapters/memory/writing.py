@@ -21,6 +21,8 @@ from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWri
 from omniorder.ports.storage import (
     Answer,
     CartWrite,
+    CustomerWrite,
+    HandoffWrite,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -51,6 +53,23 @@ def carts(db: Database, writes: Iterable[CartWrite]) -> None:
         db.carts.put(cart.id, cart)
 
 
+def customers(db: Database, writes: Iterable[CustomerWrite]) -> None:
+    for write in writes:
+        if (db.customers.get(write.owner) or 0) != write.before:
+            raise StaleWrite(kind="customer", id=write.owner)
+        db.customers.put(write.owner, write.after)
+
+
+def handoffs(db: Database, writes: Iterable[HandoffWrite]) -> None:
+    for write in writes:
+        handoff, now = write.after, db.handoffs.get(write.after.id)
+        if write.before is None and now is not None:
+            raise AlreadyThere(kind="handoff", id=handoff.id)
+        if write.before is not None and (now is None or now.state is not write.before.state):
+            raise StaleWrite(kind="handoff", id=handoff.id)
+        db.handoffs.put(handoff.id, handoff)
+
+
 def promises(db: Database, writes: Iterable[PromiseWrite]) -> None:
     for write in writes:
         promise, now = write.after, db.promises.get(write.after.id)
@@ -70,6 +89,9 @@ def orders(db: Database, writes: Iterable[OrderWrite]) -> None:
             db.orders_of.put((order.owner, order.id), order.id)
         elif now is None or now.version != write.before.version:
             raise StaleWrite(kind="order", id=order.id)
+        elif now.owner != order.owner:
+            db.orders_of.drop((now.owner, order.id))
+            db.orders_of.put((order.owner, order.id), order.id)
         db.orders.put(order.id, _without_actions(order))
 
 
@@ -247,7 +269,9 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "stores": stores,
     "articles": articles,
     "prices": prices,
+    "customers": customers,
     "carts": carts,
+    "handoffs": handoffs,
     "promises": promises,
     "orders": orders,
     "reservations": reservations,

@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from omniorder.adapters.sql.migrating import include_name, migrate_sql
 from omniorder.adapters.sql.storage import SqlStorage, connect
+from omniorder.adapters.sql.urls import for_reading
 
-__all__ = ["SqlStorage", "connect", "include_name", "migrate_sql"]
+__all__ = ["SqlStorage", "connect", "for_reading", "include_name", "migrate_sql"]

@@ -9,6 +9,7 @@ from typing import Final
 from attrs import asdict
 from sqlalchemy import bindparam, delete, select, tuple_
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import ANSWER
 from omniorder.ports.storage import Answer
@@ -33,10 +34,10 @@ def load(link: Link, home: str, scope: str, key: str) -> Answer | None:
     return None
 
 
-def write(link: Link, answers: Sequence[Answer]) -> None:
+def write(batch: Batch, answers: Sequence[Answer]) -> None:
     """Keep answers; raises `AlreadyThere`."""
     for answer in answers:
-        link.insert(_INSERT, asdict(answer), "answer", answer.key)
+        batch.insert(_INSERT, asdict(answer), "answer", answer.key)
 
 
 def forget(link: Link, before: datetime, limit: int) -> int:

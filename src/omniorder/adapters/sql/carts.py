@@ -6,10 +6,11 @@ from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, select, update
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import moment
 from omniorder.adapters.sql.documents import by_position, children, document, labels
 from omniorder.adapters.sql.link import Link
-from omniorder.adapters.sql.rows import Rows, Values
+from omniorder.adapters.sql.rows import Rows, Values, changes
 from omniorder.adapters.sql.schema import CART, CART_LINE, NOTE
 from omniorder.domain.carts import Cart, CartLine
 from omniorder.domain.lifecycle import CartState
@@ -22,13 +23,15 @@ _NOTE_OF_LINE: Final = (
     .scalar_subquery()
 )
 _DOCUMENT: Final = document(CART, lines=children(CART_LINE, CART_LINE.c.cart_id == CART.c.id, note=_NOTE_OF_LINE))
-_BY_ID: Final = select(_DOCUMENT).where(CART.c.id == bindparam("id"))
+WHOLE: Final = select(_DOCUMENT)
+"""Every cart, as one document each."""
+_BY_ID: Final = WHOLE.where(CART.c.id == bindparam("id"))
 _OPEN: Final = (
-    select(_DOCUMENT)
-    .where(CART.c.owner == bindparam("owner"), CART.c.state == CartState.OPEN.value)
+    WHOLE.where(CART.c.owner == bindparam("owner"), CART.c.state == CartState.OPEN.value)
     .order_by(CART.c.changed_at.desc(), CART.c.id.desc())
     .limit(1)
 )
+_OF_OWNER: Final = WHOLE.where(CART.c.owner == bindparam("owner")).order_by(CART.c.id).limit(bindparam("most"))
 _INSERT: Final = CART.insert()
 _UPDATE: Final = update(CART).where(and_(CART.c.id == bindparam("at_id"), CART.c.version == bindparam("at_version")))
 _LINES: Final = Rows(CART_LINE, fixed=("position",))
@@ -38,35 +41,42 @@ _NOTES: Final = Rows(NOTE)
 def load(link: Link, cart_id: str) -> Cart | None:
     """The cart with this id."""
     found = link.document(_BY_ID, {"id": cart_id})
-    return None if found is None else _cart(found)
+    return None if found is None else cart_from(found)
 
 
 def load_open(link: Link, owner: str) -> Cart | None:
     """The owner's open cart that was changed last."""
     found = link.document(_OPEN, {"owner": owner})
-    return None if found is None else _cart(found)
+    return None if found is None else cart_from(found)
 
 
-def write(link: Link, change: CartWrite) -> None:
+def load_all(link: Link, owner: str, limit: int) -> tuple[Cart, ...]:
+    """The owner's carts, oldest first: ids are ordered by time."""
+    return tuple(map(cart_from, link.documents(_OF_OWNER, {"owner": owner, "most": limit})))
+
+
+def write(batch: Batch, change: CartWrite) -> None:
     """Insert or replace a cart; raises `AlreadyThere` or `StaleWrite`."""
     before, cart = change.before, change.after
     if before is None:
-        link.insert(_INSERT, {"id": cart.id} | _values(cart), "cart", cart.id)
+        batch.insert(_INSERT, {"id": cart.id} | _values(cart), "cart", cart.id)
     else:
         at = {"at_id": cart.id, "at_version": before.version}
-        link.guarded(_UPDATE, _values(cart) | at, "cart", cart.id)
+        batch.guarded(
+            _UPDATE, {"version": cart.version} | changes(_values(before), _values(cart)) | at, "cart", cart.id
+        )
     if before is not None and _moved(before, cart):
-        _LINES.sync(link, _line_rows(before), [], "cart", cart.id)
-        _LINES.sync(link, [], _line_rows(cart), "cart", cart.id)
+        _LINES.sync(batch, _line_rows(before), [], "cart", cart.id)
+        _LINES.sync(batch, [], _line_rows(cart), "cart", cart.id)
     else:
-        _LINES.sync(link, [] if before is None else _line_rows(before), _line_rows(cart), "cart", cart.id)
-    write_notes(link, note_rows(before) if before else [], note_rows(cart), cart.id)
+        _LINES.sync(batch, [] if before is None else _line_rows(before), _line_rows(cart), "cart", cart.id)
+    write_notes(batch, note_rows(before) if before else [], note_rows(cart), cart.id)
 
 
-def write_notes(link: Link, before: list[Values], after: list[Values], id: str) -> None:
+def write_notes(batch: Batch, before: list[Values], after: list[Values], id: str) -> None:
     """Turn these notes of the cart or order `id` into those."""
     if before or after:
-        _NOTES.sync(link, before, after, "note", id)
+        _NOTES.sync(batch, before, after, "note", id)
 
 
 def note_rows(cart: Cart) -> list[Values]:
@@ -97,6 +107,7 @@ def _values(cart: Cart) -> Values:
         "metadata": dict(cart.metadata),
         "promise_id": cart.promise_id,
         "order_id": cart.order_id,
+        "merged_into": cart.merged_into,
     }
 
 
@@ -116,7 +127,8 @@ def _line_rows(cart: Cart) -> list[Values]:
     ]
 
 
-def _cart(found: dict[str, Any]) -> Cart:
+def cart_from(found: dict[str, Any]) -> Cart:
+    """The cart of a document."""
     return Cart(
         id=found["id"],
         owner=found["owner"],
@@ -136,4 +148,5 @@ def _cart(found: dict[str, Any]) -> Cart:
         lines_version=found["lines_version"],
         promise_id=found["promise_id"],
         order_id=found["order_id"],
+        merged_into=found["merged_into"],
     )  # fmt: skip

@@ -1,7 +1,8 @@
-"""Tries of a pick-up code: each counted by one statement of its own, before the code is compared."""
+"""Tries of a code that is said, an order's or a handoff's: each counted by one statement, before it is compared."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, delete
@@ -9,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from omniorder.adapters.sql.columns import Whole
 from omniorder.adapters.sql.link import Link, PerDialect
+from omniorder.adapters.sql.rows import Values
 from omniorder.adapters.sql.schema import CODE_TRIES
 from omniorder.adapters.sql.sharding import home_of
 
@@ -32,15 +34,24 @@ _FORGET: Final = delete(CODE_TRIES).where(
 )
 
 
-def count_try(link: Link, order_id: str, generation: int, most: int) -> int | None:
+def count_try(link: Link, subject: str, generation: int, most: int) -> int | None:
     """Count one try; None when `most` were counted before."""
     if most < 1:
         return None
-    key = {"store_id": home_of(order_id), "order_id": order_id, "generation": generation}
-    rows = link.rows(_COUNT, key | {"tries": 1, "most": most})
+    rows = link.rows(_COUNT, _key(subject, generation) | {"tries": 1, "most": most})
     return rows[0].tries if rows else None
 
 
-def forget_tries(link: Link, order_id: str, generation: int) -> None:
+def forget_tries(link: Link, subject: str, generation: int) -> None:
     """Start counting anew."""
-    link.change(_FORGET, {"store_id": home_of(order_id), "order_id": order_id, "generation": generation})
+    link.change(_FORGET, _key(subject, generation))
+
+
+def forget_all(link: Link, subjects: Sequence[str]) -> None:
+    """Nothing is left to be tried: these handoffs are forgotten themselves."""
+    link.change(_FORGET, [_key(subject, 0) for subject in subjects])
+
+
+def _key(subject: str, generation: int) -> Values:
+    """An order's tries are counted at its store, a handoff's (which no store holds) by itself."""
+    return {"store_id": home_of(subject) or subject, "order_id": subject, "generation": generation}

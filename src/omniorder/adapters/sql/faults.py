@@ -16,6 +16,7 @@ _PASSING: Final = frozenset(
     {
         "25006",  # read-only: this server has just become a standby
         "25P03",  # idle in transaction for too long
+        "26000",  # somebody else deallocated what we had prepared
         "40001",  # serialization failure
         "40P01",  # deadlock
         "53300",  # too many connections
@@ -44,18 +45,28 @@ _SQLITE_PASSING: Final = frozenset(
 _SQLITE_UNIQUE: Final = frozenset({sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE})
 
 
-def fault(error: SQLAlchemyError, kind: str = "row", id: str = "") -> StorageFault:
-    """The storage error that says what `error` says; `kind` and `id` name what was being written."""
+def fault(error: Exception, kind: str = "row", id: str = "") -> StorageFault:
+    """The storage error that says what `error`, SQLAlchemy's or the driver's, says.
+
+    `kind` and `id` name what was being written.
+    """
     if isinstance(error, PoolTimeout):
         return StorageUnavailable(reason="no connection became free in time")
     if isinstance(error, PendingRollbackError):
         return StorageUnavailable(reason="the connection was lost in this transaction")
-    if not isinstance(error, DBAPIError):
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return StorageUnavailable(reason=_first_line(error.orig))
+        return _of_driver(error.orig, kind, id)
+    if isinstance(error, SQLAlchemyError):
         return StorageFault(reason=f"{type(error).__name__}: {_first_line(error)}")
-    complaint = error.orig
+    return _of_driver(error, kind, id)
+
+
+def _of_driver(complaint: BaseException | None, kind: str, id: str) -> StorageFault:
     if isinstance(complaint, sqlite3.Error):
         return _of_sqlite(complaint, kind, id)
-    return _of_postgres(error, kind, id)
+    return _of_postgres(complaint, kind, id)
 
 
 def _of_sqlite(complaint: sqlite3.Error, kind: str, id: str) -> StorageFault:
@@ -73,11 +84,11 @@ def _of_sqlite(complaint: sqlite3.Error, kind: str, id: str) -> StorageFault:
     return StorageFault(reason=reason)
 
 
-def _of_postgres(error: DBAPIError, kind: str, id: str) -> StorageFault:
+def _of_postgres(complaint: BaseException | None, kind: str, id: str) -> StorageFault:
     # the first line only: what follows it may quote the row
-    reason = _first_line(error.orig)
-    state: str | None = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-    if state is None or error.connection_invalidated or state in _PASSING or state.startswith("08"):
+    reason = _first_line(complaint)
+    state: str | None = getattr(complaint, "sqlstate", None) or getattr(complaint, "pgcode", None)
+    if state is None or state in _PASSING or state.startswith("08"):
         return StorageUnavailable(reason=reason)
     if state == _UNIQUE:
         return AlreadyThere(kind=kind, id=id)

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from omniorder.adapters.sql.faults import fault
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.link import JoinedLink
 from omniorder.adapters.sql.plans import PLANS
 from omniorder.adapters.sql.transaction import SqlTransaction
 from omniorder.adapters.sql.versions import VersionCheck
@@ -43,15 +43,18 @@ class _Lent:
     def close(self) -> None:
         """Left to the owner."""
 
+    def create_function(self, *_: Any, **__: Any) -> None:
+        """SQLAlchemy would replace the owner's REGEXP."""
+
+    def add_notice_handler(self, _: Any) -> None:
+        """The owner hears the server's notices, or nobody does."""
+
 
 class _LentSqlite(_Lent):
     def cursor(self) -> Any:
         cursor = self._connection.cursor()
         cursor.row_factory = None  # plain tuples, whatever the owner likes to read
         return cursor
-
-    def create_function(self, *_: Any, **__: Any) -> None:
-        """SQLAlchemy would replace the owner's REGEXP."""
 
 
 class _LentPsycopg(_Lent):
@@ -64,9 +67,6 @@ class _LentPsycopg(_Lent):
         cursor.adapters.register_loader("timestamptz", TimestamptzLoader)  # aware, whatever the owner likes
         return cursor
 
-    def add_notice_handler(self, _: Any) -> None:
-        """The owner hears the server's notices, or nobody does."""
-
 
 @final
 class Lender:
@@ -75,7 +75,7 @@ class Lender:
     def __init__(self, schema: str | None, check: VersionCheck) -> None:
         self._schema: Final = schema
         self._check: Final = check
-        self._engines: Final[dict[str, Engine]] = {}
+        self._engines: Final[dict[tuple[bool, type[_Lent]], Engine]] = {}
         self._lending: Final = local()
 
     def join(self, connection: Any) -> JoinedSqlStorage:
@@ -97,34 +97,33 @@ class Lender:
             yield connection
             return
         _begin_if_needed(connection)
-        self._lending.connection = connection
-        try:
-            lent = self._engine(connection).connect()
-        except SQLAlchemyError as error:
-            raise fault(error) from error
-        finally:
-            del self._lending.connection
+        lent = self.wrap(connection, _LentSqlite if isinstance(connection, sqlite3.Connection) else _LentPsycopg)
         try:
             yield lent
         finally:
             with suppress(SQLAlchemyError):
                 lent.close()
 
-    def _engine(self, connection: Any) -> Engine:
+    def wrap(self, connection: Any, wrapper: type[_Lent] = _Lent) -> Connection:
+        """A connection of a driver as one of SQLAlchemy's, as it is; by itself our own are read as drivers do."""
         on_sqlite = isinstance(connection, sqlite3.Connection)
-        url = "sqlite://" if on_sqlite else "postgresql+psycopg://"
-        if url not in self._engines:
-            wrapper = _LentSqlite if on_sqlite else _LentPsycopg
-            more = {} if on_sqlite else {"use_native_hstore": False}
-            self._engines[url] = create_engine(
-                url,
+        key = (on_sqlite, wrapper)
+        if key not in self._engines:
+            self._engines[key] = create_engine(
+                "sqlite://" if on_sqlite else "postgresql+psycopg://",
                 creator=lambda: wrapper(self._lending.connection),
                 poolclass=NullPool,
                 pool_reset_on_return=None,
                 hide_parameters=True,
-                **more,
+                **({} if on_sqlite else {"use_native_hstore": False}),
             )
-        return self._engines[url]
+        self._lending.connection = connection
+        try:
+            return self._engines[key].connect()
+        except SQLAlchemyError as error:
+            raise fault(error) from error
+        finally:
+            del self._lending.connection
 
 
 @final
@@ -150,7 +149,7 @@ class JoinedSqlStorage:
     @contextmanager
     def _savepoint(self, *, may_write: bool) -> Generator[SqlTransaction]:
         with self._lender.lend(self._connection) as connection:
-            link = Link(connection, self._schema)
+            link = JoinedLink(connection, self._schema)
             try:
                 savepoint = connection.begin_nested()
             except SQLAlchemyError as error:

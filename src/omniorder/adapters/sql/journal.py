@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import and_, bindparam, delete, func, insert, select
 
 from omniorder import wire
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Key
-from omniorder.adapters.sql.link import Link, PerDialect
+from omniorder.adapters.sql.link import Link, Outcome, PerDialect
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Recorded, Stamp
-from omniorder.errors import AlreadyThere, StaleWrite
+from omniorder.errors import StaleWrite
 from omniorder.ports.storage import JournalEntry
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ _DELIVER_ALL: Final = PerDialect(
 )
 
 
-def append(link: Link, plan: Plan, entries: Sequence[JournalEntry]) -> None:
+def append(batch: Batch, plan: Plan, entries: Sequence[JournalEntry]) -> None:
     """Append events and note them for their consumers; raises `StaleWrite` for a number that isn't next."""
     rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for entry in entries:
@@ -85,13 +86,14 @@ def append(link: Link, plan: Plan, entries: Sequence[JournalEntry]) -> None:
     if not new:
         return
     streams = ", ".join(stream for _, stream in rows)
-    try:
-        appended = plan.append(link, new)
-    except AlreadyThere as there:
-        raise StaleWrite(kind="journal", id=streams) from there
-    if appended != len(new):
-        raise StaleWrite(kind="journal", id=streams)
-    plan.deliver(link, new)
+
+    def judge(outcome: Outcome, _: Link) -> None:
+        if outcome.changed != len(new):
+            raise StaleWrite(kind="journal", id=streams)
+
+    statement, params = plan.append(new)
+    batch.judged(statement, params, judge, "journal", streams, clash=StaleWrite, due=len(new))
+    plan.deliver(batch, new)
 
 
 def _values(entry: JournalEntry, first: int, seq: int, event: Event) -> dict[str, Any]:
@@ -113,10 +115,11 @@ def _values(entry: JournalEntry, first: int, seq: int, event: Event) -> dict[str
 def stream(link: Link, home: str, stream: str, after: int, limit: int) -> tuple[Recorded, ...]:
     """Events of one stream with a higher number than `after`, in order."""
     params = {"home": home, "stream": stream, "after": after, "most": limit}
-    return tuple(map(_recorded, link.rows(_STREAM, params)))
+    return tuple(map(recorded_from, link.rows(_STREAM, params)))
 
 
-def _recorded(row: Any) -> Recorded:
+def recorded_from(row: Any) -> Recorded:
+    """The event of a row."""
     stamp = Stamp(row.at, Channel(row.channel), row.actor, row.via)
     return Recorded(row.home, row.stream, row.seq, stamp, wire.unpack(row.name, row.payload))
 
@@ -142,7 +145,7 @@ def subscribe(link: Link, plan: Plan, consumer: str, *, from_start: bool) -> Non
 
 def undelivered(link: Link, consumer: str, limit: int) -> tuple[Recorded, ...]:
     """Events that this consumer has not acknowledged, the oldest first."""
-    return tuple(map(_recorded, link.rows(_UNDELIVERED, {"consumer": consumer, "most": limit})))
+    return tuple(map(recorded_from, link.rows(_UNDELIVERED, {"consumer": consumer, "most": limit})))
 
 
 def acknowledge(link: Link, consumer: str, events: Iterable[Recorded]) -> None:

@@ -1,17 +1,23 @@
-"""A connection as this package uses it: our statements go in, rows and errors of ours come out."""
+"""A connection as this package uses it: our statements go in, rows and errors of ours come out.
+
+On connections of our own statements go straight to the driver: see `direct` for SQLite and `pipeline` for PostgreSQL.
+On the caller's they go through SQLAlchemy, whatever driver is behind it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final, final
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, Final, NamedTuple, final
 
 from attrs import frozen
-from sqlalchemy import Connection, CursorResult, Executable
-from sqlalchemy import Row as ResultRow
+from sqlalchemy import Connection, Executable
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from omniorder.adapters.sql.faults import fault
-from omniorder.errors import StaleWrite
+from omniorder.errors import AlreadyThere, OmniorderError, StaleWrite
 
 Params = Mapping[str, Any]
 
@@ -23,65 +29,155 @@ class PerDialect:
     postgresql: Executable
     sqlite: Executable
 
+    def of(self, dialect: str) -> Executable:
+        """The statement for the dialect of this name."""
+        return self.postgresql if dialect == "postgresql" else self.sqlite
+
 
 Statement = Executable | PerDialect
 
 
-@final
-class Link:
-    """`connection`, our tables being in `schema` (None: where the connection looks first).
+class Outcome(NamedTuple):
+    """What a statement did: how many rows it changed, and the rows that it returned."""
+
+    changed: int
+    rows: Sequence[Any]
+
+
+class Step(NamedTuple):
+    """A statement to be run with `params`, or once for each of several.
+
+    `kind` and `id` name what is written, for the `clash` that is raised when it meets a key that is taken. `judge`
+    raises when the outcome is not what it should be, which is when other than `due` rows were changed; it may ask the
+    database why.
+    """
+
+    statement: Statement
+    params: Params | Sequence[Params]
+    kind: str = "row"
+    id: str = ""
+    clash: type[AlreadyThere | StaleWrite] = AlreadyThere
+    judge: Callable[[Outcome, Link], None] | None = None
+    due: int = 1
+
+    def told(self, error: Exception) -> OmniorderError:
+        """The driver's complaint about this statement as an error of ours."""
+        found = fault(error, self.kind, self.id)
+        return self.clash(kind=self.kind, id=self.id) if isinstance(found, AlreadyThere) else found
+
+
+class Link(ABC):
+    """What the modules beside this one work with.
 
     What goes wrong in a statement of ours is told as a `StorageFault`. The caller's own statements on the same
     connection are none of its business.
     """
 
-    def __init__(self, connection: Connection, schema: str | None) -> None:
-        self.connection: Final = connection
-        self.dialect: Final = connection.dialect.name
-        self._options: Final[dict[str, Any]] = {"preserve_rowcount": True}
-        if schema is not None:
-            self._options["schema_translate_map"] = {None: schema}
+    dialect: str
+    schema: str | None
+    """Where our tables are; None: where the connection looks first."""
 
-    def rows(self, statement: Statement, params: Params | None = None) -> Sequence[ResultRow[Any]]:
-        """All rows."""
-        return self._run(statement, params).all()
+    @property
+    @abstractmethod
+    def connection(self) -> Connection:
+        """The same connection as SQLAlchemy's, in the same transaction."""
+
+    @abstractmethod
+    def run(self, step: Step) -> Outcome:
+        """Run it at once, without judging."""
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        """Run them in this order; the first refusal ends it."""
+        for step in steps:
+            outcome = self.run(step)
+            if step.judge is not None:
+                step.judge(outcome, self)
+
+    def rows(self, statement: Statement, params: Params | None = None) -> Sequence[Any]:
+        """All rows, with their columns as attributes."""
+        return self.run(Step(statement, params or {})).rows
 
     def document(self, statement: Statement, params: Params) -> dict[str, Any] | None:
         """The one JSON document, or None."""
-        found: dict[str, Any] | None = self._run(statement, params).scalar()
+        rows = self.rows(statement, params)
+        found: dict[str, Any] | None = rows[0][0] if rows else None
         return found
 
     def documents(self, statement: Statement, params: Params) -> Sequence[dict[str, Any]]:
         """All JSON documents, in the statement's order."""
-        return self._run(statement, params).scalars().all()
+        return [row[0] for row in self.rows(statement, params)]
 
     def change(self, statement: Statement, params: Params | Sequence[Params] | None = None) -> int:
         """Run it, once for each of `params`; how many rows were changed."""
         if isinstance(params, Sequence) and not params:
             return 0
-        return self._run(statement, params).rowcount
+        return self.run(Step(statement, params or {})).changed
 
-    def insert(self, statement: Statement, params: Params | Sequence[Params], kind: str, id: str) -> int:
-        """The same, for rows that must be new: raises `AlreadyThere` for this kind and id."""
-        if isinstance(params, Sequence) and not params:
-            return 0
-        return self._run(statement, params, kind, id).rowcount
 
-    def guarded(self, statement: Statement, params: Params, kind: str, id: str) -> None:
-        """The same, for one row in a state that was read before: raises `StaleWrite` when it is in another."""
-        if self.change(statement, params) != 1:
-            raise StaleWrite(kind=kind, id=id)
+class OwnLink(Link):
+    """A connection of ours, with the transaction on it. `lend` makes it one of SQLAlchemy's when that is asked for."""
 
-    def _run(
-        self,
-        statement: Statement,
-        params: Params | Sequence[Params] | None,
-        kind: str = "row",
-        id: str = "",
-    ) -> CursorResult[Any]:
+    def __init__(self, dialect: str, schema: str | None, lend: Callable[[], Connection]) -> None:
+        self.dialect = dialect
+        self.schema = schema
+        self._lend: Final = lend
+        self._lent: Connection | None = None
+
+    @property
+    def connection(self) -> Connection:
+        if self._lent is None:
+            self._lent = self._lend()
+        return self._lent
+
+    @abstractmethod
+    def begin(self, *, may_write: bool) -> None:
+        """Begin a transaction, which may be as late as with the first statement."""
+
+    def finish(self, steps: Sequence[Step]) -> None:
+        """Carry out the last steps and commit. `StorageUnavailable` leaves open whether it was."""
+        self.carry_out(steps)
+        self.commit()
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Commit what was done."""
+
+    @abstractmethod
+    def end(self) -> bool:
+        """Roll back what was not committed; whether the connection can be used again."""
+
+    def _give_back(self) -> None:
+        if self._lent is not None:
+            with suppress(SQLAlchemyError):
+                self._lent.close()
+
+
+Linking = Callable[[PoolProxiedConnection, Callable[[], Connection]], OwnLink]
+"""Makes the link of a connection from the pool."""
+
+
+@final
+class JoinedLink(Link):
+    """A connection of the caller's, through SQLAlchemy."""
+
+    def __init__(self, connection: Connection, schema: str | None) -> None:
+        self.dialect = connection.dialect.name
+        self.schema = schema
+        self._connection: Final = connection
+        self._options: Final[dict[str, Any]] = {"preserve_rowcount": True}
+        if schema is not None:
+            self._options["schema_translate_map"] = {None: schema}
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+    def run(self, step: Step) -> Outcome:
+        statement = step.statement
         if isinstance(statement, PerDialect):
-            statement = statement.postgresql if self.dialect == "postgresql" else statement.sqlite
+            statement = statement.of(self.dialect)
         try:
-            return self.connection.execute(statement, params, execution_options=self._options)
+            result = self._connection.execute(statement, step.params or None, execution_options=self._options)
+            return Outcome(result.rowcount, result.all() if result.returns_rows else ())
         except SQLAlchemyError as error:
-            raise fault(error, kind, id) from error
+            raise step.told(error) from error

@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.schema import CreateSchema
 
 from omniorder.adapters.sql.faults import fault
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.link import JoinedLink
 from omniorder.adapters.sql.schema import NEEDED
 from omniorder.adapters.sql.urls import parse
 from omniorder.adapters.sql.versions import found_version
@@ -31,14 +31,18 @@ _one_at_a_time: Final = Lock()  # Alembic keeps the migration that runs in a glo
 def migrate(engine: Engine, schema: str | None) -> None:
     """Bring the tables to this version, in one transaction. Raises `SchemaOutdated` for newer ones."""
     try:
-        with _one_at_a_time, engine.connect() as connection, connection.begin():
+        with _one_at_a_time, _transactional(engine).connect() as connection, connection.begin():
             if engine.name == "postgresql":
                 _queue_up(connection, schema)
-            found = found_version(Link(connection, schema), schema)
+            found = found_version(JoinedLink(connection, schema), schema)
             if found != NEEDED:
                 _upgrade(connection, schema, found)
     except SQLAlchemyError as error:
         raise fault(error) from error
+
+
+def _transactional(engine: Engine) -> Engine:
+    return engine.execution_options(isolation_level="READ COMMITTED") if engine.name == "postgresql" else engine
 
 
 def migrate_sql(url: str, schema: str | None = None) -> str:

@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, select, tuple_, update
 
 from omniorder.adapters.sql import carts, payments, pickups
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant, Key, maybe_moment, moment
 from omniorder.adapters.sql.documents import among, by_position, children, document, labels
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.orderlines import line_from, line_rows, note_rows
-from omniorder.adapters.sql.rows import Rows, Values
+from omniorder.adapters.sql.rows import Rows, Values, changes
 from omniorder.adapters.sql.schema import (
     ATTEMPT,
     CUSTOMER_ORDER,
@@ -61,12 +62,13 @@ _DOCUMENT: Final = document(
         ),
     ),
 )
-_WITH_PICKUP: Final = select(_DOCUMENT).join_from(
+WHOLE: Final = select(_DOCUMENT).join_from(
     ORDER, PICKUP, and_(PICKUP.c.store_id == ORDER.c.pickup_store, PICKUP.c.id == ORDER.c.pickup_id)
 )
-_BY_ID: Final = _WITH_PICKUP.where(ORDER.c.store_id == bindparam("store_id"), ORDER.c.id == bindparam("id"))
+"""Every order, as one document each."""
+_BY_ID: Final = WHOLE.where(ORDER.c.store_id == bindparam("store_id"), ORDER.c.id == bindparam("id"))
 _OF_OWNER: Final = (
-    _WITH_PICKUP.join(
+    WHOLE.join(
         CUSTOMER_ORDER,
         and_(CUSTOMER_ORDER.c.store_id == ORDER.c.store_id, CUSTOMER_ORDER.c.order_id == ORDER.c.id),
     )
@@ -79,7 +81,7 @@ _OF_OWNER: Final = (
     .limit(bindparam("most"))
 )
 _TO_PICK_UP: Final = (
-    _WITH_PICKUP.where(
+    WHOLE.where(
         PICKUP.c.store_id == bindparam("store_id"),
         among(PICKUP.c.state, "states"),
         PICKUP.c.starts_at >= bindparam("start"),
@@ -92,6 +94,13 @@ _TO_PICK_UP: Final = (
 )
 _INSERT: Final = ORDER.insert()
 _LIST: Final = CUSTOMER_ORDER.insert()
+_UNLIST: Final = delete(CUSTOMER_ORDER).where(
+    and_(
+        CUSTOMER_ORDER.c.owner == bindparam("at_owner"),
+        CUSTOMER_ORDER.c.placed_at == bindparam("at_placed_at", type_=Instant()),
+        CUSTOMER_ORDER.c.order_id == bindparam("at_order_id"),
+    )
+)
 _UPDATE: Final = update(ORDER).where(
     and_(
         ORDER.c.store_id == bindparam("at_store_id"),
@@ -105,14 +114,14 @@ _LINES: Final = Rows(ORDER_LINE, fixed=("position",))
 def load(link: Link, order_id: str) -> Order | None:
     """The order with this id."""
     found = link.document(_BY_ID, {"store_id": home_of(order_id), "id": order_id})
-    return None if found is None else _order(found)
+    return None if found is None else order_from(found)
 
 
 def of_owner(link: Link, owner: str, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
     """The owner's orders, newest first."""
     at, id = after or (LATEST, _LAST)
     found = link.documents(_OF_OWNER, {"owner": owner, "after_at": at, "after_id": id, "most": limit})
-    return tuple(map(_order, found))
+    return tuple(map(order_from, found))
 
 
 def to_pick_up(
@@ -135,26 +144,35 @@ def to_pick_up(
         "after_id": id,
         "most": limit,
     }
-    return tuple(map(_order, link.documents(_TO_PICK_UP, params)))
+    return tuple(map(order_from, link.documents(_TO_PICK_UP, params)))
 
 
-def write(link: Link, change: OrderWrite) -> None:
+def write(batch: Batch, change: OrderWrite) -> None:
     """Insert or replace an order and its parts; raises `AlreadyThere` or `StaleWrite`."""
     before, order = change.before, change.after
     if before is None:
-        link.insert(_INSERT, {"store_id": order.store, "id": order.id} | _values(order), "order", order.id)
-        _LINES.add(link, line_rows(order), "order", order.id)
-        listed = {"owner": order.owner, "placed_at": order.placed_at, "order_id": order.id}
-        link.insert(_LIST, listed | {"store_id": order.store}, "order", order.id)
-        carts.write_notes(link, [], note_rows(order), order.id)
+        batch.insert(_INSERT, {"store_id": order.store, "id": order.id} | _values(order), "order", order.id)
+        _LINES.add(batch, line_rows(order), "order", order.id)
+        batch.insert(_LIST, _listed(order), "order", order.id)
+        carts.write_notes(batch, [], note_rows(order), order.id)
     else:
         at = {"at_store_id": order.store, "at_id": order.id, "at_version": before.version}
-        link.guarded(_UPDATE, _values(order) | at, "order", order.id)
+        batch.guarded(
+            _UPDATE, {"version": order.version} | changes(_values(before), _values(order)) | at, "order", order.id
+        )
+        if order.owner != before.owner:
+            batch.change(_UNLIST, {"at_owner": before.owner, "at_placed_at": order.placed_at, "at_order_id": order.id})
+            batch.insert(_LIST, _listed(order), "order", order.id)
+            carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
         if order.lines != before.lines:
-            _LINES.sync(link, line_rows(before), line_rows(order), "order", order.id)
-            carts.write_notes(link, note_rows(before), note_rows(order), order.id)
-    payments.write(link, before, order)
-    pickups.write(link, before, order)
+            _LINES.sync(batch, line_rows(before), line_rows(order), "order", order.id)
+            carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
+    payments.write(batch, before, order)
+    pickups.write(batch, before, order)
+
+
+def _listed(order: Order) -> Values:
+    return {"owner": order.owner, "placed_at": order.placed_at, "order_id": order.id, "store_id": order.store}
 
 
 def _values(order: Order) -> Values:
@@ -180,7 +198,8 @@ def _values(order: Order) -> Values:
     }
 
 
-def _order(found: dict[str, Any]) -> Order:
+def order_from(found: dict[str, Any]) -> Order:
+    """The order of a document."""
     currency = found["currency"]
     return Order(
         id=found["id"],

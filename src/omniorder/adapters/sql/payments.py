@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, Final
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import moment
 from omniorder.adapters.sql.documents import by_position
-from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Rows, Values
 from omniorder.adapters.sql.schema import ATTEMPT, PAYMENT
 from omniorder.domain.lifecycle import AttemptState, PaymentState
@@ -19,15 +19,15 @@ _PAYMENTS: Final = Rows(PAYMENT, fixed=("order_id", "position", "created_at"))
 _ATTEMPTS: Final = Rows(ATTEMPT, fixed=("order_id", "payment_id", "position"))
 
 
-def write(link: Link, before: Order | None, order: Order) -> None:
+def write(batch: Batch, before: Order | None, order: Order) -> None:
     """Write what changed in the order's payments and attempts."""
     was = () if before is None else before.payments
     if was == order.payments:
         return
     earlier = [] if before is None else _payment_rows(before)
-    _PAYMENTS.sync(link, earlier, _payment_rows(order), "payment", order.id)
+    _PAYMENTS.sync(batch, earlier, _payment_rows(order), "payment", order.id)
     earlier = [] if before is None else _attempt_rows(before)
-    _ATTEMPTS.sync(link, earlier, _attempt_rows(order), "attempt", order.id)
+    _ATTEMPTS.sync(batch, earlier, _attempt_rows(order), "attempt", order.id)
 
 
 def _payment_rows(order: Order) -> list[Values]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import maybe_moment, moment
 from omniorder.adapters.sql.documents import by_position
-from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Rows, Values
 from omniorder.adapters.sql.schema import PICKUP, PICKUP_LINE
 from omniorder.domain.events import Units
@@ -18,7 +18,7 @@ _PICKUPS: Final = Rows(PICKUP, fixed=("home", "order_id"))
 _LINES: Final = Rows(PICKUP_LINE, fixed=("position",))
 
 
-def write(link: Link, before: Order | None, order: Order) -> None:
+def write(batch: Batch, before: Order | None, order: Order) -> None:
     """Write what changed in the order's pick-up; one that follows another leaves the other's rows alone."""
     pickup, was = order.pickup, None if before is None else before.pickup
     if was == pickup:
@@ -26,9 +26,9 @@ def write(link: Link, before: Order | None, order: Order) -> None:
     if was is not None and (was.store, was.id) != (pickup.store, pickup.id):
         was = None
     earlier = [] if was is None else [_row(order, was)]
-    _PICKUPS.sync(link, earlier, [_row(order, pickup)], "pickup", pickup.id)
+    _PICKUPS.sync(batch, earlier, [_row(order, pickup)], "pickup", pickup.id)
     if was is None or was.lines != pickup.lines:
-        _LINES.sync(link, [] if was is None else _line_rows(was), _line_rows(pickup), "pickup", pickup.id)
+        _LINES.sync(batch, [] if was is None else _line_rows(was), _line_rows(pickup), "pickup", pickup.id)
 
 
 def _row(order: Order, pickup: Pickup) -> Values:

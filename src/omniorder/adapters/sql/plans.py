@@ -10,27 +10,24 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from omniorder.adapters.sql import postgres, sqlite
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.batch import Batch
+from omniorder.adapters.sql.link import Link, Params, Statement
 from omniorder.adapters.sql.stock import Demand
 
 
 class Plan(Protocol):
     """One database's way."""
 
-    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
-        """Change these levels of one store, in this order, each guarded; those that a guard refused."""
+    def change_stock(self, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
+        """Change these levels of one store, in this order, each guarded; raises `OutOfStock` for all that are short."""
         ...
 
-    def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
-        """Append journal rows that follow their predecessor without a gap; how many did."""
+    def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:
+        """What appends journal rows that follow their predecessor without a gap, and leaves out the others."""
         ...
 
-    def deliver(self, link: Link, events: Sequence[Mapping[str, Any]]) -> None:
+    def deliver(self, batch: Batch, events: Sequence[Mapping[str, Any]]) -> None:
         """Note these events as undelivered for everybody who subscribes by now."""
-        ...
-
-    def is_spoilt(self, link: Link) -> bool:
-        """Whether a statement failed, so that nothing of this transaction can be committed."""
         ...
 
     def hold_journal(self, link: Link) -> None:

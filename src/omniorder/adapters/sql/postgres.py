@@ -7,11 +7,12 @@ row and not at the statement's own snapshot, which is older when the lock had to
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     DateTime,
     Engine,
     FromClause,
@@ -34,33 +35,54 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 from sqlalchemy.types import TypeEngine
 
+from omniorder.adapters.sql import stock
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import as_text
+from omniorder.adapters.sql.compiled import Compiler
 from omniorder.adapters.sql.documents import among
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.link import Link, Linking, Outcome, Params, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
-from omniorder.errors import MissingExtra
+from omniorder.domain.stock import Level
+from omniorder.errors import Misconfigured, MissingExtra
 
 # --- connections ------------------------------------------------------------------------------------------
 
 
-def engine(url: URL, *, lock_timeout: float, statement_timeout: float, **options: Any) -> Engine:
+ISOLATION: Final = ("READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE")
+
+
+def opened(
+    url: URL,
+    schema: str | None,
+    *,
+    lock_timeout: float,
+    statement_timeout: float,
+    isolation_level: str = "READ COMMITTED",
+    **options: Any,
+) -> tuple[Engine, Linking]:
     """An engine that connects when it is first used. Time limits are in seconds, 0 is none.
 
-    Raises `MissingExtra` without psycopg.
+    Its connections commit by themselves but for the transactions that links begin. Raises `MissingExtra` without
+    psycopg, `Misconfigured`.
     """
+    if isolation_level not in ISOLATION:
+        raise Misconfigured(needs=f"an isolation_level of {', '.join(ISOLATION)}")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
-    settings = {"isolation_level": "READ COMMITTED", "hide_parameters": True} | options
+    settings = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True, "pool_reset_on_return": None} | options
     try:
         made = create_engine(url, **settings)
     except ModuleNotFoundError as error:
         raise MissingExtra(needs=error.name or "psycopg", extra="postgres") from error
+    from omniorder.adapters.sql.pipeline import TONGUE, PipelineLink, Session
+
     limits = {
         "lock_timeout": lock_timeout,
         "statement_timeout": statement_timeout,
@@ -68,13 +90,20 @@ def engine(url: URL, *, lock_timeout: float, statement_timeout: float, **options
     }
     changes = "; ".join(f"SET {name} = {round(limit * 1000)}" for name, limit in limits.items())
 
-    def limit(connection: Any, _: object) -> None:
+    def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(changes)
-        connection.commit()
+            cursor.execute(f"{changes}; SET client_encoding = UTF8; SET datestyle = ISO")
+        record.info["session"] = Session(prepares=connection.prepare_threshold is not None)
+        connection.prepare_threshold = None  # when psycopg deallocates what it has prepared, ours goes too
 
-    event.listen(made, "connect", limit)
-    return made
+    event.listen(made, "connect", prepare)
+    compiler = Compiler(TONGUE, schema)
+
+    def link(pooled: PoolProxiedConnection, lend: Callable[[], Connection]) -> PipelineLink:
+        driver: Any = pooled.driver_connection
+        return PipelineLink(driver, pooled.info["session"], isolation_level, compiler, lend)
+
+    return made, link
 
 
 # --- statements -------------------------------------------------------------------------------------------
@@ -109,7 +138,7 @@ _LOCKED: Final = (
 _ON_HAND: Final = _LOCKED.c.on_hand + _CHANGE.c.more_on_hand
 _RESERVED: Final = _LOCKED.c.reserved + _CHANGE.c.more_reserved
 _SAFETY: Final = func.coalesce(_CHANGE.c.new_safety, _LOCKED.c.safety)
-_CHANGE_STOCK: Final = (
+_CHANGED: Final = (
     update(STOCK)
     .where(
         STOCK.c.store_id == bindparam("at_store"),
@@ -121,6 +150,10 @@ _CHANGE_STOCK: Final = (
     )
     .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY)
     .returning(STOCK.c.sku)
+    .cte("changed")
+)
+_CHANGE_STOCK: Final = select(_LOCKED, _CHANGED.c.sku.label("changed")).join_from(
+    _LOCKED, _CHANGED, _LOCKED.c.sku == _CHANGED.c.sku, isouter=True
 )
 _FOUNDED: Final = _table_of("founded", sku=Text())
 _NONE: Final = literal_column("0", BigInteger())
@@ -186,10 +219,10 @@ def _hold_journal(element: _HoldJournal, compiler: SQLCompiler, **kw: Any) -> st
 class PostgresPlan:
     """Implements `plans.Plan`: one statement for any number of rows."""
 
-    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
+    def change_stock(self, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
         founded = [demand.sku for demand in demands if demand.founds]
         if founded:
-            link.change(_FOUND_LEVELS, {"at_store": store, "skus": founded})
+            batch.change(_FOUND_LEVELS, {"at_store": store, "skus": founded})
         params = {
             "at_store": store,
             "skus": [demand.sku for demand in demands],
@@ -198,20 +231,22 @@ class PostgresPlan:
             "promiseds": [int(demand.promised) for demand in demands],
             "new_safetys": [demand.safety for demand in demands],
         }
-        changed = {row.sku for row in link.rows(_CHANGE_STOCK, params)}
-        return [demand for demand in demands if demand.sku not in changed]
 
-    def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
+        def judge(outcome: Outcome, _: Link) -> None:
+            changed = {row.changed for row in outcome.rows}
+            if refused := [demand for demand in demands if demand.sku not in changed]:
+                there = [Level(store, row.sku, row.on_hand, row.reserved, row.safety) for row in outcome.rows]
+                raise stock.refusal(store, refused, there)
+
+        batch.judged(_CHANGE_STOCK, params, judge, due=len(demands))
+
+    def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:
         names = ("home", "stream", "seq", "first", "name", "at", "channel", "actor", "via")
         payloads = {"payloads": [as_text(row["payload"]) for row in events]}
-        return link.change(_APPEND, _lists(events, *names) | payloads)
+        return _APPEND, _lists(events, *names) | payloads
 
-    def deliver(self, link: Link, events: Sequence[Mapping[str, Any]]) -> None:
-        link.change(_DELIVER, _lists(events, "home", "stream", "seq"))
+    def deliver(self, batch: Batch, events: Sequence[Mapping[str, Any]]) -> None:
+        batch.change(_DELIVER, _lists(events, "home", "stream", "seq"))
 
     def hold_journal(self, link: Link) -> None:
         link.change(_HoldJournal())
-
-    def is_spoilt(self, link: Link) -> bool:
-        info = getattr(link.connection.connection.driver_connection, "info", None)
-        return info is not None and info.transaction_status.name == "INERROR"

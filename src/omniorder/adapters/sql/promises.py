@@ -7,19 +7,20 @@ from typing import Any, Final
 from sqlalchemy import and_, bindparam, select, update
 
 from omniorder import wire
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import moment
 from omniorder.adapters.sql.documents import document
 from omniorder.adapters.sql.link import Link
-from omniorder.adapters.sql.rows import Values
+from omniorder.adapters.sql.rows import Values, changes
 from omniorder.adapters.sql.schema import PROMISE
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.promises import Promise, Quote
 from omniorder.ports.storage import PromiseWrite
 
-_BY_ID: Final = select(document(PROMISE)).where(
-    PROMISE.c.store_id == bindparam("store_id"), PROMISE.c.id == bindparam("id")
-)
+WHOLE: Final = select(document(PROMISE))
+"""Every promise, as one document each."""
+_BY_ID: Final = WHOLE.where(PROMISE.c.store_id == bindparam("store_id"), PROMISE.c.id == bindparam("id"))
 _INSERT: Final = PROMISE.insert()
 _UPDATE: Final = update(PROMISE).where(
     and_(
@@ -33,24 +34,25 @@ _UPDATE: Final = update(PROMISE).where(
 def load(link: Link, promise_id: str) -> Promise | None:
     """The promise with this id."""
     found = link.document(_BY_ID, {"store_id": home_of(promise_id), "id": promise_id})
-    return None if found is None else _promise(found)
+    return None if found is None else promise_from(found)
 
 
-def write(link: Link, change: PromiseWrite) -> None:
+def write(batch: Batch, change: PromiseWrite) -> None:
     """Insert or replace a promise; raises `AlreadyThere` or `StaleWrite`."""
     promise = change.after
     if change.before is None:
         key = {"store_id": promise.store, "id": promise.id}
-        link.insert(_INSERT, key | _values(promise), "promise", promise.id)
+        batch.insert(_INSERT, key | _values(promise) | _quote(promise), "promise", promise.id)
         return
     at = {"at_store_id": promise.store, "at_id": promise.id, "at_state": change.before.state.value}
-    link.guarded(_UPDATE, _changes(change.before, promise) | at, "promise", promise.id)
+    new = {"state": promise.state.value} | changes(_values(change.before), _values(promise))
+    if promise.quote != change.before.quote:
+        new |= _quote(promise)
+    batch.guarded(_UPDATE, new | at, "promise", promise.id)
 
 
-def _changes(before: Promise, after: Promise) -> Values:
-    """What is to be set: a promise as a rule changes its state, and its long quote stays."""
-    old, new = _values(before), _values(after)
-    return {"state": new["state"]} | {name: value for name, value in new.items() if value != old[name]}
+def _quote(promise: Promise) -> Values:
+    return {"quote": wire.dump(promise.quote)}
 
 
 def _values(promise: Promise) -> Values:
@@ -66,7 +68,6 @@ def _values(promise: Promise) -> Values:
         "currency": promise.quote.total.currency,
         "total": promise.quote.total.amount,
         "ceiling": promise.quote.ceiling.amount,
-        "quote": wire.dump(promise.quote),
         "reservation_id": promise.reservation_id,
         "made_at": promise.made_at,
         "expires_at": promise.expires_at,
@@ -74,7 +75,8 @@ def _values(promise: Promise) -> Values:
     }
 
 
-def _promise(found: dict[str, Any]) -> Promise:
+def promise_from(found: dict[str, Any]) -> Promise:
+    """The promise of a document."""
     return Promise(
         id=found["id"],
         store=found["store_id"],

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, select, update
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import maybe_moment
 from omniorder.adapters.sql.documents import by_position, children, document
 from omniorder.adapters.sql.link import Link
@@ -16,7 +17,7 @@ from omniorder.domain.lifecycle import ReservationState
 from omniorder.domain.stock import Reservation, ReservedLine
 from omniorder.ports.storage import ReservationWrite
 
-_BY_ID: Final = select(
+WHOLE: Final = select(
     document(
         RESERVATION,
         lines=children(
@@ -25,7 +26,9 @@ _BY_ID: Final = select(
             RESERVATION_LINE.c.reservation_id == RESERVATION.c.id,
         ),
     )
-).where(RESERVATION.c.store_id == bindparam("store_id"), RESERVATION.c.id == bindparam("id"))
+)
+"""Every reservation, as one document each."""
+_BY_ID: Final = WHOLE.where(RESERVATION.c.store_id == bindparam("store_id"), RESERVATION.c.id == bindparam("id"))
 _INSERT: Final = RESERVATION.insert()
 _UPDATE: Final = update(RESERVATION).where(
     and_(
@@ -41,10 +44,10 @@ _LINES: Final = Rows(RESERVATION_LINE, fixed=("position",))
 def load(link: Link, reservation_id: str) -> Reservation | None:
     """The reservation with this id."""
     found = link.document(_BY_ID, {"store_id": home_of(reservation_id), "id": reservation_id})
-    return None if found is None else _reservation(found)
+    return None if found is None else reservation_from(found)
 
 
-def write(link: Link, change: ReservationWrite) -> None:
+def write(batch: Batch, change: ReservationWrite) -> None:
     """Insert or replace a reservation; raises `AlreadyThere` or `StaleWrite`.
 
     Units never become live again, so the number of those that aren't any more stands for all the columns of
@@ -53,8 +56,8 @@ def write(link: Link, change: ReservationWrite) -> None:
     before, after = change.before, change.after
     if before is None:
         key = {"store_id": after.store, "id": after.id}
-        link.insert(_INSERT, key | _values(after), "reservation", after.id)
-        _LINES.add(link, _line_rows(after), "reservation", after.id)
+        batch.insert(_INSERT, key | _values(after), "reservation", after.id)
+        _LINES.add(batch, _line_rows(after), "reservation", after.id)
         return
     at = {
         "at_store_id": after.store,
@@ -62,9 +65,9 @@ def write(link: Link, change: ReservationWrite) -> None:
         "at_state": before.state.value,
         "at_moved": _moved(before),
     }
-    link.guarded(_UPDATE, _values(after) | at, "reservation", after.id)
+    batch.guarded(_UPDATE, _values(after) | at, "reservation", after.id)
     if before.lines != after.lines:
-        _LINES.sync(link, _line_rows(before), _line_rows(after), "reservation", after.id)
+        _LINES.sync(batch, _line_rows(before), _line_rows(after), "reservation", after.id)
 
 
 def _moved(reservation: Reservation) -> int:
@@ -91,7 +94,8 @@ def _line_rows(reservation: Reservation) -> list[Values]:
     ]
 
 
-def _reservation(found: dict[str, Any]) -> Reservation:
+def reservation_from(found: dict[str, Any]) -> Reservation:
+    """The reservation of a document."""
     return Reservation(
         id=found["id"],
         store=found["store_id"],

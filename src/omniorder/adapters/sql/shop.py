@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.documents import among, labels
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import upsert
@@ -35,13 +36,13 @@ _PRICES: Final = (
 def stores(link: Link, ids: Sequence[str] | None) -> tuple[Store, ...]:
     """Stores by id, or all of them."""
     rows = link.rows(_ALL_STORES) if ids is None else link.rows(_STORES, {"stores": ids})
-    return tuple(sorted(map(_store, rows), key=lambda store: store.id))
+    return tuple(sorted(map(store_from, rows), key=lambda store: store.id))
 
 
 def articles(link: Link, skus: Sequence[str]) -> Mapping[str, Article]:
     """Articles by SKU."""
     rows = link.rows(_ARTICLES, {"skus": skus})
-    return {row.sku: Article(row.sku, row.name, Unit(row.unit), labels(row.metadata)) for row in rows}
+    return {row.sku: article_from(row) for row in rows}
 
 
 def prices(link: Link, skus: Sequence[str]) -> tuple[Price, ...]:
@@ -49,22 +50,22 @@ def prices(link: Link, skus: Sequence[str]) -> tuple[Price, ...]:
     return tuple(map(_price, link.rows(_PRICES, {"skus": skus})))
 
 
-def put_stores(link: Link, stores: Sequence[Store]) -> None:
+def put_stores(batch: Batch, stores: Sequence[Store]) -> None:
     """Insert or replace stores."""
-    link.change(_PUT_STORE, [_store_row(store) for store in stores])
+    batch.change(_PUT_STORE, [_store_row(store) for store in stores])
 
 
-def put_articles(link: Link, articles: Sequence[Article]) -> None:
+def put_articles(batch: Batch, articles: Sequence[Article]) -> None:
     """Insert or replace articles."""
     rows = [
         {"sku": one.sku, "name": one.name, "unit": one.unit.value, "metadata": dict(one.metadata)} for one in articles
     ]
-    link.change(_PUT_ARTICLE, rows)
+    batch.change(_PUT_ARTICLE, rows)
 
 
-def put_prices(link: Link, prices: Sequence[Price]) -> None:
+def put_prices(batch: Batch, prices: Sequence[Price]) -> None:
     """Insert prices; one for the same SKU, store, channel and beginning is replaced."""
-    link.change(_PUT_PRICE, [_price_row(price) for price in prices])
+    batch.change(_PUT_PRICE, [_price_row(price) for price in prices])
 
 
 def _store_row(store: Store) -> dict[str, Any]:
@@ -87,7 +88,8 @@ def _seconds(duration: timedelta) -> int:
     return duration // timedelta(seconds=1)
 
 
-def _store(row: Any) -> Store:
+def store_from(row: Any) -> Store:
+    """The store of a row."""
     return Store(
         row.store_id,
         zone=row.zone,
@@ -100,6 +102,11 @@ def _store(row: Any) -> Store:
         slot_capacity=row.slot_capacity,
         pickup_days=row.pickup_days,
     )
+
+
+def article_from(row: Any) -> Article:
+    """The article of a row."""
+    return Article(row.sku, row.name, Unit(row.unit), labels(row.metadata))
 
 
 def _price_row(price: Price) -> dict[str, Any]:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 
 from attrs import evolve
 from sqlalchemy import and_, bindparam, case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant, Key, Whole
 from omniorder.adapters.sql.documents import among
-from omniorder.adapters.sql.link import Link, PerDialect
+from omniorder.adapters.sql.link import Link, Outcome, PerDialect
 from omniorder.adapters.sql.schema import SLOT
 from omniorder.errors import SlotUnavailable
 from omniorder.ports.storage import SlotChange
@@ -57,7 +59,7 @@ def booked(link: Link, stores: Sequence[str], start: datetime, end: datetime) ->
     return {row.slot: row.booked for row in rows}
 
 
-def change(link: Link, changes: Iterable[SlotChange]) -> None:
+def change(batch: Batch, changes: Iterable[SlotChange]) -> None:
     """Take places and give them back, slot by slot in the order of their keys; raises `SlotUnavailable`."""
     for wanted in _summed(changes):
         if wanted.places > 0:
@@ -68,13 +70,17 @@ def change(link: Link, changes: Iterable[SlotChange]) -> None:
                 "places": wanted.places,
                 "capacity": wanted.capacity,
             }
-            if not link.change(_TAKE, params):
-                raise SlotUnavailable(slot=wanted.slot, reason="full")
+            batch.judged(_TAKE, params, partial(_granted, wanted.slot))
         elif wanted.places < 0:
-            link.change(
+            batch.change(
                 _GIVE_BACK,
                 {"at_store_id": wanted.store, "at_slot": wanted.slot, "places": -wanted.places},
             )
+
+
+def _granted(slot: str, outcome: Outcome, _: Link) -> None:
+    if not outcome.changed:
+        raise SlotUnavailable(slot=slot, reason="full")
 
 
 def _summed(changes: Iterable[SlotChange]) -> list[SlotChange]:

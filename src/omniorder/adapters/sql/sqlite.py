@@ -8,7 +8,7 @@ idea of transactions is switched off; it begins too late.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import monotonic, sleep
 from typing import Any, Final, Literal
 
@@ -28,10 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
+from omniorder.adapters.sql import stock
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant, Json, Key, Whole
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.compiled import Compiler
+from omniorder.adapters.sql.direct import TONGUE, DirectLink
+from omniorder.adapters.sql.link import Link, Linking, Outcome, Params, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.errors import Misconfigured
@@ -39,13 +43,12 @@ from omniorder.errors import Misconfigured
 OLDEST: Final = (3, 37)
 """The first version with STRICT tables."""
 
-READING: Final = "omniorder_reading"
-"""The execution option of connections that only read."""
-
 # --- connections ------------------------------------------------------------------------------------------
 
 
-def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any) -> Engine:
+def opened(
+    url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any
+) -> tuple[Engine, Linking]:
     """An engine that opens the file when it is first used; `lock_timeout` in seconds.
 
     A database in memory is one connection, which transactions take in turns. Raises `Misconfigured` where
@@ -53,7 +56,11 @@ def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMA
     """
     if sqlite3.sqlite_version_info < OLDEST:
         raise Misconfigured(needs=f"SQLite {'.'.join(map(str, OLDEST))} or newer")
-    settings: dict[str, Any] = {"hide_parameters": True, "connect_args": {"check_same_thread": False}}
+    settings: dict[str, Any] = {
+        "hide_parameters": True,
+        "pool_reset_on_return": None,
+        "connect_args": {"check_same_thread": False, "cached_statements": 512},
+    }
     if url.database in (None, "", ":memory:"):
         settings |= {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": lock_timeout}
     made = create_engine(url, **settings | options)
@@ -66,24 +73,32 @@ def engine(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMA
         _write_ahead(connection, lock_timeout)
 
     def begin(connection: Connection) -> None:
-        reading = connection.get_execution_options().get(READING, False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(made, "connect", prepare)
     event.listen(made, "begin", begin)
-    return made
+    compiler = Compiler(TONGUE, None)
+
+    def link(pooled: PoolProxiedConnection, lend: Callable[[], Connection]) -> DirectLink:
+        driver: Any = pooled.driver_connection
+        return DirectLink(driver, compiler, lend)
+
+    return made, link
 
 
 def _write_ahead(connection: Any, patience: float) -> None:
     """Let readers and a writer work side by side. The file remembers it, so it is done once.
 
-    Who does it must be alone with the file for a moment, which SQLite doesn't wait for.
+    Who does it must be alone with the file for a moment, which SQLite doesn't wait for. Who may only read leaves the
+    file as it is.
     """
     ends = monotonic() + patience
     while connection.execute("PRAGMA journal_mode").fetchone() not in (("wal",), ("memory",)):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_READONLY:
+                return
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > ends:
                 raise
             sleep(0.01)
@@ -156,32 +171,38 @@ _DELIVER: Final = insert(DELIVERY).from_select(
 class SqlitePlan:
     """Implements `plans.Plan`: one row at a time, under the one write lock."""
 
-    def change_stock(self, link: Link, store: str, demands: Sequence[Demand]) -> Sequence[Demand]:
-        return [demand for demand in demands if not self._change_level(link, store, demand)]
+    def change_stock(self, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
+        refused: list[Demand] = []
+        for demand in demands:
+            self._change_level(batch, store, demand, refused, last=demand is demands[-1])
 
-    def _change_level(self, link: Link, store: str, demand: Demand) -> bool:
+    def _change_level(self, batch: Batch, store: str, demand: Demand, refused: list[Demand], *, last: bool) -> None:
         at = {"at_store": store, "at_sku": demand.sku}
         if demand.founds:
-            link.change(_FOUND_LEVEL, at)
+            batch.change(_FOUND_LEVEL, at)
         params = {
             "more_on_hand": demand.on_hand,
             "more_reserved": demand.reserved,
             "promised": int(demand.promised),
             "new_safety": demand.safety,
         }
-        return link.change(_CHANGE_LEVEL, at | params) == 1
 
-    def append(self, link: Link, events: Sequence[Mapping[str, Any]]) -> int:
-        return link.change(_APPEND, [_new(row) for row in events])
+        def judge(outcome: Outcome, link: Link) -> None:
+            if not outcome.changed:
+                refused.append(demand)
+            if last and refused:
+                raise stock.refusal(store, refused, stock.levels(link, [one.sku for one in refused], [store]))
 
-    def deliver(self, link: Link, events: Sequence[Mapping[str, Any]]) -> None:
-        link.change(_DELIVER, [_new(row) for row in events])
+        batch.judged(_CHANGE_LEVEL, at | params, judge)
+
+    def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:
+        return _APPEND, [_new(row) for row in events]
+
+    def deliver(self, batch: Batch, events: Sequence[Mapping[str, Any]]) -> None:
+        batch.change(_DELIVER, [_new(row) for row in events])
 
     def hold_journal(self, link: Link) -> None:
         """Nothing to do: whoever writes is alone."""
-
-    def is_spoilt(self, link: Link) -> bool:
-        return False
 
 
 def _new(row: Mapping[str, Any]) -> dict[str, Any]:

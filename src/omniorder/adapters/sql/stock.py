@@ -14,6 +14,7 @@ from typing import Any, Final
 from attrs import evolve, frozen
 from sqlalchemy import bindparam, select
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.documents import among
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import MOVEMENT, STOCK
@@ -118,9 +119,9 @@ def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:
     return by_store
 
 
-def refuse(link: Link, store: str, wanted: Sequence[Demand]) -> OutOfStock:
-    """Why these changes were refused, SKU by SKU. The levels are locked by now, so this is how they stand."""
-    found = {level.sku: level for level in levels(link, [demand.sku for demand in wanted], [store])}
+def refusal(store: str, wanted: Sequence[Demand], there: Iterable[Level]) -> OutOfStock:
+    """Why these changes were refused, SKU by SKU: this is how the levels stand, which are locked by now."""
+    found = {level.sku: level for level in there}
     short: list[dict[str, Any]] = []
     for demand in wanted:
         lack = demand.lack(found.get(demand.sku) or Level(store, demand.sku))
@@ -129,18 +130,18 @@ def refuse(link: Link, store: str, wanted: Sequence[Demand]) -> OutOfStock:
     return OutOfStock(store=store, short=short)
 
 
-def record(link: Link, movements: Sequence[Movement]) -> None:
+def record(batch: Batch, movements: Sequence[Movement]) -> None:
     """Append movements; raises `AlreadyThere`."""
     if not movements:
         return
     ids = ", ".join(movement.id for movement in movements)
-    link.insert(_MOVED, [_values(movement) for movement in movements], "movement", ids)
+    batch.insert(_MOVED, [_values(movement) for movement in movements], "movement", ids)
 
 
 def movements(link: Link, store: str, sku: str, after: str | None, limit: int) -> tuple[Movement, ...]:
     """The movements of one level, oldest first."""
     params = {"store_id": store, "sku": sku, "after": after or "", "most": limit}
-    return tuple(_movement(row) for row in link.rows(_MOVEMENTS, params))
+    return tuple(movement_from(row) for row in link.rows(_MOVEMENTS, params))
 
 
 def _values(movement: Movement) -> dict[str, Any]:
@@ -159,7 +160,8 @@ def _values(movement: Movement) -> dict[str, Any]:
     }
 
 
-def _movement(row: Any) -> Movement:
+def movement_from(row: Any) -> Movement:
+    """The movement of a row."""
     return Movement(
         id=row.id,
         store=row.store_id,

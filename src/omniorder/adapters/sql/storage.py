@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, Final, final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import migrating, postgres, sqlite
 from omniorder.adapters.sql.faults import fault
+from omniorder.adapters.sql.inspecting import SqlInspection, beginning
 from omniorder.adapters.sql.joining import JoinedSqlStorage, Lender
-from omniorder.adapters.sql.link import Link
-from omniorder.adapters.sql.plans import PLANS
+from omniorder.adapters.sql.link import Linking, OwnLink
 from omniorder.adapters.sql.transaction import SqlTransaction
 from omniorder.adapters.sql.urls import parse
 from omniorder.adapters.sql.versions import VersionCheck
-from omniorder.errors import Misconfigured, StorageFault
+from omniorder.errors import Misconfigured
 
 
 def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorage:
@@ -37,9 +37,9 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     try:
         if parsed.get_backend_name() == "postgresql":
             options.setdefault("statement_timeout", 30.0)
-            return SqlStorage(postgres.engine(parsed, **options), schema)
+            return SqlStorage(*postgres.opened(parsed, schema, **options), schema)
         if schema is None:
-            return SqlStorage(sqlite.engine(parsed, **options), None)
+            return SqlStorage(*sqlite.opened(parsed, **options), None)
     except TypeError as error:
         raise Misconfigured(needs=f"other options for {parsed.get_backend_name()}: {error}") from error
     raise Misconfigured(needs="PostgreSQL for a schema: SQLite has none")
@@ -49,44 +49,57 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
 class SqlStorage:
     """Implements `omniorder.ports.storage.Storage`; made by `connect`."""
 
-    def __init__(self, engine: Engine, schema: str | None) -> None:
+    def __init__(self, engine: Engine, linking: Linking, schema: str | None) -> None:
         self._engine: Final = engine
+        self._linking: Final = linking
         self._schema: Final = schema
-        # Every read is one statement and consistent in itself, so on PostgreSQL reading needs no BEGIN and END.
-        reading = {"isolation_level": "AUTOCOMMIT"} if engine.name == "postgresql" else {sqlite.READING: True}
-        self._for_reading: Final = engine.execution_options(**reading)
         self._check: Final = VersionCheck(schema)
         self._lender: Final = Lender(schema, self._check)
 
     @contextmanager
     def transaction(self) -> Generator[SqlTransaction]:
-        with _connected(self._engine) as connection:
-            link = Link(connection, self._schema)
-            tx = SqlTransaction(link, may_write=True)
-            try:
-                self._check(link)
-                yield tx
-                tx.flush()
-                _commit(link)
-            except BaseException:
-                with suppress(SQLAlchemyError):  # a connection that is gone has rolled back by itself
-                    connection.rollback()
-                raise
-            finally:
-                tx.end()
+        with self._linked() as link, _running(SqlTransaction(link, may_write=True)) as tx:
+            link.begin(may_write=True)
+            self._check(link)
+            yield tx
+            link.finish(tx.rest())
 
     @contextmanager
     def reading(self) -> Generator[SqlTransaction]:
-        with _connected(self._for_reading) as connection:
-            link = Link(connection, self._schema)
-            tx = SqlTransaction(link, may_write=False)
+        with self._linked() as link, _running(SqlTransaction(link, may_write=False)) as tx:
+            link.begin(may_write=False)
+            self._check(link)
+            yield tx
+
+    @contextmanager
+    def inspecting(self) -> Generator[SqlInspection]:
+        """See `omniorder.ports.inspection.Inspectable`. Writers go on meanwhile; nothing can be written through it."""
+        with self._linked() as link:
+            link.begin(may_write=False)
+            self._check(link)
+            beginning(link)
+            yield SqlInspection(link.connection, self._schema)
+
+    @contextmanager
+    def _linked(self) -> Generator[OwnLink]:
+        """A connection from the pool; what was not committed on it is rolled back in the end."""
+        try:
+            pooled = self._engine.raw_connection()
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
+            raise fault(error) from error
+        link = self._linking(pooled, lambda: self._lender.wrap(pooled.driver_connection))
+        usable = False
+        try:
+            yield link
+        finally:
             try:
-                self._check(link)
-                yield tx
+                usable = link.end()
             finally:
-                tx.end()
-                with suppress(SQLAlchemyError):
-                    connection.rollback()
+                if usable:
+                    pooled.close()
+                else:
+                    pooled.invalidate()
+                    self._engine.dispose()  # what broke this connection has as a rule broken those that wait
 
     def migrate(self) -> None:
         """Bring the tables to this version; several processes may start at once, one of them does it.
@@ -114,30 +127,8 @@ class SqlStorage:
 
 
 @contextmanager
-def _connected(engine: Engine) -> Generator[Connection]:
+def _running(tx: SqlTransaction) -> Generator[SqlTransaction]:
     try:
-        connection = engine.connect()
-    except SQLAlchemyError as error:
-        raise fault(error) from error
-    try:
-        try:
-            connection.begin()
-        except SQLAlchemyError as error:
-            raise fault(error) from error
-        yield connection
+        yield tx
     finally:
-        with suppress(SQLAlchemyError):
-            connection.close()
-
-
-def _commit(link: Link) -> None:
-    # PostgreSQL answers the COMMIT of a transaction in which a statement failed with a silent ROLLBACK. A handler
-    # that swallowed such an error must not make a lost command look like a success.
-    try:
-        spoilt = PLANS[link.dialect].is_spoilt(link)
-        if not spoilt:
-            link.connection.commit()
-    except SQLAlchemyError as error:
-        raise fault(error) from error
-    if spoilt:
-        raise StorageFault(reason="a statement failed in this transaction, and its error was swallowed")
+        tx.end()

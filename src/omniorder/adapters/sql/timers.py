@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import and_, bindparam, delete, func, or_, select, update
 
+from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Values, upsert
@@ -50,27 +51,27 @@ _CLAIM: Final = (
 )
 
 
-def write(link: Link, changes: Sequence[TimerWrite]) -> None:
+def write(batch: Batch, changes: Sequence[TimerWrite]) -> None:
     """Set and clear timers in the order of their keys. One that is set anew is free: a claim was on the old."""
     ordered = sorted(changes, key=lambda change: (change.store, change.subject))
     if any(change.if_due_at for change in ordered):
         for change in ordered:
-            _write(link, [change])
+            _write(batch, [change])
     else:
         last = {(change.store, change.subject): change for change in ordered}
-        _write(link, list(last.values()))
+        _write(batch, list(last.values()))
 
 
-def _write(link: Link, changes: Sequence[TimerWrite]) -> None:
+def _write(batch: Batch, changes: Sequence[TimerWrite]) -> None:
     """Changes of different timers, all of them conditional or none."""
     sets = [change for change in changes if change.due_at is not None]
     clears = [change for change in changes if change.due_at is None]
     conditional = any(change.if_due_at for change in changes)
-    link.change(_CLEAR_IF if conditional else _CLEAR, [_at(change) for change in clears])
+    batch.change(_CLEAR_IF if conditional else _CLEAR, [_at(change) for change in clears])
     if conditional:
-        link.change(_SET_IF, [_at(change) | {"new_due_at": change.due_at} for change in sets])
+        batch.change(_SET_IF, [_at(change) | {"new_due_at": change.due_at} for change in sets])
     else:
-        link.change(_SET, [_row(change) for change in sets])
+        batch.change(_SET, [_row(change) for change in sets])
 
 
 def _at(change: TimerWrite) -> Values:

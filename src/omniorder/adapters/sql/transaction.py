@@ -12,6 +12,8 @@ from omniorder.adapters.sql import (
     answers,
     carts,
     codes,
+    customers,
+    handoffs,
     journal,
     orders,
     promises,
@@ -21,11 +23,13 @@ from omniorder.adapters.sql import (
     stock,
     timers,
 )
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.batch import Batch
+from omniorder.adapters.sql.link import Link, Step
 from omniorder.adapters.sql.plans import PLANS
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded
+from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
@@ -50,6 +54,11 @@ class SqlTransaction:
     def connection(self) -> Connection:
         return self._link.connection
 
+    @property
+    def schema(self) -> str | None:
+        """Where our tables are; None: where the connection looks first."""
+        return self._link.schema
+
     def end(self) -> None:
         """Refuse everything from now on."""
         self._running = False
@@ -62,39 +71,49 @@ class SqlTransaction:
         """Carry out what was noted; a guard that refuses spoils the whole transaction."""
         if self._failure is not None:
             raise self._failure
-        noted, self._noted = self._noted, Writes()
         try:
-            self._carry_out(noted)
+            self._planned().send()
         except OmniorderError as error:
             self._failure = error
             raise
 
-    def _carry_out(self, writes: Writes) -> None:
+    def rest(self) -> Sequence[Step]:
+        """What is still to be carried out; raises what spoilt the transaction."""
+        if self._failure is not None:
+            raise self._failure
+        return self._planned().take()
+
+    def _planned(self) -> Batch:
         """The plan of every command: aggregates by their ids first, then what many commands share.
 
         Everybody locks in this order, so nobody waits in a circle. Within a table rows are taken by their keys,
         except that two writes of one aggregate stay in the order in which they were noted.
         """
-        link = self._link
-        shop.put_stores(link, writes.stores)
-        shop.put_articles(link, writes.articles)
-        shop.put_prices(link, writes.prices)
+        batch = Batch(self._link)
+        writes, self._noted = self._noted, Writes()
+        shop.put_stores(batch, writes.stores)
+        shop.put_articles(batch, writes.articles)
+        shop.put_prices(batch, writes.prices)
+        for customer in sorted(writes.customers, key=lambda write: write.owner):
+            customers.write(batch, customer)
         for cart in sorted(writes.carts, key=lambda write: write.after.id):
-            carts.write(link, cart)
+            carts.write(batch, cart)
+        for handoff in sorted(writes.handoffs, key=lambda write: write.after.id):
+            handoffs.write(batch, handoff)
         for order in sorted(writes.orders, key=lambda write: write.after.id):
-            orders.write(link, order)
+            orders.write(batch, order)
         for promise in sorted(writes.promises, key=lambda write: write.after.id):
-            promises.write(link, promise)
+            promises.write(batch, promise)
         for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
-            reservations.write(link, reservation)
+            reservations.write(batch, reservation)
         for store, demands in stock.demands(writes.stock).items():
-            if refused := self._plan.change_stock(link, store, demands):
-                raise stock.refuse(link, store, refused)
-        slots.change(link, writes.slots)
-        timers.write(link, writes.timers)
-        stock.record(link, writes.movements)
-        journal.append(link, self._plan, writes.journal)
-        answers.write(link, writes.answers)
+            self._plan.change_stock(batch, store, demands)
+        slots.change(batch, writes.slots)
+        timers.write(batch, writes.timers)
+        stock.record(batch, writes.movements)
+        journal.append(batch, self._plan, writes.journal)
+        answers.write(batch, writes.answers)
+        return batch
 
     def _reading(self) -> None:
         if not self._running:
@@ -112,6 +131,18 @@ class SqlTransaction:
 
     def open_cart(self, owner: str) -> Cart | None:
         return carts.load_open(self._link, owner)
+
+    def carts_of(self, owner: str, *, limit: int) -> tuple[Cart, ...]:
+        return carts.load_all(self._link, owner, limit)
+
+    def customer(self, owner: str) -> int:
+        return customers.version(self._link, owner)
+
+    def handoff(self, handoff_id: str) -> Handoff | None:
+        return handoffs.load(self._link, handoff_id)
+
+    def handoffs(self, cart_id: str) -> tuple[Handoff, ...]:
+        return handoffs.of_cart(self._link, cart_id)
 
     def promise(self, promise_id: str) -> Promise | None:
         return promises.load(self._link, promise_id)
@@ -172,13 +203,13 @@ class SqlTransaction:
 
     # --- wrong codes ---
 
-    def count_try(self, order_id: str, generation: int, most: int) -> int | None:
+    def count_try(self, subject: str, generation: int, most: int) -> int | None:
         self._writing()
-        return codes.count_try(self._link, order_id, generation, most)
+        return codes.count_try(self._link, subject, generation, most)
 
-    def forget_tries(self, order_id: str, generation: int) -> None:
+    def forget_tries(self, subject: str, generation: int) -> None:
         self._writing()
-        codes.forget_tries(self._link, order_id, generation)
+        codes.forget_tries(self._link, subject, generation)
 
     # --- consumers of the journal ---
 
@@ -198,3 +229,7 @@ class SqlTransaction:
     def forget_answers(self, before: datetime, limit: int) -> int:
         self._writing()
         return answers.forget(self._link, before, limit)
+
+    def forget_handoffs(self, before: datetime, limit: int) -> int:
+        self._writing()
+        return handoffs.forget(self._link, before, limit)

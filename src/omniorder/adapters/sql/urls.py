@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -21,3 +22,17 @@ def parse(url: str) -> URL:
     if parsed.drivername not in DRIVERS:
         raise Misconfigured(needs="a database URL that begins with sqlite:// or postgresql://")
     return parsed
+
+
+def for_reading(url: str) -> str:
+    """The same database for somebody who only looks. SQLite would make a missing file, and change what it opens.
+
+    Raises `Misconfigured`, also for an SQLite database in memory: nobody else's can be looked at.
+    """
+    parsed = parse(url)
+    if parsed.get_backend_name() != "sqlite":
+        return url
+    if parsed.database in (None, "", ":memory:"):
+        raise Misconfigured(needs="a database in a file: sqlite:///shop.db")
+    path = f"file:{quote(parsed.database)}"
+    return parsed.set(database=path, query={"mode": "ro", "uri": "true"}).render_as_string(hide_password=False)

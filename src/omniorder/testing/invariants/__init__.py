@@ -2,7 +2,7 @@
 
 Each takes a hub and returns nothing, or raises `InvariantBroken` with the rows that break it; `check_all` asks
 them all about one state of the database. They read everything, so they belong into tests, simulators and the
-operator's own check after an accident, not into a request.
+operator's own check (`python -m omniorder verify`), not into a request. What they read may be larger than memory.
 
 Their docstrings name the family that they belong to:
 
@@ -20,57 +20,57 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from omniorder.services.hub import OrderHub
-from omniorder.testing.invariants import journal, money, orders, privacy, stock, timers
+from omniorder.testing.invariants import journal, money, orders, owners, privacy, stock, timers
 from omniorder.testing.invariants.checking import (
     Broken,
     Invariant,
     InvariantBroken,
     ProviderBooks,
     View,
+    examine,
+    inspecting,
     invariant,
     viewing,
+    whole,
 )
-from omniorder.testing.invariants.inspection import Inspection, inspecting
+from omniorder.testing.invariants.rows import Rows, Stream
 from omniorder.testing.invariants.timers import nothing_is_overdue
 
 __all__ = [
     "INVARIANTS",
     "Broken",
-    "Inspection",
     "Invariant",
     "InvariantBroken",
     "ProviderBooks",
+    "Rows",
+    "Stream",
     "View",
     "check_all",
+    "examine",
     "inspecting",
     "invariant",
     "nothing_is_overdue",
     "viewing",
+    "whole",
 ]
 
 INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
     found
-    for module in (stock, money, orders, journal, timers, privacy)
+    for module in (stock, money, orders, owners, journal, timers, privacy)
     for found in vars(module).values()
     if isinstance(found, Invariant) and found is not nothing_is_overdue
 )
 """All that hold at any moment; `nothing_is_overdue` holds right after a sweep."""
 
 
-def check_all(
-    hub: OrderHub,
-    *,
-    gateways: Mapping[str, object] | None = None,
-    secrets: Iterable[str] = (),
-    keep: bool = True,
-) -> None:
+def check_all(hub: OrderHub, *, gateways: Mapping[str, object] | None = None, secrets: Iterable[str] = ()) -> None:
     """Raise `InvariantBroken`, telling of everything that does not hold in the hub's database.
 
     `gateways` are those whose books are compared with ours, by tender kind; by default those of the hub that show
-    theirs, as `FakeGateway` does. `secrets` are texts that may be stored nowhere, such as guests' tokens. `keep`
-    reads each table once and keeps it in memory; without it each invariant streams what it needs.
+    theirs, as `FakeGateway` does. `secrets` are texts that may be stored nowhere, such as guests' tokens. Raises
+    `Misconfigured` for a storage that can't be inspected.
     """
-    with viewing(hub, gateways, secrets, keep=keep) as view:
-        broken = [found for one in INVARIANTS if (found := one.broken(view)) is not None]
+    with viewing(hub, gateways, secrets) as view:
+        broken = examine(view, INVARIANTS)
     if broken:
         raise InvariantBroken(broken)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from itertools import groupby
-from operator import attrgetter
 
 from attrs import evolve
 
@@ -21,49 +19,46 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.text import Metadata
 from omniorder.errors import OmniorderError
 from omniorder.testing.invariants.checking import View, invariant
-from omniorder.testing.invariants.inspection import Inspection
-
-
-def streams(rows: Inspection) -> Iterator[tuple[str, str, list[Recorded]]]:
-    """Each stream's home, name and events."""
-    for (home, stream), events in groupby(rows.journal(), key=attrgetter("home", "stream")):
-        yield home, stream, list(events)
 
 
 @invariant
 def streams_have_no_gaps(view: View) -> Iterator[str]:
-    """E1: each stream counts 1..n to the version of its cart or order, and each of those has its stream."""
-    told = 0
-    for home, stream, events in streams(view.rows):
-        seqs = [entry.seq for entry in events]
+    """E1: each stream counts 1..n to the version of its cart, order or customer, and each of those has its stream."""
+    for stream in view.rows.streams():
+        seqs = [entry.seq for entry in stream.events]
         if seqs != list(range(1, len(seqs) + 1)):
-            yield f"{stream} counts {seqs}"
-        cart, order = view.rows.cart(stream), view.rows.order(stream)
+            yield f"{stream.name} counts {seqs}"
+        cart, order = view.rows.cart(stream.name), view.rows.order(stream.name)
         found = cart or order
-        right_home = cart.id if cart else order.store if order else None
-        if found is None or home != right_home or found.version != len(seqs):
-            version = found.version if found else "missing"
-            yield f"{stream} at {home}: {len(seqs)} events, its aggregate is at version {version}"
-        told += 1
-    kept = sum(1 for _ in view.rows.carts()) + sum(1 for _ in view.rows.orders())
-    if told != kept:
-        yield f"{told} streams for {kept} carts and orders"
+        version = found.version if found else view.rows.customer(stream.name)
+        if stream.home != (order.store if order else stream.name) or version != len(seqs):
+            version = version or "missing"
+            yield f"{stream.name} at {stream.home}: {len(seqs)} events, its aggregate is at version {version}"
+    for cart in view.rows.carts():
+        if view.rows.length(cart.id, cart.id) != cart.version:
+            yield f"{cart.id} is at version {cart.version}, its stream ends elsewhere"
+    for order in view.rows.orders():
+        if view.rows.length(order.store, order.id) != order.version:
+            yield f"{order.id} is at version {order.version}, its stream ends elsewhere"
+    for customer in view.rows.customers():
+        if view.rows.length(customer.owner, customer.owner) != customer.version:
+            yield f"{customer.owner} is at version {customer.version}, their stream ends elsewhere"
 
 
 @invariant
 def carts_are_what_the_journal_tells(view: View) -> Iterator[str]:
     """O1, E1: the events of a cart, each a row of its table, lead from an empty cart to the one that is stored."""
-    for _, stream, events in streams(view.rows):
-        cart = view.rows.cart(stream)
+    for stream in view.rows.streams():
+        cart = view.rows.cart(stream.name)
         if cart is None:
             continue
         try:
-            folded = _cart(stream, events)
+            folded = _cart(stream.name, stream.events)
         except OmniorderError as refused:
-            yield f"{stream}: {refused}"
+            yield f"{stream.name}: {refused}"
             continue
         if folded != _without_notes(cart):
-            yield f"{stream}: told is {folded}, stored is {cart}"
+            yield f"{stream.name}: told is {folded}, stored is {cart}"
 
 
 def _cart(cart_id: str, events: Iterable[Recorded]) -> Cart | None:
@@ -90,15 +85,13 @@ _OF_PROMISES = (e.PromiseAccepted, e.PromiseReplaced, e.PromiseWithdrawn, e.Prom
 @invariant
 def promises_are_what_the_journal_tells(view: View) -> Iterator[str]:
     """O1, E1: a promise was made once, as told in its cart's stream, and is in the state that the events lead to."""
-    told = 0
-    for _, stream, events in streams(view.rows):
+    for stream in view.rows.streams():
         made: dict[str, e.PromiseMade] = {}
         state: dict[str, PromiseState] = {}
-        for entry in events:
+        for entry in stream.events:
             event = entry.event
             if isinstance(event, e.PromiseMade):
                 made[event.promise], state[event.promise] = event, PromiseState.HELD
-                told += 1
             elif isinstance(event, _OF_PROMISES):
                 stored = view.rows.promise(event.promise)
                 if stored is None or event.promise not in state:
@@ -111,11 +104,10 @@ def promises_are_what_the_journal_tells(view: View) -> Iterator[str]:
                     yield f"{entry.id}: {refused}"
         for promise_id, event in made.items():
             stored = view.rows.promise(promise_id)
-            if stored is None or not _agree(stored, event, stream, state[promise_id]):
-                yield f"{stream}: {event} led to {state[promise_id].value}, stored is {stored}"
-    kept = sum(1 for _ in view.rows.promises())
-    if told != kept:
-        yield f"{told} promises are told, {kept} are kept"
+            if stored is None or not _agree(stored, event, stream.name, state[promise_id]):
+                yield f"{stream.name}: {event} led to {state[promise_id].value}, stored is {stored}"
+        for promise_id in sorted(view.rows.made(stream.name) - made.keys()):
+            yield f"{stream.name}: nothing is told of its promise {promise_id}"
 
 
 def _agree(stored: Promise, made: e.PromiseMade, cart_id: str, state: PromiseState) -> bool:
@@ -127,31 +119,32 @@ def _agree(stored: Promise, made: e.PromiseMade, cart_id: str, state: PromiseSta
 @invariant
 def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
     """O1, E1: the events of an order, each a row of the tables, lead from its promise to what is stored."""
-    for _, stream, events in streams(view.rows):
-        order = view.rows.order(stream)
+    for stream in view.rows.streams():
+        order = view.rows.order(stream.name)
         promise = view.rows.promise(order.promise_id) if order else None
         if order is None or promise is None:
             continue
-        folded = _blank(order, promise)
+        placed = stream.events[0].event
+        folded = _blank(order, promise, placed.owner if isinstance(placed, e.OrderPlaced) else order.owner)
         try:
-            for entry in events:
+            for entry in stream.events:
                 folded = orders.apply(folded, entry.event, entry.stamp.at)
         except OmniorderError as refused:
-            yield f"{stream}: {refused}"
+            yield f"{stream.name}: {refused}"
             continue
         kept = evolve(order, payments=tuple(evolve(p, token="") for p in order.payments))
         if folded != kept:
-            yield f"{stream}: told is {folded}, stored is {kept}"
+            yield f"{stream.name}: told is {folded}, stored is {kept}"
 
 
-def _blank(order: Order, promise: Promise) -> Order:
+def _blank(order: Order, promise: Promise, owner: str) -> Order:
     """The order as it was before anything happened to it; what never changes is taken as it is stored."""
     pickup = Pickup(
         order.pickup.id, promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
         tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone,
     )  # fmt: skip
     return evolve(
-        order, version=0, state=OrderState.PLACED, owner=promise.owner, cart_id=promise.cart_id,
+        order, version=0, state=OrderState.PLACED, owner=owner, cart_id=promise.cart_id,
         reservation_id=promise.reservation_id, total=promise.quote.total, ceiling=promise.quote.ceiling,
         pickup=pickup, payments=(), confirmed_at=None, hold_until=None,
     )  # fmt: skip
@@ -160,10 +153,10 @@ def _blank(order: Order, promise: Promise) -> Order:
 @invariant
 def hand_overs_have_an_actor_and_a_place(view: View) -> Iterator[str]:
     """O3: whatever left was claimed before, by an associate of the store that had it ready under a code."""
-    for _, stream, events in streams(view.rows):
-        order = view.rows.order(stream)
+    for stream in view.rows.streams():
+        order = view.rows.order(stream.name)
         claimed: tuple[e.Units, ...] | None = None
-        for entry in events:
+        for entry in stream.events:
             match entry.event:
                 case e.HandOverStarted(units):
                     claimed = units
@@ -184,13 +177,13 @@ def hand_overs_have_an_actor_and_a_place(view: View) -> Iterator[str]:
 @invariant
 def an_answer_has_its_effect_once(view: View) -> Iterator[str]:
     """E3: each attempt ended at most once, and each payment moved as often as its attempts succeeded."""
-    for _, stream, events in streams(view.rows):
-        order = view.rows.order(stream)
+    for stream in view.rows.streams():
+        order = view.rows.order(stream.name)
         if order is None:
             continue
         ended: Counter[str] = Counter()
         moved: Counter[tuple[str, Operation]] = Counter()
-        for entry in events:
+        for entry in stream.events:
             match entry.event:
                 case e.AttemptSucceeded(attempt=attempt) | e.FoundLate(attempt=attempt):
                     ended[attempt] += 1
@@ -218,8 +211,7 @@ def _succeeded(payment: Payment, operation: Operation) -> int:
 @invariant
 def deliveries_are_of_events(view: View) -> Iterator[str]:
     """E2: what is put down for a consumer is an event that was recorded, for a consumer that subscribed."""
-    consumers = set(view.rows.consumers())
     for delivery in view.rows.deliveries():
-        known = view.rows.event(delivery.home, delivery.stream, delivery.seq)
-        if delivery.consumer not in consumers or known is None:
+        known = 0 < delivery.seq <= view.rows.length(delivery.home, delivery.stream)
+        if not known or not view.rows.subscribed(delivery.consumer):
             yield str(delivery)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
+from itertools import groupby
 
 from omniorder.domain import ids
 from omniorder.domain.lifecycle import (
@@ -14,7 +14,9 @@ from omniorder.domain.lifecycle import (
     is_legal,
 )
 from omniorder.domain.orders import Order
-from omniorder.testing.invariants.checking import View, invariant
+from omniorder.ports.inspection import Tries
+from omniorder.testing.invariants.checking import View, invariant, whole
+from omniorder.testing.invariants.rows import beside
 
 
 @invariant
@@ -40,37 +42,37 @@ def reopens_its_cart(order: Order) -> bool:
 @invariant
 def a_cart_is_ordered_once(view: View) -> Iterator[str]:
     """O2: a cart has at most one order that did not end before it was confirmed, and points to it."""
-    standing: dict[str, list[str]] = {}
     for order in view.rows.orders():
-        if not reopens_its_cart(order):
-            standing.setdefault(order.cart_id, []).append(order.id)
+        cart = view.rows.cart(order.cart_id)
+        if cart is None:
+            yield f"{order.id} is of cart {order.cart_id}, which is missing"
+        elif not reopens_its_cart(order) and cart.order_id != order.id:
+            yield f"{order.id} stands, and its cart {cart.id} ({cart.state.value}) points to {cart.order_id}"
     for cart in view.rows.carts():
-        orders = standing.pop(cart.id, [])
-        pointed = [cart.order_id] if cart.order_id else []
-        if len(orders) > 1 or orders != pointed or bool(orders) != (cart.state is CartState.ORDERED):
-            yield f"{cart.id} is {cart.state.value} and points to {pointed}, its orders are {orders}"
-    for cart_id, orders in standing.items():
-        yield f"{orders} are of cart {cart_id}, which is missing"
+        pointed = view.rows.order(cart.order_id) if cart.order_id else None
+        stands = pointed is not None and pointed.cart_id == cart.id and not reopens_its_cart(pointed)
+        if stands != (cart.order_id is not None) or stands != (cart.state is CartState.ORDERED):
+            yield f"{cart.id} is {cart.state.value} and points to {cart.order_id}"
 
 
 @invariant
 def a_promise_is_its_carts(view: View) -> Iterator[str]:
     """O4: a cart has at most one live promise, and points to it; an accepted promise and its order name each other."""
-    live: dict[str, list[str]] = {}
     for promise in view.rows.promises():
-        if promise.state is PromiseState.HELD:
-            live.setdefault(promise.cart_id, []).append(promise.id)
         order = view.rows.order(promise.order_id) if promise.order_id else None
         accepted = promise.state is PromiseState.ACCEPTED
         if accepted != (order is not None) or (order and order.promise_id != promise.id):
             yield f"{promise.id} is {promise.state.value} and names order {promise.order_id}"
+        cart = view.rows.cart(promise.cart_id)
+        if cart is None:
+            yield f"{promise.id} is of cart {promise.cart_id}, which is missing"
+        elif promise.state is PromiseState.HELD and (cart.state, cart.promise_id) != (CartState.OPEN, promise.id):
+            yield f"{promise.id} is live, and its cart {cart.id} ({cart.state.value}) points to {cart.promise_id}"
     for cart in view.rows.carts():
-        promises = live.pop(cart.id, [])
-        pointed = [cart.promise_id] if cart.promise_id and cart.state is CartState.OPEN else []
-        if promises != pointed:
-            yield f"{cart.id} ({cart.state.value}) points to promise {pointed}, live are {promises}"
-    for cart_id, promises in live.items():
-        yield f"{promises} are of cart {cart_id}, which is missing"
+        if cart.promise_id and cart.state is CartState.OPEN:
+            live = view.rows.promise(cart.promise_id)
+            if live is None or live.state is not PromiseState.HELD or live.cart_id != cart.id:
+                yield f"{cart.id} points to {live or cart.promise_id}"
     for order in view.rows.orders():
         stands_on = view.rows.promise(order.promise_id)
         if stands_on is None or stands_on.order_id != order.id:
@@ -80,12 +82,13 @@ def a_promise_is_its_carts(view: View) -> Iterator[str]:
 @invariant
 def orders_are_listed_beside_their_owner(view: View) -> Iterator[str]:
     """O2: a customer's list holds every order of theirs once, and no other."""
-    listed = Counter((one.owner, one.order) for one in view.rows.listings())
     for order in view.rows.orders():
-        if listed.pop((order.owner, order.id), 0) != 1:
+        if view.rows.listed(order.owner, order.id) != 1:
             yield f"{order.id} is not listed once for its owner"
-    for _, order_id in listed:
-        yield f"{order_id} is listed for somebody whose order it is not"
+    for listing in view.rows.listings():
+        listed = view.rows.order(listing.order)
+        if listed is None or listed.owner != listing.owner:
+            yield f"{listing.order} is listed for somebody whose order it is not"
 
 
 @invariant
@@ -106,41 +109,47 @@ def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
             yield f"{order.id}: collected, and {order.pickup.rest()} still open"
 
 
-@invariant
+@whole
 def slots_count_their_bookings(view: View) -> Iterator[str]:
     """O4: the places taken in a slot are its held promises and the orders that were not called off or lapsed."""
-    taken: Counter[tuple[str, str]] = Counter()
-    for promise in view.rows.promises():
-        if promise.state is PromiseState.HELD:
-            taken[promise.store, promise.slot] += 1
-    for order in view.rows.orders():
-        if order.pickup.state not in (PickupState.CANCELLED, PickupState.LAPSED):
-            taken[order.pickup.store, order.pickup.slot] += 1
-    for slot in view.rows.slots():
-        booked = taken.pop((slot.store, slot.slot), 0)
-        if slot.booked != booked:
-            yield f"{slot.slot}: {slot.booked} places are booked, {booked} are taken"
-        if ids.slot_id(slot.store, slot.starts) != slot.slot:
-            yield f"{slot.slot} starts at {slot.starts}"
-    for (_, slot_id), count in taken.items():
-        yield f"{slot_id}: {count} places are taken, none is booked"
+    slots = (((slot.store, slot.slot), slot.booked) for slot in view.rows.slots())
+    by_slot = groupby(view.rows.bookings(), key=lambda one: (one.store, one.slot))
+    taken = ((key, sum(1 for one in bookings if _takes_a_place(one.state))) for key, bookings in by_slot)
+    for (_, slot_id), booked, count in beside(slots, taken):
+        if (booked or 0) != (count or 0):
+            yield f"{slot_id}: {booked or 0} places are booked, {count or 0} are taken"
 
 
-@invariant
+def _takes_a_place(state: PromiseState | PickupState) -> bool:
+    if isinstance(state, PromiseState):
+        return state is PromiseState.HELD
+    return state not in (PickupState.CANCELLED, PickupState.LAPSED)
+
+
+@whole
 def slots_are_not_overbooked(view: View) -> Iterator[str]:
     """O4: no slot holds more than its store's capacity; one that was lowered since shows here until it is over."""
     capacity = {store.id: store.slot_capacity for store in view.rows.stores()}
     for slot in view.rows.slots():
         if slot.booked > capacity.get(slot.store, slot.booked) and slot.starts > view.now:
             yield f"{slot.slot}: {slot.booked} of {capacity[slot.store]} places are booked"
+        if ids.slot_id(slot.store, slot.starts) != slot.slot:
+            yield f"{slot.slot} starts at {slot.starts}"
 
 
 @invariant
 def wrong_codes_are_limited(view: View) -> Iterator[str]:
-    """O5: no code was tried more often than the settings allow, and only codes of orders that were ready."""
+    """O5: no code was tried more often than the settings allow, and only codes of handoffs and of ready orders."""
     for counted in view.rows.tries():
-        order = view.rows.order(counted.order)
-        if order is None or not 0 < counted.generation <= order.pickup.generation or order.pickup.ready_at is None:
+        if not _is_said(view, counted):
             yield f"{counted}: there is no such code"
         elif not 0 < counted.tries <= view.settings.code_tries:
             yield f"{counted}: at most {view.settings.code_tries} tries are allowed"
+
+
+def _is_said(view: View, counted: Tries) -> bool:
+    """Whether there is or was a code that could be tried wrongly."""
+    order = view.rows.order(counted.subject)
+    if order is None:
+        return counted.generation == 0 and view.rows.handoff(counted.subject) is not None
+    return 0 < counted.generation <= order.pickup.generation and order.pickup.ready_at is not None

@@ -12,8 +12,7 @@ from omniorder import wire
 from omniorder.domain import passes
 from omniorder.domain.text import looks_like_card_number
 from omniorder.testing.invariants.checking import View, invariant
-from omniorder.testing.invariants.inspection import Inspection
-from omniorder.testing.invariants.journal import streams
+from omniorder.testing.invariants.rows import Rows
 
 _DIGEST = re.compile(r"(?<![0-9a-z])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-z])")
 _WORD = re.compile(r"[0-9A-Za-z]+")
@@ -50,8 +49,8 @@ def codes_are_stored_nowhere(view: View) -> Iterator[str]:
     if view.keys is None:
         return
     length = view.settings.code_length
-    for _, stream, events in streams(view.rows):
-        order = view.rows.order(stream)
+    for stream in view.rows.streams():
+        order = view.rows.order(stream.name)
         if order is None or not order.pickup.key_id:
             continue
         known: set[str] = set()
@@ -59,18 +58,18 @@ def codes_are_stored_nowhere(view: View) -> Iterator[str]:
             for generation in range(1, order.pickup.generation + 1):
                 known.add(passes.code(secret, order.id, generation, length))
                 known.add(passes.token(secret, order.id, generation))
-        texts = chain(_strings(wire.dump(order)), *(_strings(wire.pack(entry.event)) for entry in events))
+        texts = chain(_strings(wire.dump(order)), *(_strings(wire.pack(entry.event)) for entry in stream.events))
         if any(word in known for text in texts for word in _WORD.findall(text)):
             yield f"{order.id}: its code is stored"
 
 
-def _texts(rows: Inspection) -> Iterator[tuple[str, str]]:
+def _texts(rows: Rows) -> Iterator[tuple[str, str]]:
     """Every text that is stored, and where."""
-    tables = (rows.stores(), rows.articles(), rows.carts(), rows.promises(), rows.orders(), rows.movements())
-    for one in chain(*tables, rows.answers()):
+    tables = (rows.stores(), rows.articles(), rows.carts(), rows.handoffs(), rows.promises(), rows.orders())
+    for one in chain(*tables, rows.movements(), rows.answers()):
         place = next(str(getattr(one, name)) for name in ("id", "sku", "key") if hasattr(one, name))
         yield from ((place, text) for text in _strings(wire.dump(one)))
-    for entry in rows.journal():
+    for entry in chain.from_iterable(stream.events for stream in rows.streams()):
         texts = [entry.stamp.actor, entry.stamp.via, *_strings(wire.pack(entry.event))]
         yield from ((entry.id, text) for text in texts)
 

@@ -10,37 +10,34 @@ from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationState
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Reservation
-from omniorder.testing.invariants.checking import View, invariant
+from omniorder.testing.invariants.checking import View, invariant, whole
+from omniorder.testing.invariants.rows import beside
 
 
-@invariant
+@whole
 def stock_is_the_sum_of_its_movements(view: View) -> Iterator[str]:
     """S1, S4: what is on hand is what ever came, less what ever went."""
-    sums = {
-        key: sum(move.quantity for move in moves)
-        for key, moves in groupby(view.rows.movements(), key=lambda move: (move.store, move.sku))
-    }
-    for level in view.rows.levels():
-        moved = sums.pop((level.store, level.sku), 0)
-        if level.on_hand != moved:
-            yield f"{level}: its movements sum to {moved}"
-    for (store, sku), moved in sums.items():
-        yield f"{store} {sku}: movements of {moved}, and no level"
+    on_hand = (((level.store, level.sku), level.on_hand) for level in view.rows.levels())
+    by_level = groupby(view.rows.movements(), key=lambda move: (move.store, move.sku))
+    moved = ((key, sum(move.quantity for move in moves)) for key, moves in by_level)
+    for (store, sku), there, came in beside(on_hand, moved):
+        if there is None:
+            yield f"{store} {sku}: movements of {came}, and no level"
+        elif there != (came or 0):
+            yield f"{store} {sku}: {there} on hand, its movements sum to {came or 0}"
 
 
-@invariant
+@whole
 def reserved_is_what_reservations_hold(view: View) -> Iterator[str]:
     """S2: `reserved` is the sum of the live units of all reservations."""
-    live: Counter[tuple[str, str]] = Counter()
-    for reservation in view.rows.reservations():
-        for sku, units in reservation.live().items():
-            live[reservation.store, sku] += units
-    for level in view.rows.levels():
-        held = live.pop((level.store, level.sku), 0)
-        if level.reserved != held:
-            yield f"{level}: reservations hold {held}"
-    for (store, sku), held in live.items():
-        yield f"{store} {sku}: reservations hold {held}, and there is no level"
+    reserved = (((level.store, level.sku), level.reserved) for level in view.rows.levels())
+    by_level = groupby(view.rows.held(), key=lambda one: (one.store, one.sku))
+    held = ((key, sum(one.live for one in lines)) for key, lines in by_level)
+    for (store, sku), noted, live in beside(reserved, held):
+        if noted is None and live:
+            yield f"{store} {sku}: reservations hold {live}, and there is no level"
+        elif noted is not None and noted != (live or 0):
+            yield f"{store} {sku}: {noted} reserved, reservations hold {live or 0}"
 
 
 @invariant
@@ -90,18 +87,24 @@ def open_units_are_held(view: View) -> Iterator[str]:
 
 @invariant
 def reservations_belong_to_promises(view: View) -> Iterator[str]:
-    """S6: each reservation is of exactly one promise, made of what that promised, and ends as it ended."""
-    claimed: Counter[str] = Counter()
+    """S6: the reservation of each promise is made of what that promised, and ends as it ended."""
     for promise in view.rows.promises():
-        claimed[promise.reservation_id] += 1
         reservation = view.rows.reservation(promise.reservation_id)
         if reservation is None:
             yield f"{promise.id}: its reservation {promise.reservation_id} is missing"
         elif why := _unlike(promise, reservation):
             yield f"{promise.id} ({promise.state.value}): {reservation} {why}"
-    for reservation in view.rows.reservations():
-        if claimed[reservation.id] != 1:
-            yield f"{reservation.id} ({reservation.state.value}) belongs to {claimed[reservation.id]} promises"
+
+
+@whole
+def a_reservation_is_of_one_promise(view: View) -> Iterator[str]:
+    """S6: no reservation is without its promise, and none serves two."""
+    reservations = (((one.store, one.id), 1) for one in view.rows.reservations())
+    by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
+    claimed = ((key, sum(1 for _ in claims)) for key, claims in by_reservation)
+    for (_, reservation_id), there, count in beside(reservations, claimed):
+        if there is not None and count != 1:
+            yield f"{reservation_id} belongs to {count or 0} promises"
 
 
 _ENDS = {

@@ -13,6 +13,7 @@ from typing import Final
 
 from omniorder.adapters.sql.schema.base import METADATA
 from omniorder.adapters.sql.schema.carts import CART, CART_LINE, NOTE, PROMISE
+from omniorder.adapters.sql.schema.handoffs import CUSTOMER, HANDOFF
 from omniorder.adapters.sql.schema.journal import ANSWER, CONSUMER, DELIVERY, EVENT, TIMER
 from omniorder.adapters.sql.schema.orders import (
     ATTEMPT,
@@ -27,7 +28,7 @@ from omniorder.adapters.sql.schema.orders import (
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 
-NEEDED: Final = "0001"
+NEEDED: Final = "0002"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -38,9 +39,11 @@ __all__ = [
     "CART_LINE",
     "CODE_TRIES",
     "CONSUMER",
+    "CUSTOMER",
     "CUSTOMER_ORDER",
     "DELIVERY",
     "EVENT",
+    "HANDOFF",
     "METADATA",
     "MOVEMENT",
     "NEEDED",

@@ -41,6 +41,7 @@ class CartRow(Row, table=True):
     labels: Labels
     promise_id: MaybeId
     order_id: MaybeId
+    merged_into: MaybeId
 
 
 class CartLineRow(Row, table=True):

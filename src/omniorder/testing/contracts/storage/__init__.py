@@ -15,6 +15,7 @@ from __future__ import annotations
 from omniorder.testing.contracts.storage.answers import AnswerContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
+from omniorder.testing.contracts.storage.handoffs import HandoffContract
 from omniorder.testing.contracts.storage.journal import JournalContract
 from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
 from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
@@ -31,6 +32,7 @@ class StorageContract(
     JoinedContract,
     ShopContract,
     CartContract,
+    HandoffContract,
     PromiseContract,
     ReservationContract,
     OrderContract,

@@ -1,0 +1,279 @@
+"""Inspecting SQLite and PostgreSQL: whole tables, streamed by the server, and what their rows name in others.
+
+Each table is one statement whose rows come in batches, so that neither side keeps more of it than that. An order by
+something that has no index is sorted by the database, on its own disk. What rows name is asked for all of them at
+once, with their stores, so that each statement is answered by primary keys.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Select, String, func, literal, select, union_all
+from sqlalchemy.exc import SQLAlchemyError
+
+from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock
+from omniorder.adapters.sql.documents import among
+from omniorder.adapters.sql.faults import fault
+from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.schema import (
+    ANSWER,
+    ARTICLE,
+    CART,
+    CODE_TRIES,
+    CONSUMER,
+    CUSTOMER,
+    CUSTOMER_ORDER,
+    DELIVERY,
+    EVENT,
+    HANDOFF,
+    MOVEMENT,
+    ORDER,
+    PICKUP,
+    PROMISE,
+    RESERVATION,
+    RESERVATION_LINE,
+    SLOT,
+    STOCK,
+    STORE,
+    TIMER,
+)
+from omniorder.adapters.sql.sharding import home_of
+from omniorder.domain.articles import Article
+from omniorder.domain.carts import Cart
+from omniorder.domain.events import Recorded
+from omniorder.domain.handoffs import Handoff
+from omniorder.domain.lifecycle import PickupState, PromiseState
+from omniorder.domain.orders import Order
+from omniorder.domain.promises import Promise
+from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stores import Store
+from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
+from omniorder.ports.storage import Answer, Timer
+
+T = TypeVar("T")
+Pair = tuple[str, str]
+
+BATCH: Final = 500
+"""Rows that the server hands out at a time."""
+
+_LINE: Final = RESERVATION_LINE.c
+_HELD: Final = select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
+_BOOKINGS: Final = union_all(
+    select(PROMISE.c.store_id, PROMISE.c.slot, PROMISE.c.state, literal("promise", String()).label("of")),
+    select(PICKUP.c.store_id, PICKUP.c.slot, PICKUP.c.state, literal("pickup", String()).label("of")),
+)
+_CLAIMS: Final = select(PROMISE.c.store_id, PROMISE.c.reservation_id, PROMISE.c.id)
+
+_CARTS_BY_ID: Final = carts.WHOLE.where(among(CART.c.id, "ids"))
+_CUSTOMERS: Final = CUSTOMER.select().where(among(CUSTOMER.c.owner, "owners"))
+_HANDOFFS_BY_ID: Final = handoffs.WHOLE.where(among(HANDOFF.c.id, "ids"))
+_MADE: Final = select(PROMISE.c.cart_id, PROMISE.c.id).where(among(PROMISE.c.cart_id, "ids"))
+_LENGTHS: Final = (
+    select(EVENT.c.home, EVENT.c.stream, func.max(EVENT.c.seq).label("last"))
+    .where(among(EVENT.c.home, "homes"), among(EVENT.c.stream, "streams"))
+    .group_by(EVENT.c.home, EVENT.c.stream)
+)
+_LISTINGS: Final = select(CUSTOMER_ORDER.c.owner, CUSTOMER_ORDER.c.order_id).where(
+    among(CUSTOMER_ORDER.c.owner, "owners"), among(CUSTOMER_ORDER.c.order_id, "orders")
+)
+_TIMERS: Final = TIMER.select().where(among(TIMER.c.store_id, "stores"), among(TIMER.c.subject, "ids"))
+
+
+def _by_id(whole: Select[Any], table: Any) -> Select[Any]:
+    return whole.where(among(table.c.store_id, "stores"), among(table.c.id, "ids"))
+
+
+_PROMISES_BY_ID: Final = _by_id(promises.WHOLE, PROMISE)
+_ORDERS_BY_ID: Final = _by_id(orders.WHOLE, ORDER)
+_RESERVATIONS_BY_ID: Final = _by_id(reservations.WHOLE, RESERVATION)
+
+_SIZED: Final = {
+    "stores": STORE,
+    "articles": ARTICLE,
+    "levels": STOCK,
+    "movements": MOVEMENT,
+    "reservations": RESERVATION,
+    "carts": CART,
+    "customers": CUSTOMER,
+    "handoffs": HANDOFF,
+    "promises": PROMISE,
+    "orders": ORDER,
+    "listings": CUSTOMER_ORDER,
+    "timers": TIMER,
+    "journal": EVENT,
+    "deliveries": DELIVERY,
+    "tries": CODE_TRIES,
+    "answers": ANSWER,
+}
+
+
+# One state for as long as it takes, which may be long. Where SQLite has begun to read, it sees one state anyway.
+_BEGIN: Final = """
+BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL statement_timeout = 0;
+SET LOCAL idle_in_transaction_session_timeout = 0
+"""
+
+
+def beginning(link: Link) -> None:
+    """Let this link, which reads already, see one state from now on."""
+    if link.dialect == "postgresql":
+        try:
+            link.connection.exec_driver_sql(_BEGIN)
+        except SQLAlchemyError as error:
+            raise fault(error) from error
+
+
+class SqlInspection:
+    """Implements `omniorder.ports.inspection.Inspection`; made by `SqlStorage.inspecting`."""
+
+    def __init__(self, connection: Connection, schema: str | None) -> None:
+        self._connection: Final = connection
+        self._options: Final[dict[str, Any]] = {"yield_per": BATCH}
+        if schema is not None:
+            self._options["schema_translate_map"] = {None: schema}
+
+    def _rows(self, statement: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        try:
+            yield from self._connection.execute(statement, params, execution_options=self._options)
+        except SQLAlchemyError as error:
+            raise fault(error) from error
+
+    def _in_order(self, table: Any, *names: str) -> Iterator[Any]:
+        return self._rows(table.select().order_by(*(table.c[name] for name in names)))
+
+    def _documents(self, whole: Select[Any], table: Any) -> Iterator[Any]:
+        return (row[0] for row in self._rows(whole.order_by(*table.primary_key)))
+
+    # --- tables ---
+
+    def stores(self) -> Iterator[Store]:
+        return map(shop.store_from, self._in_order(STORE, "store_id"))
+
+    def articles(self) -> Iterator[Article]:
+        return map(shop.article_from, self._in_order(ARTICLE, "sku"))
+
+    def levels(self) -> Iterator[Level]:
+        for row in self._in_order(STOCK, "store_id", "sku"):
+            yield Level(row.store_id, row.sku, row.on_hand, row.reserved, row.safety)
+
+    def movements(self) -> Iterator[Movement]:
+        return map(stock.movement_from, self._in_order(MOVEMENT, "store_id", "sku", "id"))
+
+    def reservations(self) -> Iterator[Reservation]:
+        return map(reservations.reservation_from, self._documents(reservations.WHOLE, RESERVATION))
+
+    def held(self) -> Iterator[Held]:
+        return (Held(*row) for row in self._rows(_HELD.order_by(_LINE.store_id, _LINE.sku)))
+
+    def slots(self) -> Iterator[BookedSlot]:
+        for row in self._in_order(SLOT, "store_id", "slot"):
+            yield BookedSlot(row.store_id, row.slot, row.starts_at, row.booked)
+
+    def bookings(self) -> Iterator[Booking]:
+        for row in self._rows(_BOOKINGS.order_by("store_id", "slot")):
+            state = PromiseState(row.state) if row.of == "promise" else PickupState(row.state)
+            yield Booking(row.store_id, row.slot, state)
+
+    def carts(self) -> Iterator[Cart]:
+        return map(carts.cart_from, self._documents(carts.WHOLE, CART))
+
+    def customers(self) -> Iterator[Known]:
+        return (Known(row.owner, row.version) for row in self._in_order(CUSTOMER, "owner"))
+
+    def handoffs(self) -> Iterator[Handoff]:
+        return map(handoffs.handoff_from, self._documents(handoffs.WHOLE, HANDOFF))
+
+    def promises(self) -> Iterator[Promise]:
+        return map(promises.promise_from, self._documents(promises.WHOLE, PROMISE))
+
+    def claims(self) -> Iterator[Claim]:
+        return (Claim(*row) for row in self._rows(_CLAIMS.order_by(PROMISE.c.store_id, PROMISE.c.reservation_id)))
+
+    def orders(self) -> Iterator[Order]:
+        return map(orders.order_from, self._documents(orders.WHOLE, ORDER))
+
+    def listings(self) -> Iterator[Listing]:
+        for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
+            yield Listing(row.owner, row.order_id)
+
+    def timers(self) -> Iterator[Timer]:
+        for row in self._in_order(TIMER, "store_id", "subject"):
+            yield Timer(row.store_id, row.subject, row.due_at)
+
+    def journal(self) -> Iterator[Recorded]:
+        return map(journal.recorded_from, self._in_order(EVENT, "home", "stream", "seq"))
+
+    def deliveries(self) -> Iterator[Delivery]:
+        for row in self._in_order(DELIVERY, "consumer", "home", "stream", "seq"):
+            yield Delivery(row.consumer, row.home, row.stream, row.seq)
+
+    def consumers(self) -> Iterator[str]:
+        for row in self._in_order(CONSUMER, "name"):
+            yield row.name
+
+    def tries(self) -> Iterator[Tries]:
+        for row in self._in_order(CODE_TRIES, "store_id", "order_id", "generation"):
+            yield Tries(row.order_id, row.generation, row.tries)
+
+    def answers(self) -> Iterator[Answer]:
+        for row in self._in_order(ANSWER, "home", "scope", "key"):
+            yield Answer(row.home, row.scope, row.key, row.request, row.result, row.at)
+
+    def sizes(self) -> Mapping[str, int]:
+        counted = [select(literal(name, String()), func.count()).select_from(table) for name, table in _SIZED.items()]
+        return dict(map(tuple, self._rows(union_all(*counted))))
+
+    # --- what rows name ---
+
+    def find_carts(self, ids: Collection[str]) -> Mapping[str, Cart]:
+        found = (carts.cart_from(row[0]) for row in self._rows(_CARTS_BY_ID, {"ids": list(ids)}))
+        return {cart.id: cart for cart in found}
+
+    def find_customers(self, owners: Collection[str]) -> Mapping[str, int]:
+        return {row.owner: row.version for row in self._rows(_CUSTOMERS, {"owners": list(owners)})}
+
+    def find_handoffs(self, ids: Collection[str]) -> Mapping[str, Handoff]:
+        found = (handoffs.handoff_from(row[0]) for row in self._rows(_HANDOFFS_BY_ID, {"ids": list(ids)}))
+        return {handoff.id: handoff for handoff in found}
+
+    def find_promises(self, ids: Collection[str]) -> Mapping[str, Promise]:
+        found = (promises.promise_from(row[0]) for row in self._rows(_PROMISES_BY_ID, _at_home(ids)))
+        return {promise.id: promise for promise in found}
+
+    def find_orders(self, ids: Collection[str]) -> Mapping[str, Order]:
+        found = (orders.order_from(row[0]) for row in self._rows(_ORDERS_BY_ID, _at_home(ids)))
+        return {order.id: order for order in found}
+
+    def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
+        found = (reservations.reservation_from(row[0]) for row in self._rows(_RESERVATIONS_BY_ID, _at_home(ids)))
+        return {reservation.id: reservation for reservation in found}
+
+    def find_timers(self, keys: Collection[Pair]) -> Mapping[Pair, Timer]:
+        rows = self._rows(_TIMERS, _lists(keys, "stores", "ids"))
+        return {(row.store_id, row.subject): Timer(row.store_id, row.subject, row.due_at) for row in rows}
+
+    def find_listings(self, keys: Collection[Pair]) -> Mapping[Pair, int]:
+        return Counter((row.owner, row.order_id) for row in self._rows(_LISTINGS, _lists(keys, "owners", "orders")))
+
+    def find_made(self, carts: Collection[str]) -> Mapping[str, frozenset[str]]:
+        made: defaultdict[str, set[str]] = defaultdict(set)
+        for row in self._rows(_MADE, {"ids": list(carts)}):
+            made[row.cart_id].add(row.id)
+        return {cart: frozenset(ids) for cart, ids in made.items()}
+
+    def find_lengths(self, streams: Collection[Pair]) -> Mapping[Pair, int]:
+        rows = self._rows(_LENGTHS, _lists(streams, "homes", "streams"))
+        return {(row.home, row.stream): row.last for row in rows}
+
+
+def _at_home(ids: Collection[str]) -> dict[str, list[str]]:
+    return {"stores": sorted({home_of(id) for id in ids}), "ids": list(ids)}
+
+
+def _lists(pairs: Collection[Pair], first: str, second: str) -> dict[str, list[str]]:
+    """Both halves: what is found by any two of them may be more than was asked for, which harms nobody."""
+    return {first: sorted({one for one, _ in pairs}), second: sorted({two for _, two in pairs})}

@@ -1,0 +1,334 @@
+"""PostgreSQL in as few round trips as possible: everything that is known to be wanted goes out in one.
+
+This is libpq's pipeline mode, through the wrapper that psycopg gives us. Statements are prepared on first use, and
+parameters are text that the server reads by the types in the statement, so a statement is prepared once.
+
+https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, final
+
+from psycopg import Error, OperationalError
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
+from psycopg.waiting import Ready, Wait
+from sqlalchemy import ARRAY, Connection, Text
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+from omniorder.adapters.sql.columns import Beginning, Instant, Json, Key, Keys, Real, Whole, as_text
+from omniorder.adapters.sql.compiled import Compiled, Compiler, Convert, Tongue
+from omniorder.adapters.sql.faults import fault
+from omniorder.adapters.sql.guarding import DIVISION_BY_ZERO, reads, strictly
+from omniorder.adapters.sql.link import Outcome, OwnLink, Step
+from omniorder.errors import StorageFault, StorageUnavailable
+
+if TYPE_CHECKING:
+    from psycopg import Connection as Driver
+    from psycopg.pq.abc import PGconn, PGresult
+
+# --- values -----------------------------------------------------------------------------------------------
+
+_DIALECT: Final[Dialect] = cast("Any", PGDialect_psycopg)(paramstyle="numeric_dollar")
+_INSTANTS: Final = (Instant, Beginning)
+
+
+def _write(kind: TypeEngine[Any]) -> Convert:
+    if isinstance(kind, Json):
+        return _json
+    if isinstance(kind, (Keys, ARRAY)):
+        return _array
+    if isinstance(kind, Beginning):
+        return partial(_beginning, kind)
+    if isinstance(kind, Instant):
+        return _instant
+    return _text if isinstance(kind, (Key, Text)) else _number
+
+
+def _text(value: str) -> bytes:
+    written = value.encode()
+    if b"\0" in written:  # libpq would cut it off there
+        raise StorageFault(reason="PostgreSQL stores no text with a NUL in it")
+    return written
+
+
+def _number(value: float) -> bytes:
+    return str(value).encode()
+
+
+def _instant(value: datetime) -> bytes:
+    return value.isoformat().encode()
+
+
+def _beginning(kind: Beginning, value: datetime | None) -> bytes:
+    return _instant(kind.process_bind_param(value, _DIALECT))
+
+
+def _json(value: Any) -> bytes:
+    return as_text(value).encode()
+
+
+def _array(values: Sequence[str | float | datetime | None]) -> bytes:
+    return _text(f"{{{','.join(map(_element, values))}}}")
+
+
+def _element(value: str | float | datetime | None) -> str:
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        return f'"{escaped}"'
+    return "NULL" if value is None else f'"{value}"'
+
+
+def _read(kind: TypeEngine[Any]) -> Convert:
+    if isinstance(kind, Whole):
+        return int
+    if isinstance(kind, Real):
+        return float
+    if isinstance(kind, (Instant, Beginning, Json)):
+        return partial(_processed, kind)
+    return bytes.decode
+
+
+def _processed(kind: Instant | Beginning | Json, value: bytes) -> Any:
+    return kind.process_result_value(value.decode(), _DIALECT)
+
+
+TONGUE: Final = Tongue(_DIALECT, _write, _read)
+
+READ_COMMITTED: Final = "READ COMMITTED"
+
+# --- the connection ---------------------------------------------------------------------------------------
+
+
+_COMMIT: Final = b"COMMIT"
+
+
+class Session:
+    """What stays with a connection from one transaction to the next: what it has prepared, by text.
+
+    `prepares` is false for those who switched it off, because of a pooler between us and the server, say.
+    """
+
+    def __init__(self, *, prepares: bool) -> None:
+        self.prepares: Final = prepares
+        self.names: Final[dict[str, bytes]] = {}
+        self.numbers: Final = count()
+
+
+class _Asked(NamedTuple):
+    """A statement that was sent, and the server's answers: to its preparation, and to each execution."""
+
+    step: Step
+    compiled: Compiled
+    answers: list[PGresult]
+
+    def refused(self) -> bool:
+        """Whether it was a `strict` statement that did not change what it should."""
+        return any(answer.error_field(DiagnosticField.SQLSTATE) == DIVISION_BY_ZERO for answer in self.answers)
+
+    def outcome(self) -> Outcome:
+        changed, rows = 0, list[Any]()
+        for answer in self.answers:
+            if answer.status == ExecStatus.FATAL_ERROR:
+                error = error_from_result(answer)
+                raise self.step.told(error) from error
+            changed += answer.command_tuples or 0
+            columns = range(answer.nfields)
+            for row in range(answer.ntuples):
+                rows.append(self.compiled.row([answer.get_value(row, column) for column in columns]))
+        return Outcome(changed, rows)
+
+
+@final
+class PipelineLink(OwnLink):
+    """A connection of `psycopg`, in autocommit mode: transactions are ours to begin, with the first statement."""
+
+    def __init__(
+        self,
+        driver: Driver[Any],
+        session: Session,
+        isolation: str,
+        compiler: Compiler,
+        lend: Callable[[], Connection],
+    ) -> None:
+        super().__init__(compiler.dialect, compiler.schema, lend)
+        self._compiler: Final = compiler
+        self._driver: Final = driver
+        self._pgconn: Final = driver.pgconn
+        self._session: Final = session
+        self._begin: Final = f"BEGIN ISOLATION LEVEL {isolation}".encode()
+        self._to_begin = False
+        self._may_repeat = isolation == READ_COMMITTED
+
+    @property
+    def connection(self) -> Connection:
+        self._may_repeat = False
+        if self._to_begin:
+            self._ask(())
+        return super().connection
+
+    def run(self, step: Step) -> Outcome:
+        self._may_repeat &= reads(step.statement)
+        (asked,) = self._ask([step])
+        return asked.outcome()
+
+    def carry_out(self, steps: Sequence[Step]) -> None:
+        self._may_repeat = False
+        for asked in self._ask(steps):
+            outcome = asked.outcome()
+            if asked.step.judge is not None:
+                asked.step.judge(outcome, self)
+
+    def finish(self, steps: Sequence[Step]) -> None:
+        if self._may_repeat and steps and self._finish_blindly(steps):
+            return
+        super().finish(steps)
+
+    def _finish_blindly(self, steps: Sequence[Step]) -> bool:
+        """Send all of it, COMMIT included, in one go; whether no guard refused. Why it did must be asked then.
+
+        Nothing but reading has been done in this transaction, and each statement of it saw a state of its own. So it
+        makes no difference when everything is done anew in another one.
+        """
+        committed: list[PGresult] = []
+        asked = self._ask(map(strictly, steps), committed)
+        for one in asked:
+            if one.refused():
+                self._say(b"ROLLBACK")
+                self._to_begin = True
+                return False
+            one.outcome()
+        _check_commit(committed[0])
+        return True
+
+    def begin(self, *, may_write: bool) -> None:
+        self._to_begin = may_write  # who only reads needs none: every read is one statement and sees one state
+
+    def commit(self) -> None:
+        if self._to_begin:
+            return
+        _check_commit(self._say(_COMMIT))
+
+    def end(self) -> bool:
+        self._give_back()
+        if self._pgconn.transaction_status != TransactionStatus.IDLE:
+            with suppress(StorageFault):  # a connection that is gone has rolled back by itself
+                self._say(b"ROLLBACK")
+        return self._pgconn.transaction_status == TransactionStatus.IDLE
+
+    def _say(self, command: bytes) -> PGresult:
+        answers: list[PGresult] = []
+        with self._pipeline([answers]):
+            self._pgconn.send_query_params(command, None)
+        return _done(answers[0])
+
+    def _ask(self, steps: Iterable[Step], committed: list[PGresult] | None = None) -> list[_Asked]:
+        """Send all of these at once, behind the BEGIN that is due; and a COMMIT, if there is a place for its answer."""
+        asked: list[_Asked] = []
+        executions: list[tuple[list[PGresult], str, list[bytes | None]]] = []
+        for step in steps:
+            several = step.params if isinstance(step.params, Sequence) else [step.params]
+            compiled = self._compiler.compiled(step.statement, several[0])
+            answers: list[PGresult] = []
+            asked.append(_Asked(step, compiled, answers))
+            executions += [(answers, compiled.text, compiled.values(params)) for params in several]
+        begun: list[PGresult] = []
+        new: dict[str, list[PGresult]] = {}
+        into: list[list[PGresult]] = []
+        with self._pipeline(into):
+            if self._to_begin:
+                self._pgconn.send_query_params(self._begin, None)
+                into.append(begun)
+            for answers, text, values in executions:
+                if self._session.prepares and text not in self._session.names:
+                    self._prepare(text)
+                    new[text] = answers
+                    into.append(answers)
+                self._execute(text, values)
+                into.append(answers)
+            if committed is not None:
+                self._pgconn.send_query_params(_COMMIT, None)
+                into.append(committed)
+        for text, answers in new.items():
+            if answers[0].status != ExecStatus.COMMAND_OK:
+                del self._session.names[text]
+        for answer in begun:
+            _done(answer)
+        self._to_begin = False
+        return asked
+
+    def _prepare(self, text: str) -> None:
+        name = self._session.names[text] = b"omniorder_%d" % next(self._session.numbers)
+        self._pgconn.send_prepare(name, text.encode())
+
+    def _execute(self, text: str, values: list[bytes | None]) -> None:
+        if self._session.prepares:
+            self._pgconn.send_query_prepared(self._session.names[text], values)
+        else:
+            self._pgconn.send_query_params(text.encode(), values)
+
+    @contextmanager
+    def _pipeline(self, into: list[list[PGresult]]) -> Generator[None]:
+        """Send what is queued in this block, and put each answer into the list of `into` at its place."""
+        pgconn = self._pgconn
+        if pgconn.status == ConnStatus.BAD:
+            raise StorageUnavailable(reason="the connection was lost in this transaction")
+        try:
+            pgconn.enter_pipeline_mode()
+            yield
+            pgconn.pipeline_sync()
+            for answers, answer in zip(into, self._driver.wait(_answers(pgconn)), strict=False):
+                answers.append(answer)
+            if pgconn.status == ConnStatus.OK:
+                pgconn.exit_pipeline_mode()
+        except Error as error:
+            self._driver.close()
+            raise StorageUnavailable(reason=f"the connection was lost: {error}") from error
+        except BaseException:
+            self._driver.close()  # interrupted between question and answer: nobody can use it any more
+            raise
+
+
+def _check_commit(answer: PGresult) -> None:
+    """PostgreSQL answers the COMMIT of a transaction in which a statement failed with a silent ROLLBACK.
+
+    A handler that swallowed such an error must not make a lost command look like a success.
+    """
+    if _done(answer).command_status != _COMMIT:
+        raise StorageFault(reason="a statement failed in this transaction, and its error was swallowed")
+
+
+def _done(answer: PGresult) -> PGresult:
+    if answer.status == ExecStatus.FATAL_ERROR:
+        error = error_from_result(answer)
+        raise fault(error) from error
+    return answer
+
+
+def _answers(pgconn: PGconn) -> Generator[Wait, Ready | int, list[PGresult]]:
+    """The answers to all that was queued; fewer when the server hung up after an error, which is the last then."""
+    while pgconn.flush():
+        if (yield Wait.RW) & Ready.R:
+            pgconn.consume_input()
+    answers: list[PGresult] = []
+    while True:
+        while pgconn.is_busy():
+            if (yield Wait.R):
+                pgconn.consume_input()
+        answer = pgconn.get_result()
+        if answer is not None and answer.status == ExecStatus.PIPELINE_SYNC:
+            return answers
+        if answer is not None:
+            answers.append(answer)
+        elif pgconn.status == ConnStatus.BAD:
+            if any(one.status == ExecStatus.FATAL_ERROR for one in answers):
+                return answers
+            raise OperationalError("the server hung up")

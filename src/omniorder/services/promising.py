@@ -1,0 +1,18 @@
+"""Letting a promise go: what it held is free for others, in the transaction of whatever ended it."""
+
+from __future__ import annotations
+
+from omniorder.domain import events as e
+from omniorder.domain import promises
+from omniorder.domain.promises import Promise
+from omniorder.ports.storage import SlotChange, Writes
+from omniorder.services.units import Unit
+
+
+def let_go(unit: Unit, before: Promise, event: e.PromiseWithdrawn | e.PromiseLapsed) -> Promise:
+    """End a held promise, give its units and its place back. What it means to the cart is the caller's to save."""
+    after = promises.apply(before, event)
+    unit.save_promise(before, after)
+    unit.parts.inventory.release(unit.tx, before.reservation_id, expired=isinstance(event, e.PromiseLapsed))
+    unit.tx.write(Writes(slots=(SlotChange(before.store, before.slot, before.starts, -1, 0),)))
+    return after
