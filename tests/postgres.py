@@ -57,14 +57,17 @@ class Account:
     extra_groups: tuple[int, ...] | None = None
 
 
-def start() -> Server:
-    """A server, from the first source that works. Raises NoPostgres, with what each source said."""
+def start(*, durable: bool = False) -> Server:
+    """A server, from the first source that works. Raises NoPostgres, with what each source said.
+
+    One of our own survives a power cut only when it is `durable`, which no test can see and every commit waits for.
+    """
     if given := os.environ.get(VARIABLE):
         return Server(given.replace("postgresql+psycopg://", "postgresql://", 1))
     complaints: list[str] = []
     for source in SOURCES:
         try:
-            return _start(source)
+            return _start(source, durable)
         except (OSError, NoPostgres, subprocess.SubprocessError) as complaint:
             complaints.append(f"  {source.__name__}: {complaint}")
     raise NoPostgres(
@@ -146,7 +149,7 @@ def guarded(command: Sequence[str | Path], home: Path, account: Account, output:
     )
 
 
-def _start(source: Callable[[Path], Path]) -> Server:
+def _start(source: Callable[[Path], Path], durable: bool) -> Server:
     home = Path(tempfile.mkdtemp(prefix="omniorder-postgres-"))
     try:
         binaries = source(home)
@@ -154,7 +157,7 @@ def _start(source: Callable[[Path], Path]) -> Server:
         _hand_over(home, account)
         data = home / "data"
         _initialise(binaries, data, account)
-        return _serve(binaries, data, account)
+        return _serve(binaries, data, account, durable)
     except BaseException:
         shutil.rmtree(home, ignore_errors=True)
         raise
@@ -176,11 +179,12 @@ def _initialise(binaries: Path, data: Path, account: Account) -> None:
         raise NoPostgres(f"initdb: {done.stderr.decode(errors='replace').strip()}")
 
 
-def _serve(binaries: Path, data: Path, account: Account) -> Server:
+def _serve(binaries: Path, data: Path, account: Account, durable: bool) -> Server:
     port = _free_port()
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-    # fsync and full pages guard against power cuts only, which no test can see
-    options = ["--fsync=off", "--full_page_writes=off", "--max_connections=200", "--unix_socket_directories="]
+    options = ["--max_connections=200", "--unix_socket_directories="]
+    if not durable:
+        options += ["--fsync=off", "--full_page_writes=off"]
     command: list[str | Path] = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port)]
     with tempfile.TemporaryFile() as log:
         process = guarded([*command, *options], data.parent, account, output=log.fileno())

@@ -22,6 +22,7 @@ from omniorder.domain.articles import Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import EVENTS, PRIVATE, Recorded
+from omniorder.domain.merging import Claimed, Merged, merge
 from omniorder.domain.money import Money
 from omniorder.domain.offers import Offer, Reason
 from omniorder.domain.orders import Order
@@ -47,10 +48,28 @@ class Pair(Generic[T]):
 
 
 AT = datetime(2026, 11, 22, 8, 41, 34, tzinfo=UTC)
+
+
+@st.composite
+def merges(draw: st.DrawFn) -> Merged:
+    """Two carts that became one."""
+    into, other = draw(strategies.carts(filled=True)), draw(strategies.carts(filled=True))
+    return merge(into, [other], at=AT, most=500)[0]
+
+
+def claims() -> st.SearchStrategy[Claimed]:
+    """What became a customer's, with a cart of theirs or without."""
+    several = st.sampled_from([(), ("SOF01-7K3F9Q", "VAR01-000000")])
+    whole = st.builds(lambda merged, orders: Claimed(merged.cart, merged.lines, orders, ()), merges(), several)
+    return st.one_of(whole, st.builds(Claimed, st.none(), orders=several))
+
+
 SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "articles": strategies.articles(),
     "carts": strategies.carts(),
+    "claims": claims(),
     "levels": strategies.levels(),
+    "merges": merges(),
     "movements": strategies.movements(),
     "orders": strategies.orders(),
     "payments": strategies.payments(),
@@ -314,6 +333,14 @@ def test_a_receipt_is_shown_with_the_order_s_stage() -> None:
     shown = wire.to_json(receipt(order, units, AT, "associate:ivan@SOF01"))
     assert shown["order"]["stage"] == "collected"
     assert wire.from_json(through_json(shown)).order == order
+
+
+def test_a_merge_is_shown_with_the_reason_for_each_line() -> None:
+    mine, other = samples.cart(1), samples.cart(2, wishes={samples.BREAD: 3})
+    merged = merge(mine, [other], at=AT, most=500)[0]
+    milk, *_, bread = wire.to_json(merged)["lines"]
+    assert (milk["rule"], milk["here"], milk["there"], milk["sources"]) == ("kept", 2, 0, [mine.id])
+    assert (bread["rule"], bread["line"]["note"], bread["sources"]) == ("added", "ripe, please", [other.id])
 
 
 @pytest.mark.parametrize("value", [None, 5, "x", {}, [], e.CartAbandoned(), Cart])

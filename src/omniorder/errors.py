@@ -456,10 +456,10 @@ class StillRunning(OmniorderError):
 
 
 class NeedsOwnTransaction(OmniorderError):
-    """A provider would have to be called inside the caller's transaction. Facts: `command`."""
+    """Not inside the caller's transaction: it calls a provider, or counts tries of a code. Facts: `command`."""
 
     code = "needs_own_transaction"
-    says = "{command} calls a payment provider or an outside inventory: run it outside of `joined`"
+    says = "{command} does what a rollback could not take back: run it outside of `joined`"
 
 
 class GatewayFault(OmniorderError):

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -22,10 +23,12 @@ from sqlalchemy.schema import Column
 from sqlmodel import SQLModel
 
 from omniorder.adapters import sql
-from omniorder.adapters.sql import SqlStorage, connect, include_name, migrate_sql
-from omniorder.adapters.sql.schema import METADATA, NEEDED
+from omniorder.adapters.sql import SqlStorage, carts, connect, include_name, migrate_sql
+from omniorder.adapters.sql.schema import CART, CART_LINE, METADATA, NEEDED, NOTE
+from omniorder.domain.events import CartMerged
 from omniorder.errors import Misconfigured, SchemaOutdated
-from omniorder.ports.storage import StockChange
+from omniorder.ports.storage import CartWrite, CustomerWrite, StockChange
+from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read
 from omniorder.testing.samples import MILK, SOFIA
 
@@ -184,6 +187,28 @@ def test_two_schemas_of_one_database_share_nothing(postgres_url: str) -> None:
         two_levels = (StockChange(SOFIA, MILK, on_hand=2),)
         put(two, stock=two_levels)
         assert read(one, lambda tx: tx.levels([MILK])[0].on_hand) == 1
+
+
+def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cart = samples.cart()
+    with monkeypatch.context() as first:
+        upgrade = command.upgrade
+        first.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
+        migrate(url)
+    with engine(url) as made, made.begin() as connection:
+        rows = {"id": cart.id} | carts._values(cart)
+        connection.execute(CART.insert(), {name: value for name, value in rows.items() if name != "merged_into"})
+        connection.execute(CART_LINE.insert(), carts._line_rows(cart))
+        connection.execute(NOTE.insert(), carts.note_rows(cart))
+    with opened(url) as storage:
+        with pytest.raises(SchemaOutdated) as raised:
+            read(storage, lambda tx: tx.cart(cart.id))
+        assert dict(raised.value.facts) == {"found": "0001", "needed": NEEDED}
+        storage.migrate()
+        assert read(storage, lambda tx: tx.cart(cart.id)) == cart
+        after = samples.changed(cart, CartMerged(samples.cart(2).id))
+        put(storage, carts=(CartWrite(cart, after),), customers=(CustomerWrite(cart.owner, 0, 1),))
+        assert read(storage, lambda tx: tx.cart(cart.id)) == after
 
 
 def test_logging_stays_as_the_application_has_set_it_up(sqlite_url: str) -> None:

@@ -1,7 +1,7 @@
-"""What a command costs the database: statements, counted and pinned, so that a change of it is a decision.
+"""What a command costs the database, counted and pinned, so that a change of it is a decision.
 
-Times say more about a machine than about the code; statements are round trips, and on PostgreSQL those are the cost.
-A multi-row insert counts once: psycopg sends it as one pipeline.
+Times say more about a machine than about the code. On PostgreSQL round trips are the cost, and both are counted on the
+wire; on SQLite it is the statements.
 """
 
 from __future__ import annotations
@@ -10,55 +10,55 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
-import sqlalchemy
 from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
+from bench.line import Line, opened
 from omniorder import Card, Pick
 from omniorder.testing import Shop
 
-PINNED = {
-    # command      PostgreSQL  SQLite
-    "start": (3, 3),
-    "add": (6, 6),
-    "offers": (6, 6),
-    "promise": (14, 16),
-    "replace": (21, 21),
-    "place": (25, 25),
-    "get": (1, 1),
-    "pick": (6, 6),
-    "ready": (7, 7),
-    "hand over": (26, 28),
-    "timeline": (2, 2),
-    "idle sweep": (2, 2),
-}
-"""Statements per command on a basket of three lines."""
+PINNED: dict[str, tuple[int, int, int]] = {}
+"""Round trips and statements on PostgreSQL, BEGIN and COMMIT among them, and statements on SQLite.
+
+The basket has three lines; on SQLite a row is a statement.
+"""
+
+Meter = Callable[[], tuple[int, ...]]
+"""What has been counted so far."""
+
+
+def on_the_line(line: Line) -> Meter:
+    """Round trips and statements on this line to a server."""
+    return lambda: (line.synchronisations, line.statements)
 
 
 @contextmanager
-def counted() -> Iterator[list[str]]:
-    """All statements that are executed meanwhile, without those that only begin a transaction."""
+def in_the_driver() -> Iterator[Meter]:
+    """Statements that SQLite runs meanwhile, without those that only begin and end a transaction."""
     seen: list[str] = []
 
-    def note(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        if not statement.startswith("BEGIN"):
+    def note(statement: str) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
             seen.append(statement)
 
-    event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
+    def listen(connection: Any, *_: object) -> None:
+        connection.set_trace_callback(note)
+
+    event.listen(Pool, "checkout", listen)
     try:
-        yield seen
+        yield lambda: (len(seen),)
     finally:
-        event.remove(sqlalchemy.Engine, "before_cursor_execute", note)
+        event.remove(Pool, "checkout", listen)
 
 
-def one_order(shop: Shop) -> dict[str, int]:
-    """The statements of each command on an order's way."""
-    found: dict[str, int] = {}
+def one_order(shop: Shop, meter: Meter) -> dict[str, tuple[int, ...]]:
+    """What each command on an order's way takes."""
+    found: dict[str, tuple[int, ...]] = {}
 
     def count(name: str, command: Callable[[], Any]) -> Any:
-        with counted() as seen:
-            result = command()
-        found[name] = len(seen)
+        before = meter()
+        result = command()
+        found[name] = tuple(after - start for start, after in zip(before, meter(), strict=True))
         return result
 
     cart = count("start", shop.app.carts.start)
@@ -81,20 +81,23 @@ def one_order(shop: Shop) -> dict[str, int]:
     return found
 
 
-@pytest.mark.parametrize(("kind", "column"), [("postgres", 0), ("sqlite", 1)])
-def test_a_command_takes_as_many_statements_as_are_pinned(
-    kind: str, column: int, request: pytest.FixtureRequest
-) -> None:
-    with Shop.example(request.getfixturevalue(f"{kind}_url")) as shop:
+def test_a_command_takes_as_many_round_trips_and_statements_as_are_pinned_on_postgres(postgres_url: str) -> None:
+    with opened(postgres_url) as line, Shop.example(line.url) as shop:
         shop.hub.sweep()
-        assert one_order(shop) == {name: counts[column] for name, counts in PINNED.items()}
+        assert one_order(shop, on_the_line(line)) == {name: counts[:2] for name, counts in PINNED.items()}
+
+
+def test_a_command_takes_as_many_statements_as_are_pinned_on_sqlite(sqlite_url: str) -> None:
+    with Shop.example(sqlite_url) as shop, in_the_driver() as meter:
+        shop.hub.sweep()
+        assert one_order(shop, meter) == {name: counts[2:] for name, counts in PINNED.items()}
 
 
 def test_a_command_takes_no_more_statements_when_there_are_many_orders(sqlite_url: str) -> None:
-    with Shop.example(sqlite_url) as shop:
+    with Shop.example(sqlite_url) as shop, in_the_driver() as meter:
         shop.hub.sweep()
         shop.office.stock.receive(shop.SOFIA, shop.BREAD, 100)
-        before = one_order(shop)
+        before = one_order(shop, meter)
         for _ in range(20):
             shop.web.checkout.place(shop.promise(1).id, pay=Card("pm_card_visa"))
-        assert one_order(shop) == before
+        assert one_order(shop, meter) == before

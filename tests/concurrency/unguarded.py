@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from sqlalchemy import BigInteger, Text, bindparam
 
 from omniorder.adapters.sql import (
     carts,
@@ -34,11 +35,12 @@ from omniorder.adapters.sql import link as linking
 from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
-from omniorder.adapters.sql.schema import CODE_TRIES, STOCK, TIMER
+from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, STOCK, TIMER
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
 from omniorder.errors import StorageFault
 from omniorder.ports.storage import SlotChange, StockChange, Timer
+from omniorder.services.units import Unit
 from tests.concurrency.threads import PATIENCE, at_once
 
 
@@ -52,7 +54,7 @@ def take_stock_unasked(patch: pytest.MonkeyPatch) -> None:
                 "on_hand": STOCK.c.on_hand + demand.on_hand,
                 "reserved": STOCK.c.reserved + demand.reserved,
             }
-            batch.change(STOCK.update().where(at).values(more), {})
+            batch.judged(STOCK.update().where(at).values(more), {}, lambda *_: None)
 
     patch.setattr(sqlite.SqlitePlan, "change_stock", change_stock)
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
@@ -101,12 +103,29 @@ def decide_on_old_news(patch: pytest.MonkeyPatch) -> None:
     """
     for module in (carts, handoffs, promises, orders, reservations):
         _remember(patch, module)
+    complain_of_nothing(patch)
+
+
+def complain_of_nothing(patch: pytest.MonkeyPatch) -> None:
+    """Go on when nothing was written because a row is not as it was read. The journal is not written."""
 
     def unguarded(batch: Batch, statement: Any, params: Any, kind: str, id: str) -> None:
         batch.change(statement, params)
 
     patch.setattr(Batch, "guarded", unguarded)
     patch.setattr(journal, "append", lambda *_: None)
+
+
+def write_over_carts(patch: pytest.MonkeyPatch) -> None:
+    """Write a cart whatever version it is at by now, where the above only doesn't complain."""
+    any_version = bindparam("at_version", type_=BigInteger()) >= 0
+    patch.setattr(carts, "_UPDATE", CART.update().where(CART.c.id == bindparam("at_id"), any_version))
+
+
+def write_over_handoffs(patch: pytest.MonkeyPatch) -> None:
+    """Write a handoff whatever state it is in by now, where the above only doesn't complain."""
+    any_state = bindparam("at_state", type_=Text()) != ""
+    patch.setattr(handoffs, "_UPDATE", HANDOFF.update().where(HANDOFF.c.id == bindparam("at_id"), any_state))
 
 
 def _remember(patch: pytest.MonkeyPatch, module: ModuleType) -> None:
@@ -210,4 +229,40 @@ def between_reading_levels_and_writing(patch: pytest.MonkeyPatch, other: Callabl
         return found
 
     patch.setattr(stock, "levels", read)
+    return done
+
+
+def claim_uncounted(patch: pytest.MonkeyPatch) -> None:
+    """Claim without counting the customer's own stream on; what is told there is not told either."""
+    patch.setattr(Unit, "save_customer", lambda *_: None)
+
+
+def look_before_anybody_writes(patch: pytest.MonkeyPatch, reading: str, several: int) -> None:
+    """So many that read carts with this function of the adapter's go on when all of them have; the rest at once."""
+    read, all_looked = getattr(carts, reading), Barrier(several)
+
+    def slowly(*args: Any) -> Any:
+        found = read(*args)
+        with suppress(BrokenBarrierError):
+            all_looked.wait(PATIENCE)
+            all_looked.abort()  # from now on nobody waits
+        return found
+
+    patch.setattr(carts, reading, slowly)
+
+
+def between_reading_a_cart_and_writing(
+    patch: pytest.MonkeyPatch, cart_id: str, other: Callable[[], object]
+) -> list[object]:
+    """Once, somebody else is done after a command read this cart; a list that then has their result."""
+    load, done = carts.load, list[object]()
+    turns = iter([True])
+
+    def slowly(link: Link, id: str) -> Any:
+        found = load(link, id)
+        if id == cart_id and next(turns, False):
+            done.extend(at_once([other]))
+        return found
+
+    patch.setattr(carts, "load", slowly)
     return done

@@ -161,7 +161,20 @@ def test_a_megabyte_is_no_handoff(text: str) -> None:
         read(text)
 
 
-@pytest.mark.parametrize("given", [None, 5, b"7K3F9Q 123456", ["7K3F9Q123456"], object()], ids=repr)
+def test_what_is_longer_than_any_link_is_not_even_searched() -> None:
+    right = ticket(offered(), SECRET)
+    assert brought(offered(), SECRET, f"#{right.token}".rjust(LONGEST, "x"))
+    for text in (
+        f"#{right.token}".rjust(LONGEST + 1, "x"),
+        right.token.ljust(LONGEST + 1),
+        right.code.rjust(LONGEST + 1),
+    ):
+        assert not brought(offered(), SECRET, text)
+
+
+@pytest.mark.parametrize(
+    "given", [None, 5, b"7K3F9Q 123456", ["7K3F9Q123456"], object()], ids=lambda one: type(one).__name__
+)
 def test_what_is_no_text_is_no_handoff(given: object) -> None:
     with pytest.raises(HandoffInvalid):
         read(given)

@@ -10,6 +10,8 @@ from tests.model.world import SKUS, STORES
 usually = st.sampled_from([True, True, True, False])
 some = st.integers(0, 5)
 owners = st.integers(0, 3)
+customers = st.integers(0, 1)
+guests = st.integers(2, 3)
 channels = st.integers(0, 2)
 skus = st.sampled_from(SKUS)
 stores = st.sampled_from(STORES)

@@ -19,6 +19,7 @@ from omniorder import (
     Capabilities,
     Change,
     Edit,
+    Guest,
     Money,
     Note,
     Order,
@@ -32,7 +33,7 @@ from omniorder import (
 from omniorder.errors import GatewayFault, Misconfigured, NotFound, OmniorderError, StorageFault
 from omniorder.testing.invariants import check_all, nothing_is_overdue
 from tests.model import chances
-from tests.model.world import MILK, SECRETS, SKUS, World, visible
+from tests.model.world import MILK, OWNERS, SECRETS, SKUS, World, visible
 
 T = TypeVar("T")
 
@@ -153,6 +154,26 @@ class Shop(RuleBasedStateMachine):
 
     def _edit(self, owner: int, channel: int, cart_id: str, edit: Edit, seen: int | None) -> None:
         self.do(lambda w: w.customer(owner, channel).carts.edit(cart_id, [edit], if_version=seen))
+
+    @precondition(lambda self: self.carts)
+    @rule(index=chances.some, other=chances.some)
+    def merge(self, index: int, other: int) -> None:
+        """Two carts of one owner, if they have two."""
+        owner, cart_id = self.pick_from(self.carts, index)
+        _, other_id = self.pick_from([one for one in self.carts if one[0] == owner], other)
+        self.do(lambda w: w.customer(owner).carts.merge(cart_id, other_id))
+
+    @rule(customer=chances.customers, guest=chances.guests)
+    def claim(self, customer: int, guest: int) -> None:
+        """A guest says who they are: all that was theirs is the customer's."""
+        was = OWNERS[guest]
+        assert isinstance(was, Guest)
+        self.must(lambda w: w.customer(customer).carts.claim(was))
+        for things in (self.carts, self.promises, self.orders):
+            things[:] = [(customer if owner == guest else owner, id) for owner, id in things]
+        for world in self.worlds:
+            assert world.customer(guest).carts.current() is None
+            assert world.customer(guest).orders.page().items == ()
 
     # --- checkout ---
 

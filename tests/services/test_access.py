@@ -123,8 +123,8 @@ def test_an_associate_of_a_store_that_is_not_there_has_no_pickups(shop: Shop) ->
         ("app", ["pickups", "stock", "stores", "articles", "prices"]),
         ("guest", ["pickups", "stock", "stores", "articles", "prices"]),
         ("phone", ["pickups", "stock", "stores", "articles", "prices"]),
-        ("store", ["carts", "checkout", "stores", "articles", "prices"]),
-        ("office", ["carts", "checkout", "pickups"]),
+        ("store", ["carts", "handoffs", "checkout", "stores", "articles", "prices"]),
+        ("office", ["carts", "handoffs", "checkout", "pickups"]),
     ],
 )
 def test_what_a_touchpoint_may_not_do_it_does_not_have(shop: Shop, who: str, lacks: list[str]) -> None:

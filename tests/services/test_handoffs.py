@@ -13,6 +13,7 @@ from omniorder import Agent, Channel, Customer, HandoffState, OrderHub, Scope, S
 from omniorder.errors import (
     HandoffInvalid,
     IllegalTransition,
+    InvalidInput,
     KeyReused,
     Misconfigured,
     NotAllowed,
@@ -27,7 +28,7 @@ from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
-from tests.services.passing import eva, gone, handed, kiosk, ticket_for, with_keys, wrong
+from tests.services.passing import TERMINAL, eva, gone, handed, kiosk, ticket_for, with_keys, wrong
 from tests.services.steps import filled, placed, promised, refused
 
 # --- from one to the other --------------------------------------------------------------------------------
@@ -151,6 +152,11 @@ def test_a_token_that_is_not_told_otherwise_lasts_as_the_settings_say(open_shop:
     assert shop.guest.handoffs.accept(ticket.token).granted_until == shop.clock.now() + timedelta(minutes=7)
 
 
+def test_a_token_can_not_be_made_to_last_longer_than_any_may() -> None:
+    longer = Settings().handoff_longest + timedelta(seconds=1)
+    assert refused(InvalidInput, Settings, handoff_lasts=longer).facts["field"] == "handoff_lasts"
+
+
 def test_what_was_withdrawn_opens_nothing(shop: Shop) -> None:
     ticket = ticket_for(filled(shop).id, by=shop.app)
     assert shop.web.handoffs.withdraw(ticket.id).state is HandoffState.WITHDRAWN
@@ -196,6 +202,16 @@ def test_an_agent_does_not_take_what_they_passed_on_themselves(shop: Shop) -> No
     ticket = ticket_for(filled(shop).id, by=shop.phone)
     refused(NotAllowed, shop.phone.handoffs.accept, ticket.token)
     shop.guest.handoffs.accept(ticket.token)
+
+
+def test_an_owner_does_not_take_what_was_passed_on_for_them(shop: Shop) -> None:
+    """By an agent, or by themselves before they logged in."""
+    agents = ticket_for(filled(shop).id, by=shop.phone)
+    before = ticket_for(filled(shop, touch=kiosk(shop)).id, by=kiosk(shop))
+    shop.stranger.carts.claim(TERMINAL)
+    refused(NotAllowed, shop.app.handoffs.accept, agents.token)
+    refused(NotAllowed, shop.stranger.handoffs.accept, before.token)
+    refused(NotAllowed, kiosk(shop).handoffs.accept, before.token)
 
 
 def test_no_cart_belongs_to_an_agent(shop: Shop, stored: Callable[[], Rows]) -> None:

@@ -9,11 +9,14 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from copy import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+from weakref import finalize
 
 import pytest
 from attrs import evolve, frozen
+from sqlalchemy.exc import InternalError
 
 from omniorder import (
     Card,
@@ -28,24 +31,30 @@ from omniorder import (
     Pick,
     Pickup,
     PickupState,
+    Promise,
     PromiseState,
 )
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
+from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import AttemptState, ReservationState
 from omniorder.domain.payments import Operation
-from omniorder.errors import WrongCode
+from omniorder.domain.stock import Reservation
+from omniorder.errors import HandoffInvalid, WrongCode
+from omniorder.ports.inspection import Inspection
 from omniorder.testing.invariants import (
     INVARIANTS,
     Invariant,
     InvariantBroken,
+    Rows,
     check_all,
+    examine,
     inspecting,
     nothing_is_overdue,
+    viewing,
 )
 from omniorder.testing.provider import ProviderPayment
 from omniorder.testing.shop import Shop
-
 
 GUEST = Guest("a-token-of-22-characters-or-more")
 """The one behind `shop.guest`."""
@@ -80,6 +89,10 @@ def lived_in(shop: Shop) -> str:
     shop.app.carts.note(held.cart_id, held.quote.lines[0].line, "cold, please")
     shop.guest.carts.add(shop.guest.carts.start().id, Shop.BREAD)
     shop.app.carts.claim(GUEST)
+    handoff = shop.app.handoffs.offer(held.cart_id, Scope.VIEW)
+    said = f"{handoff.code[:-1]}{(int(handoff.code[-1]) + 1) % 10}"
+    with pytest.raises(HandoffInvalid):
+        shop.stranger.handoffs.accept(said)
     return code
 
 
@@ -120,6 +133,123 @@ def test_an_inspection_sees_one_state_while_others_write(request: pytest.Fixture
             assert len(list(rows.carts())) == 1
         with inspecting(shop.hub.journal.parts.storage) as rows:
             assert len(list(rows.carts())) == 2
+
+
+TABLES = [name for name in vars(Inspection) if not name.startswith(("_", "find_", "sizes"))]
+
+
+@pytest.mark.parametrize("database", ["sqlite_url", "postgres_url"])
+def test_every_table_reads_alike_in_memory_and_in_a_database(request: pytest.FixtureRequest, database: str) -> None:
+    with Shop.example() as model, Shop.example(request.getfixturevalue(database)) as shop:
+        for one in (model, shop):
+            lived_in(one)
+        with (
+            inspecting(model.hub.journal.parts.storage) as expected,
+            inspecting(shop.hub.journal.parts.storage) as found,
+        ):
+            assert len(TABLES) == 21
+            for name in TABLES:
+                read, right = list(getattr(found, name)()), list(getattr(expected, name)())
+                if name in ("held", "bookings"):  # several of one key, in no order of their own
+                    read, right = sorted(read, key=repr), sorted(right, key=repr)
+                assert read == right, name
+            assert found.sizes() == expected.sizes()
+
+
+@pytest.mark.parametrize("database", ["sqlite_url", "postgres_url"])
+def test_what_rows_name_is_found_alike_in_memory_and_in_a_database(
+    request: pytest.FixtureRequest, database: str
+) -> None:
+    with Shop.example() as model, Shop.example(request.getfixturevalue(database)) as shop:
+        for one in (model, shop):
+            lived_in(one)
+        with (
+            inspecting(model.hub.journal.parts.storage) as expected,
+            inspecting(shop.hub.journal.parts.storage) as found,
+        ):
+            everything = list(expected.orders())
+            promises = list(expected.promises())
+            carts = [cart.id for cart in expected.carts()]
+            asked: Mapping[str, list[Any]] = {
+                "find_carts": carts,
+                "find_made": carts,
+                "find_customers": [one.owner for one in expected.customers()],
+                "find_handoffs": [one.id for one in expected.handoffs()],
+                "find_orders": [order.id for order in everything],
+                "find_promises": [promise.id for promise in promises],
+                "find_reservations": [promise.reservation_id for promise in promises],
+                "find_timers": [(order.store, order.id) for order in everything],
+                "find_listings": [(order.owner, order.id) for order in everything],
+                "find_lengths": [*((order.store, order.id) for order in everything), *((cart, cart) for cart in carts)],
+            }
+            assert asked.keys() == {name for name in vars(Inspection) if name.startswith("find_")}
+            for name, keys in asked.items():
+                assert getattr(expected, name)(keys), name
+                for some in (keys, keys[:1], []):
+                    assert getattr(found, name)(some) == getattr(expected, name)(some), name
+
+
+def test_an_inspection_of_postgresql_can_write_nothing(postgres_url: str) -> None:
+    with Shop.example(postgres_url) as shop, inspecting(shop.hub.journal.parts.storage) as rows:
+        list(rows.carts())
+        connection: Any = vars(rows)["_connection"]
+        with pytest.raises(InternalError, match="read-only transaction"):
+            connection.exec_driver_sql("DELETE FROM omniorder_cart")
+
+
+class Held:
+    """Counts how many aggregates that came out of an inspection are still held by somebody."""
+
+    def __init__(self, rows: Inspection) -> None:
+        self.rows = rows
+        self.now = self.most = self.ever = 0
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        read = getattr(self.rows, name)
+
+        def counted(*args: Any) -> Any:
+            found = read(*args)
+            if isinstance(found, Mapping):
+                return {key: self.count(one) for key, one in found.items()}
+            return map(self.count, found)
+
+        return counted
+
+    def count(self, one: Any) -> Any:
+        if isinstance(one, (Cart, Order, Promise, Reservation)):
+            one = copy(one)  # memory hands out its own
+            self.ever += 1
+            self.now += 1
+            self.most = max(self.most, self.now)
+            finalize(one, self.forget)
+        return one
+
+    def forget(self) -> None:
+        self.now -= 1
+
+
+def judged_by_pages_of(page: int, shop: Shop) -> Held:
+    with viewing(shop.hub) as view:
+        held = Held(view.everything)
+        everything = cast("Inspection", held)
+        examine(evolve(view, everything=everything, rows=Rows(everything)), INVARIANTS, page=page)
+    return held
+
+
+def test_a_database_is_judged_holding_a_few_pages_of_it(shop: Shop) -> None:
+    """Of each page: its rows, what they name, and the page that is read while the last one is still held."""
+    page = 4
+    for _ in range(10 * page):
+        shop.app.checkout.withdraw(shop.promise(1).id)
+    held = judged_by_pages_of(page, shop)
+    assert held.most <= 8 * page < held.ever / 8
+
+
+def test_in_one_page_everything_is_held_at_once(shop: Shop) -> None:
+    """The control of the test above: the counter counts."""
+    for _ in range(40):
+        shop.app.checkout.withdraw(shop.promise(1).id)
+    assert judged_by_pages_of(1000, shop).most >= 80
 
 
 # --- each invariant, and what it notices ------------------------------------------------------------------
@@ -340,6 +470,10 @@ DAMAGES: Mapping[str, Damage] = {
     "promises_are_what_the_journal_tells": Damage(
         first("promises", lambda found: evolve(found, state=PromiseState.WITHDRAWN), in_state(PromiseState.HELD)),
         "UPDATE omniorder_promise SET state = 'withdrawn' WHERE state = 'held'",
+    ),
+    "handoffs_are_what_the_journal_tells": Damage(
+        first("handoffs", lambda found: evolve(found, offered_by="customer:boris")),
+        "UPDATE omniorder_handoff SET offered_by = 'customer:boris'",
     ),
     "orders_are_what_the_journal_tells": Damage(
         first("orders", pickup(lambda found: evolve(found, staged_at="C5")), waiting),

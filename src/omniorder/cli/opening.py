@@ -35,6 +35,8 @@ def add_shop(parser: argparse.ArgumentParser) -> None:
 def opened(chosen: argparse.Namespace) -> OrderHub:
     """The hub that the arguments of `add_shop` name, for reading. Raises `WrongHub`, `Misconfigured`."""
     if chosen.hub is not None:
+        if chosen.schema is not None:
+            raise WrongHub("--schema goes with --database: a hub knows its own")
         return find_hub(chosen.hub)
     return OrderHub.open(for_reading(chosen.database), schema=chosen.schema)
 

@@ -25,7 +25,7 @@ def instant(value: object, field: str) -> datetime:
     if value.utcoffset() is None:
         raise InvalidInstant(field, value, "must have a time zone")
     try:
-        moment = value.astimezone(UTC)
+        moment = value if value.tzinfo is UTC else value.astimezone(UTC)
     except OverflowError:  # the first and last hours of the calendar have no UTC form
         raise InvalidInstant(field, value, "must be in the years 2000 to 2199") from None
     if not 2000 <= moment.year <= 2199:
@@ -38,7 +38,7 @@ def iso(value: datetime) -> str:
 
     Raises InvalidInstant for what `instant` refuses.
     """
-    return instant(value, "instant").strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return instant(value, "instant").isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def from_iso(text: str) -> datetime:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from operator import add, attrgetter
 from typing import Any, Protocol
 
 from attrs import fields_dict, frozen
@@ -191,10 +192,10 @@ class Writes:
 
     def __add__(self, other: Writes) -> Writes:
         """Both, in this order."""
-        return Writes(*(getattr(self, name) + getattr(other, name) for name in _FIELDS))
+        return Writes(*map(add, _fields(self), _fields(other)))
 
 
-_FIELDS = tuple(fields_dict(Writes))
+_fields = attrgetter(*fields_dict(Writes))
 
 
 class Transaction(Protocol):

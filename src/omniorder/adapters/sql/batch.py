@@ -33,11 +33,13 @@ class Batch:
 
     def change(self, statement: Statement, params: Params | Sequence[Params]) -> None:
         """Run it, once for each of `params`, however many rows it changes."""
-        self._note(Step(statement, params))
+        if params:
+            self._steps.append(Step(statement, params))
 
     def insert(self, statement: Statement, params: Params | Sequence[Params], kind: str, id: str) -> None:
         """The same, for rows that must be new: raises `AlreadyThere` for this kind and id."""
-        self._note(Step(statement, params, kind, id))
+        if params:
+            self._steps.append(Step(statement, params, kind, id))
 
     def guarded(self, statement: Statement, params: Params, kind: str, id: str) -> None:
         """The same, for one row in a state that was read before: raises `StaleWrite` when it is in another."""
@@ -46,7 +48,7 @@ class Batch:
             if outcome.changed != 1:
                 raise StaleWrite(kind=kind, id=id)
 
-        self._note(Step(statement, params, kind, id, AlreadyThere, judge))
+        self._steps.append(Step(statement, params, kind, id, AlreadyThere, judge))
 
     def judged(
         self,
@@ -59,8 +61,4 @@ class Batch:
         due: int = 1,
     ) -> None:
         """The same, where `judge` raises what it thinks when other than `due` rows were changed."""
-        self._note(Step(statement, params, kind, id, clash, judge, due))
-
-    def _note(self, step: Step) -> None:
-        if step.params or not isinstance(step.params, Sequence):
-            self._steps.append(step)
+        self._steps.append(Step(statement, params, kind, id, clash, judge, due))

@@ -119,9 +119,12 @@ class Keys(TypeDecorator[Sequence[str]]):
         return given if dialect.name == "postgresql" else as_text(given)
 
 
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def as_text(value: Any) -> str:
     """JSON data as compact text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _JSON.encode(value)
 
 
 def moment(value: datetime | str) -> datetime:

@@ -51,19 +51,15 @@ class Compiled:
 
     def values(self, params: Params) -> list[Any]:
         """What to give the driver."""
-        found: list[Any] = []
-        for name, write, null in self._binds:
-            value = None if name is None else params[name]
-            if value is None:
-                found.append(null)
-            else:
-                found.append(value if write is None else write(value))
-        return found
+        return [
+            null if name is None or (value := params[name]) is None else value if write is None else write(value)
+            for name, write, null in self._binds
+        ]
 
     def row(self, found: Iterable[Any]) -> Any:
         """What the driver gave, with columns as attributes."""
         pairs = zip(self._readers, found, strict=True)
-        return self._row(*(value if value is None or read is None else read(value) for read, value in pairs))
+        return self._row(*[value if value is None or read is None else read(value) for read, value in pairs])
 
 
 @final
@@ -96,8 +92,9 @@ class Compiler:
         single: Any = statement.of(self.dialect) if isinstance(statement, PerDialect) else statement
         done = single.compile(column_keys=names, **self._options)
         binds = [self._bind(done.binds[name], name in names) for name in done.positiontup or ()]
-        columns = getattr(single, "exported_columns", ())
-        readers = {column.key or f"column_{n}": self._tongue.read(column.type) for n, column in enumerate(columns)}
+        columns: Iterable[Any] = getattr(single, "exported_columns", ())
+        read = self._tongue.read
+        readers = {str(column.key or f"column_{n}"): read(column.type) for n, column in enumerate(columns)}
         return Compiled(done.string, binds, readers)
 
     def _bind(self, bind: Any, given: bool) -> tuple[str | None, Convert | None, Any]:

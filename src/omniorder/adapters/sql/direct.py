@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -12,21 +13,29 @@ from sqlalchemy import Connection
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.types import TypeEngine
 
-from omniorder.adapters.sql.columns import Beginning, Instant, Json, Keys
+from omniorder.adapters.sql.columns import Beginning, Instant, Json, Keys, as_text, moment
 from omniorder.adapters.sql.compiled import Compiler, Convert, Tongue
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Outcome, OwnLink, Step
+from omniorder.domain.instants import iso
 
 _DIALECT: Final = SQLiteDialect_pysqlite()
-_CONVERTED: Final = (Instant, Beginning, Json, Keys)
 
 
 def _write(kind: TypeEngine[Any]) -> Convert | None:
-    return partial(kind.process_bind_param, dialect=_DIALECT) if isinstance(kind, _CONVERTED) else None
+    if isinstance(kind, Instant):
+        return iso
+    if isinstance(kind, Json):
+        return as_text
+    return partial(kind.process_bind_param, dialect=_DIALECT) if isinstance(kind, (Beginning, Keys)) else None
 
 
 def _read(kind: TypeEngine[Any]) -> Convert | None:
-    return partial(kind.process_result_value, dialect=_DIALECT) if isinstance(kind, _CONVERTED) else None
+    if isinstance(kind, Instant):
+        return moment
+    if isinstance(kind, Json):
+        return json.loads
+    return partial(kind.process_result_value, dialect=_DIALECT) if isinstance(kind, Beginning) else None
 
 
 TONGUE: Final = Tongue(_DIALECT, _write, _read)

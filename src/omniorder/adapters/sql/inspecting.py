@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Select, String, func, literal, select, union_all
@@ -71,11 +72,11 @@ _CARTS_BY_ID: Final = carts.WHOLE.where(among(CART.c.id, "ids"))
 _CUSTOMERS: Final = CUSTOMER.select().where(among(CUSTOMER.c.owner, "owners"))
 _HANDOFFS_BY_ID: Final = handoffs.WHOLE.where(among(HANDOFF.c.id, "ids"))
 _MADE: Final = select(PROMISE.c.cart_id, PROMISE.c.id).where(among(PROMISE.c.cart_id, "ids"))
-_LENGTHS: Final = (
-    select(EVENT.c.home, EVENT.c.stream, func.max(EVENT.c.seq).label("last"))
-    .where(among(EVENT.c.home, "homes"), among(EVENT.c.stream, "streams"))
-    .group_by(EVENT.c.home, EVENT.c.stream)
+_LENGTHS: Final = select(EVENT.c.home, EVENT.c.stream, func.max(EVENT.c.seq).label("last")).group_by(
+    EVENT.c.home, EVENT.c.stream
 )
+_AT_STORES: Final = _LENGTHS.where(among(EVENT.c.home, "homes"), among(EVENT.c.stream, "streams"))
+_AT_HOME: Final = _LENGTHS.where(among(EVENT.c.home, "homes"), EVENT.c.stream == EVENT.c.home)
 _LISTINGS: Final = select(CUSTOMER_ORDER.c.owner, CUSTOMER_ORDER.c.order_id).where(
     among(CUSTOMER_ORDER.c.owner, "owners"), among(CUSTOMER_ORDER.c.order_id, "orders")
 )
@@ -266,8 +267,14 @@ class SqlInspection:
         return {cart: frozenset(ids) for cart, ids in made.items()}
 
     def find_lengths(self, streams: Collection[Pair]) -> Mapping[Pair, int]:
-        rows = self._rows(_LENGTHS, _lists(streams, "homes", "streams"))
-        return {(row.home, row.stream): row.last for row in rows}
+        # carts and customers are their own home: as pairs they would be looked for at each other's
+        at_home = [home for home, stream in streams if home == stream]
+        at_stores = [(home, stream) for home, stream in streams if home != stream]
+        found = chain(
+            self._rows(_AT_HOME, {"homes": at_home}) if at_home else (),
+            self._rows(_AT_STORES, _lists(at_stores, "homes", "streams")) if at_stores else (),
+        )
+        return {(row.home, row.stream): row.last for row in found}
 
 
 def _at_home(ids: Collection[str]) -> dict[str, list[str]]:

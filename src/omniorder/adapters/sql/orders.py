@@ -163,9 +163,9 @@ def write(batch: Batch, change: OrderWrite) -> None:
         if order.owner != before.owner:
             batch.change(_UNLIST, {"at_owner": before.owner, "at_placed_at": order.placed_at, "at_order_id": order.id})
             batch.insert(_LIST, _listed(order), "order", order.id)
-            carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
         if order.lines != before.lines:
             _LINES.sync(batch, line_rows(before), line_rows(order), "order", order.id)
+        if (order.owner, order.lines) != (before.owner, before.lines):
             carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
     payments.write(batch, before, order)
     pickups.write(batch, before, order)

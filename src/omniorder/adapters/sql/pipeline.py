@@ -8,7 +8,8 @@ https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Sequence
+import json
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -19,7 +20,7 @@ from psycopg import Error, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
-from sqlalchemy import ARRAY, Connection, Text
+from sqlalchemy import Connection, Text
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
@@ -27,6 +28,7 @@ from sqlalchemy.types import TypeEngine
 from omniorder.adapters.sql.columns import Beginning, Instant, Json, Key, Keys, Real, Whole, as_text
 from omniorder.adapters.sql.compiled import Compiled, Compiler, Convert, Tongue
 from omniorder.adapters.sql.faults import fault
+from omniorder.adapters.sql.folding import folded
 from omniorder.adapters.sql.guarding import DIVISION_BY_ZERO, reads, strictly
 from omniorder.adapters.sql.link import Outcome, OwnLink, Step
 from omniorder.errors import StorageFault, StorageUnavailable
@@ -44,8 +46,8 @@ _INSTANTS: Final = (Instant, Beginning)
 def _write(kind: TypeEngine[Any]) -> Convert:
     if isinstance(kind, Json):
         return _json
-    if isinstance(kind, (Keys, ARRAY)):
-        return _array
+    if isinstance(kind, Keys):
+        return _keys
     if isinstance(kind, Beginning):
         return partial(_beginning, kind)
     if isinstance(kind, Instant):
@@ -76,15 +78,13 @@ def _json(value: Any) -> bytes:
     return as_text(value).encode()
 
 
-def _array(values: Sequence[str | float | datetime | None]) -> bytes:
-    return _text(f"{{{','.join(map(_element, values))}}}")
+def _keys(values: Sequence[str]) -> bytes:
+    return _text(f"{{{','.join(map(_quoted, values))}}}")
 
 
-def _element(value: str | float | datetime | None) -> str:
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{escaped}"'
-    return "NULL" if value is None else f'"{value}"'
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _read(kind: TypeEngine[Any]) -> Convert:
@@ -92,12 +92,14 @@ def _read(kind: TypeEngine[Any]) -> Convert:
         return int
     if isinstance(kind, Real):
         return float
-    if isinstance(kind, (Instant, Beginning, Json)):
-        return partial(_processed, kind)
+    if isinstance(kind, Json):
+        return json.loads
+    if isinstance(kind, (Instant, Beginning)):
+        return partial(_moment, kind)
     return bytes.decode
 
 
-def _processed(kind: Instant | Beginning | Json, value: bytes) -> Any:
+def _moment(kind: Instant | Beginning, value: bytes) -> datetime | None:
     return kind.process_result_value(value.decode(), _DIALECT)
 
 
@@ -109,6 +111,7 @@ READ_COMMITTED: Final = "READ COMMITTED"
 
 
 _COMMIT: Final = b"COMMIT"
+_NOT_PREPARED: Final = b"26000"
 
 
 class Session:
@@ -130,9 +133,9 @@ class _Asked(NamedTuple):
     compiled: Compiled
     answers: list[PGresult]
 
-    def refused(self) -> bool:
-        """Whether it was a `strict` statement that did not change what it should."""
-        return any(answer.error_field(DiagnosticField.SQLSTATE) == DIVISION_BY_ZERO for answer in self.answers)
+    def failed_with(self, state: bytes) -> bool:
+        """Whether the server refused it for this reason, an SQLSTATE."""
+        return any(answer.error_field(DiagnosticField.SQLSTATE) == state for answer in self.answers)
 
     def outcome(self) -> Outcome:
         changed, rows = 0, list[Any]()
@@ -201,7 +204,7 @@ class PipelineLink(OwnLink):
         committed: list[PGresult] = []
         asked = self._ask(map(strictly, steps), committed)
         for one in asked:
-            if one.refused():
+            if one.failed_with(DIVISION_BY_ZERO):
                 self._say(b"ROLLBACK")
                 self._to_begin = True
                 return False
@@ -234,7 +237,7 @@ class PipelineLink(OwnLink):
         """Send all of these at once, behind the BEGIN that is due; and a COMMIT, if there is a place for its answer."""
         asked: list[_Asked] = []
         executions: list[tuple[list[PGresult], str, list[bytes | None]]] = []
-        for step in steps:
+        for step in map(folded, steps):
             several = step.params if isinstance(step.params, Sequence) else [step.params]
             compiled = self._compiler.compiled(step.statement, several[0])
             answers: list[PGresult] = []
@@ -257,13 +260,19 @@ class PipelineLink(OwnLink):
             if committed is not None:
                 self._pgconn.send_query_params(_COMMIT, None)
                 into.append(committed)
-        for text, answers in new.items():
-            if answers[0].status != ExecStatus.COMMAND_OK:
-                del self._session.names[text]
+        self._forget_unprepared(new, asked)
         for answer in begun:
             _done(answer)
         self._to_begin = False
         return asked
+
+    def _forget_unprepared(self, new: Mapping[str, list[PGresult]], asked: Iterable[_Asked]) -> None:
+        """Prepare again what was not prepared, and everything when somebody has deallocated it."""
+        if any(one.failed_with(_NOT_PREPARED) for one in asked):
+            self._session.names.clear()
+        for text, answers in new.items():
+            if not answers or answers[0].status != ExecStatus.COMMAND_OK:
+                self._session.names.pop(text, None)
 
     def _prepare(self, text: str) -> None:
         name = self._session.names[text] = b"omniorder_%d" % next(self._session.numbers)

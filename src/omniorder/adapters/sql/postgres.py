@@ -8,6 +8,7 @@ row and not at the statement's own snapshot, which is older when the lock had to
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -15,11 +16,8 @@ from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
-    FromClause,
     Text,
     bindparam,
-    cast,
-    column,
     create_engine,
     event,
     exists,
@@ -32,20 +30,21 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
-from sqlalchemy.types import TypeEngine
 
 from omniorder.adapters.sql import stock
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.columns import as_text
+from omniorder.adapters.sql.columns import Keys
 from omniorder.adapters.sql.compiled import Compiler
 from omniorder.adapters.sql.documents import among
+from omniorder.adapters.sql.folding import rows_of, table_of
 from omniorder.adapters.sql.link import Link, Linking, Outcome, Params, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
@@ -97,6 +96,7 @@ def opened(
         connection.prepare_threshold = None  # when psycopg deallocates what it has prepared, ours goes too
 
     event.listen(made, "connect", prepare)
+    _replace_with_the_broken(made)
     compiler = Compiler(TONGUE, schema)
 
     def link(pooled: PoolProxiedConnection, lend: Callable[[], Connection]) -> PipelineLink:
@@ -106,21 +106,34 @@ def opened(
     return made, link
 
 
+def _replace_with_the_broken(engine: Engine) -> None:
+    """When a connection is found to be broken, replace those that are as old before they are used.
+
+    A server that restarts breaks all of them: that is to cost one error, and not one for each connection.
+    """
+    broke = 0.0
+
+    def connected(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["made"] = monotonic()
+
+    def invalidated(_: Any, record: ConnectionPoolEntry, error: BaseException | None) -> None:
+        nonlocal broke
+        if not isinstance(error, DisconnectionError):
+            broke = monotonic()
+
+    def checked_out(_: Any, record: ConnectionPoolEntry, pooled: PoolProxiedConnection) -> None:
+        if record.info["made"] < broke:
+            raise DisconnectionError  # which the pool takes for the order to connect anew
+
+    event.listen(engine, "connect", connected)
+    event.listen(engine, "invalidate", invalidated)
+    event.listen(engine, "checkout", checked_out)
+
+
 # --- statements -------------------------------------------------------------------------------------------
 
 
-def _table_of(name: str, /, **columns: TypeEngine[Any]) -> FromClause:
-    """The rows that list parameters hold, one list per column, each called as its column with an s."""
-    lists = [bindparam(f"{key}s", type_=ARRAY(kind)) for key, kind in columns.items()]
-    rows = func.unnest(*lists).table_valued(*(column(key, kind) for key, kind in columns.items()))
-    return rows.render_derived(name=name)
-
-
-def _lists(rows: Sequence[Mapping[str, Any]], *names: str) -> dict[str, Any]:
-    return {f"{name}s": [row[name] for row in rows] for name in names}
-
-
-_CHANGE: Final = _table_of(
+_CHANGE: Final = table_of(
     "change",
     sku=Text(),
     more_on_hand=BigInteger(),
@@ -155,7 +168,7 @@ _CHANGED: Final = (
 _CHANGE_STOCK: Final = select(_LOCKED, _CHANGED.c.sku.label("changed")).join_from(
     _LOCKED, _CHANGED, _LOCKED.c.sku == _CHANGED.c.sku, isouter=True
 )
-_FOUNDED: Final = _table_of("founded", sku=Text())
+_FOUNDED: Final = func.unnest(bindparam("skus", type_=Keys())).table_valued("sku").render_derived(name="founded")
 _NONE: Final = literal_column("0", BigInteger())
 _FOUND_LEVELS: Final = (
     postgresql.insert(STOCK)
@@ -166,7 +179,7 @@ _FOUND_LEVELS: Final = (
     .on_conflict_do_nothing()
 )
 
-_NEW: Final = _table_of(
+_NEW: Final = table_of(
     "new",
     home=Text(),
     stream=Text(),
@@ -177,14 +190,14 @@ _NEW: Final = _table_of(
     channel=Text(),
     actor=Text(),
     via=Text(),
-    payload=Text(),
+    payload=JSONB(),
 )
 _BEFORE: Final = EVENT.alias("before")
 _APPEND: Final = insert(EVENT).from_select(
     ["home", "stream", "seq", "name", "at", "channel", "actor", "via", "payload"],
     select(
         _NEW.c.home, _NEW.c.stream, _NEW.c.seq, _NEW.c.name, _NEW.c.at, _NEW.c.channel, _NEW.c.actor, _NEW.c.via,
-        cast(_NEW.c.payload, JSONB),
+        _NEW.c.payload,
     ).where(
         or_(
             _NEW.c.first == 1,
@@ -196,7 +209,7 @@ _APPEND: Final = insert(EVENT).from_select(
         )
     ),
 )  # fmt: skip
-_NUMBERED: Final = _table_of("new", home=Text(), stream=Text(), seq=BigInteger())
+_NUMBERED: Final = table_of("new", home=Text(), stream=Text(), seq=BigInteger())
 _DELIVER: Final = insert(DELIVERY).from_select(
     ["consumer", "home", "stream", "seq"],
     select(CONSUMER.c.name, _NUMBERED.c.home, _NUMBERED.c.stream, _NUMBERED.c.seq)
@@ -226,10 +239,7 @@ class PostgresPlan:
         params = {
             "at_store": store,
             "skus": [demand.sku for demand in demands],
-            "more_on_hands": [demand.on_hand for demand in demands],
-            "more_reserveds": [demand.reserved for demand in demands],
-            "promiseds": [int(demand.promised) for demand in demands],
-            "new_safetys": [demand.safety for demand in demands],
+            **rows_of([_change(demand) for demand in demands]),
         }
 
         def judge(outcome: Outcome, _: Link) -> None:
@@ -241,12 +251,21 @@ class PostgresPlan:
         batch.judged(_CHANGE_STOCK, params, judge, due=len(demands))
 
     def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:
-        names = ("home", "stream", "seq", "first", "name", "at", "channel", "actor", "via")
-        payloads = {"payloads": [as_text(row["payload"]) for row in events]}
-        return _APPEND, _lists(events, *names) | payloads
+        return _APPEND, rows_of(events)
 
     def deliver(self, batch: Batch, events: Sequence[Mapping[str, Any]]) -> None:
-        batch.change(_DELIVER, _lists(events, "home", "stream", "seq"))
+        numbers = [{name: event[name] for name in ("home", "stream", "seq")} for event in events]
+        batch.change(_DELIVER, rows_of(numbers))
 
     def hold_journal(self, link: Link) -> None:
         link.change(_HoldJournal())
+
+
+def _change(demand: Demand) -> dict[str, Any]:
+    return {
+        "sku": demand.sku,
+        "more_on_hand": demand.on_hand,
+        "more_reserved": demand.reserved,
+        "promised": int(demand.promised),
+        "new_safety": demand.safety,
+    }

@@ -53,6 +53,9 @@ class Rows:
 
     def sync(self, batch: Batch, before: Sequence[Values], after: Sequence[Values], kind: str, id: str) -> None:
         """Turn the rows of `before` into those of `after`: delete, update, insert, and nothing unchanged."""
+        if not before:
+            self.add(batch, after, kind, id)
+            return
         was = {self._key(row): row for row in before}
         now = {self._key(row): row for row in after}
         batch.change(self._delete, [self._at(row) for key, row in was.items() if key not in now])

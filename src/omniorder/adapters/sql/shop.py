@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -20,6 +21,8 @@ from omniorder.domain.money import Money
 from omniorder.domain.quantities import Unit
 from omniorder.domain.stores import Point, Store
 
+_KEPT: Final = 10_000
+"""Stores and prices that are kept as they were made of their rows: they change seldom, and are checked each time."""
 _PUT_STORE: Final = upsert(STORE)
 _PUT_ARTICLE: Final = upsert(ARTICLE)
 _PUT_PRICE: Final = upsert(PRICE)
@@ -88,6 +91,7 @@ def _seconds(duration: timedelta) -> int:
     return duration // timedelta(seconds=1)
 
 
+@lru_cache(_KEPT)
 def store_from(row: Any) -> Store:
     """The store of a row."""
     return Store(
@@ -123,6 +127,7 @@ def _price_row(price: Price) -> dict[str, Any]:
     }
 
 
+@lru_cache(_KEPT)
 def _price(row: Any) -> Price:
     return Price(
         row.sku,

@@ -24,6 +24,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.dialects import sqlite
@@ -151,20 +152,21 @@ _APPEND: Final = insert(EVENT).from_select(
 )
 _WAITING: Final = DELIVERY.alias("waiting")
 _LAST: Final = (
-    select(func.coalesce(func.max(_WAITING.c.position), 0) + 1)
+    select(func.coalesce(func.max(_WAITING.c.position), 0))
     .where(_WAITING.c.consumer == CONSUMER.c.name)
     .correlate(CONSUMER)
     .scalar_subquery()
 )
+_TOLD: Final = func.json_each(bindparam("told", type_=Json())).table_valued("key", "value", name="told")
 _DELIVER: Final = insert(DELIVERY).from_select(
     ["consumer", "home", "stream", "seq", "position"],
     select(
         CONSUMER.c.name,
-        bindparam("new_home", type_=Key()),
-        bindparam("new_stream", type_=Key()),
-        bindparam("new_seq", type_=Whole()),
-        _LAST,
-    ),
+        func.json_extract(_TOLD.c.value, "$[0]"),
+        func.json_extract(_TOLD.c.value, "$[1]"),
+        func.json_extract(_TOLD.c.value, "$[2]"),
+        _LAST + _TOLD.c.key + 1,
+    ).select_from(CONSUMER.join(_TOLD, true())),
 )
 
 
@@ -199,7 +201,7 @@ class SqlitePlan:
         return _APPEND, [_new(row) for row in events]
 
     def deliver(self, batch: Batch, events: Sequence[Mapping[str, Any]]) -> None:
-        batch.change(_DELIVER, [_new(row) for row in events])
+        batch.change(_DELIVER, {"told": [(row["home"], row["stream"], row["seq"]) for row in events]})
 
     def hold_journal(self, link: Link) -> None:
         """Nothing to do: whoever writes is alone."""

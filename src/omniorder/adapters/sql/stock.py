@@ -53,6 +53,11 @@ class Demand:
     promise: bool = False
     safety: int | None = None
 
+    @classmethod
+    def of(cls, change: StockChange) -> Demand:
+        """One change."""
+        return cls(change.sku, change.on_hand, change.reserved, change.promise, change.safety)
+
     @property
     def promised(self) -> bool:
         return self.promise and self.reserved > 0
@@ -111,7 +116,7 @@ def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:
     sums: dict[tuple[str, str], Demand] = {}
     for change in changes:
         key = (change.store, change.sku)
-        sums[key] = sums.get(key, Demand(change.sku)).plus(change)
+        sums[key] = sums[key].plus(change) if key in sums else Demand.of(change)
     by_store: dict[str, list[Demand]] = defaultdict(list)
     for (store, _), demand in sorted(sums.items(), key=lambda item: item[0]):
         if not demand.empty:

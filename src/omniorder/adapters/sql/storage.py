@@ -99,7 +99,6 @@ class SqlStorage:
                     pooled.close()
                 else:
                     pooled.invalidate()
-                    self._engine.dispose()  # what broke this connection has as a rule broken those that wait
 
     def migrate(self) -> None:
         """Bring the tables to this version; several processes may start at once, one of them does it.

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from omniorder.domain import carts, orders, promises
+from omniorder.domain import carts, handoffs, orders, promises
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
-from omniorder.domain.events import Recorded
-from omniorder.domain.lifecycle import AttemptState, CartState, OrderState, PickupState, PromiseState
+from omniorder.domain.events import Recorded, Stamp
+from omniorder.domain.handoffs import Handoff, Scope
+from omniorder.domain.lifecycle import AttemptState, CartState, HandoffState, OrderState, PickupState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, Payment
 from omniorder.domain.pickups import Pickup, PickupLine
@@ -32,8 +33,8 @@ def streams_have_no_gaps(view: View) -> Iterator[str]:
         found = cart or order
         version = found.version if found else view.rows.customer(stream.name)
         if stream.home != (order.store if order else stream.name) or version != len(seqs):
-            version = version or "missing"
-            yield f"{stream.name} at {stream.home}: {len(seqs)} events, its aggregate is at version {version}"
+            at = "missing" if version is None else f"at version {version}"
+            yield f"{stream.name} at {stream.home}: {len(seqs)} events, its aggregate is {at}"
     for cart in view.rows.carts():
         if view.rows.length(cart.id, cart.id) != cart.version:
             yield f"{cart.id} is at version {cart.version}, its stream ends elsewhere"
@@ -114,6 +115,40 @@ def _agree(stored: Promise, made: e.PromiseMade, cart_id: str, state: PromiseSta
     quote = stored.quote
     kept = (stored.store, stored.slot, quote.total, quote.ceiling, stored.expires_at, stored.cart_id, stored.state)
     return kept == (made.store, made.slot, made.total, made.ceiling, made.expires_at, cart_id, state)
+
+
+@invariant
+def handoffs_are_what_the_journal_tells(view: View) -> Iterator[str]:
+    """O1, E1: a handoff was offered, used (at most once) and taken back as its cart's stream tells, until forgotten."""
+    for stream in view.rows.streams():
+        told: dict[str, Handoff] = {}
+        for entry in stream.events:
+            try:
+                match entry.event:
+                    case e.HandoffOffered(handoff=handoff_id):
+                        if stored := view.rows.handoff(handoff_id):
+                            told[handoff_id] = _offered(stored, stream.name, entry.event, entry.stamp)
+                    case e.HandoffAccepted(handoff=handoff_id) | e.HandoffWithdrawn(handoff=handoff_id):
+                        if before := told.get(handoff_id):
+                            on, at = entry.stamp.channel, entry.stamp.at
+                            told[handoff_id] = handoffs.apply(before, entry.event, on=on, at=at)
+                    case _:
+                        pass
+            except OmniorderError as refused:
+                yield f"{entry.id}: {refused}"
+        for handoff_id, folded in told.items():
+            stored = view.rows.handoff(handoff_id)
+            if folded != stored:
+                yield f"{stream.name}: told is {folded}, stored is {stored}"
+
+
+def _offered(stored: Handoff, cart_id: str, event: e.HandoffOffered, stamp: Stamp) -> Handoff:
+    """The handoff as it was when it was offered; only its key is taken as it is stored."""
+    scopes = tuple(map(Scope, event.scopes))
+    by, on, at = stamp.actor, stamp.channel, stamp.at
+    return Handoff(
+        stored.id, cart_id, scopes, HandoffState.OFFERED, by, on, at, event.until, stored.key_id, event.promise
+    )
 
 
 @invariant

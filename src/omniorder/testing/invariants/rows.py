@@ -30,8 +30,8 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
-    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders", "streams", "listings",
-    "timers", "deliveries", "tries", "answers",
+    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders",
+    "streams", "listings", "timers", "deliveries", "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
 
@@ -202,7 +202,7 @@ class Rows:
         if key not in asked:
             found = self._found.setdefault(kind, {})
             known = () if asked else chain(self._page, *(one.values() for one in self._found.values()))
-            wanted = {key, *(name for row in known for one, name in _names(row) if one == kind)}
+            wanted = {key, *(name for row in known for one, name in _names(row) if one == kind and name)}
             asked |= wanted
             found.update(find(wanted))
         return self._found[kind].get(key)
@@ -225,7 +225,9 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
             yield "length", (row.owner, row.owner)
         case Stream():
             yield from (("cart", row.name), ("order", row.name), ("customer", row.name), ("made", row.name))
-            yield from (("promise", getattr(entry.event, "promise", None)) for entry in row.events)
+            for entry in row.events:
+                yield "promise", getattr(entry.event, "promise", None)
+                yield "handoff", getattr(entry.event, "handoff", None)
         case Timer():
             yield from (("promise", row.subject), ("order", row.subject))
         case Delivery():

@@ -18,6 +18,7 @@ from omniorder.testing.contracts.storage.consumers import ConsumerContract
 from omniorder.testing.contracts.storage.handoffs import HandoffContract
 from omniorder.testing.contracts.storage.journal import JournalContract
 from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
+from omniorder.testing.contracts.storage.owners import OwnerContract
 from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
 from omniorder.testing.contracts.storage.shop import ShopContract
 from omniorder.testing.contracts.storage.stock import MovementContract, SlotContract, StockContract
@@ -37,6 +38,7 @@ class StorageContract(
     ReservationContract,
     OrderContract,
     OrderListContract,
+    OwnerContract,
     StockContract,
     MovementContract,
     SlotContract,
