@@ -49,7 +49,7 @@ class Times:
     def told(self) -> dict[str, Any]:
         """Orders per second from the median block; milliseconds per command.
 
-        What is not this thread's own CPU time is waiting for the database.
+        What is not this thread's own CPU time is waiting: for the database, or for a processor that is free.
         """
         per_order = statistics.median(self.blocks)
         return {

@@ -90,7 +90,8 @@ class Line:
         """Hang up."""
         for one in self._sockets:
             with suppress(OSError):
-                one.close()
+                one.shutdown(socket.SHUT_RDWR)  # wakes whoever waits on it
+            one.close()
 
 
 @contextmanager

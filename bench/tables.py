@@ -53,15 +53,13 @@ def _orders(found: Found) -> Iterable[str]:
     rows: list[Sequence[Any]] = []
     for name, one in found.items():
         for side, told in one["sides"].items():
-            rows.append(
-                (
-                    _NAMES[name], side, f"{told['orders_per_second']:,.0f}", _of_script(one, side),
-                    f"{told['ms_of_our_cpu']:.1f} of {told['ms_per_order']:.1f}", _span(told["promise_ms"]),
-                    _span(told["place_ms"]),
-                )
-            )  # fmt: skip
-    heads = ("", "", "orders/s", "time, by hand = 1", "CPU ms of ms", "promise, p50 / p99 ms", "place, p50 / p99 ms")
-    yield from _table(heads, rows)
+            cost = f"{told['orders_per_second']:,.0f}", _of_script(one, side), f"{told['ms_per_order']:.1f}"
+            spans = (
+                f"{told[command]['p50']:.1f} / {told[command]['p99']:.1f}" for command in ("promise_ms", "place_ms")
+            )
+            rows.append((_NAMES[name], side, *cost, f"{told['ms_of_our_cpu']:.1f}", *spans))
+    heads = ("orders/s", "time, by hand = 1", "ms per order", "of it our CPU", "promise p50 / p99", "place p50 / p99")
+    yield from _table(("", "", *heads), rows, texts=2)
     yield ""
     yield from _counts(found)
 
@@ -81,7 +79,7 @@ def _counts(found: Found) -> Iterable[str]:
             trips = [commands[command].get("round_trips", "") for command in ("promise", "place")]
             rows.append((_NAMES[name], side, told[0], trips[0], told[1], trips[1]))
     heads = ("", "", "promise: statements", "round trips", "place: statements", "round trips")
-    return _table(heads, rows)
+    return _table(heads, rows, texts=2)
 
 
 def _growth(found: Found) -> Iterable[str]:
@@ -141,13 +139,10 @@ def _memory(found: Found) -> Iterable[str]:
     yield f"Memory adapter: {found['megabytes_per_10000_orders']:.0f} MB per 10,000 live orders of three lines."
 
 
-def _span(told: Found) -> str:
-    return f"{told['p50']:.1f} / {told['p99']:.1f}"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], texts: int = 1) -> Iterable[str]:
+    """A Markdown table, its first columns text and the others numbers; a name is not repeated below itself."""
     yield f"| {' | '.join(heads)} |"
-    yield f"|{'|'.join('---' if place < 2 else '--:' for place in range(len(heads)))}|"
+    yield f"|{'|'.join('---' if place < texts else '--:' for place in range(len(heads)))}|"
     before = ""
     for row in rows:
         cells = [str(cell) for cell in row]

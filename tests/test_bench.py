@@ -6,16 +6,20 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from psycopg.errors import DivisionByZero
 
 from bench.__main__ import PARTS, main
+from bench.by_hand.sqlite import Refused
 from bench.databases import Database, Name
 from bench.orders import by_hand, by_library, counted
 from bench.scene import Scene, opened
+from bench.shop import CAPACITY
 from omniorder.adapters.sql.schema import METADATA
 
 Rows = Mapping[str, Counter[str]]
@@ -25,16 +29,19 @@ INSTANTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.0-9]*(Z|\+00:00)")
 
 
 @pytest.fixture(params=["postgresql", "sqlite"])
-def scenes(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[list[Scene]]:
-    """Two shops alike on one kind of database: one for each side."""
+def new_scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Scene]]:
+    """A function that opens a shop on one kind of database, always the same, as often as it is called."""
     name: Name = request.param
-    if name == "postgresql":
-        create: Callable[[], str] = request.getfixturevalue("postgres_database")
-        urls = [create(), create()]
-    else:
-        urls = [f"sqlite:///{tmp_path / side}.db" for side in ("ours", "theirs")]
-    with opened(Database(name, urls[0])) as ours, opened(Database(name, urls[1])) as theirs:
-        yield [ours, theirs]
+    numbers = count()
+
+    def url() -> str:
+        if name == "postgresql":
+            create: Callable[[], str] = request.getfixturevalue("postgres_database")
+            return create()
+        return f"sqlite:///{tmp_path / f'{next(numbers)}.db'}"
+
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(opened(Database(name, url())))
 
 
 def rows(scene: Scene) -> Rows:
@@ -58,9 +65,9 @@ def _plain(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else value
 
 
-def test_the_script_by_hand_writes_the_same_rows(scenes: list[Scene]) -> None:
+def test_the_script_by_hand_writes_the_same_rows(new_scene: Callable[[], Scene]) -> None:
     """Table by table, but for ids and instants, on both databases: else the ratio would compare two things."""
-    ours, theirs = scenes
+    ours, theirs = new_scene(), new_scene()
     with by_library(ours) as library:
         for basket in ours.baskets(3):
             library.place(library.promise(basket))
@@ -72,6 +79,24 @@ def test_the_script_by_hand_writes_the_same_rows(scenes: list[Scene]) -> None:
     assert {table: len(expected[table] - found[table]) for table in expected} == dict.fromkeys(expected, 0)
     assert found == expected
     assert expected["omniorder_order"].total() == 4  # three, and the model of all copies
+
+
+@pytest.mark.parametrize("lacking", ["units", "places", "version"])
+def test_the_script_by_hand_refuses_what_the_library_refuses(new_scene: Callable[[], Scene], lacking: str) -> None:
+    """It must not be faster for want of a guard: what it can't promise it doesn't, and leaves nothing behind."""
+    scene = new_scene()
+    (basket,) = scene.baskets(1)
+    with closing(scene.database.connect()) as connection:
+        if lacking == "units":
+            connection.execute(f"UPDATE omniorder_stock SET reserved = on_hand WHERE sku = '{basket.lines[1].sku}'")
+        elif lacking == "places":
+            connection.execute(f"UPDATE omniorder_slot SET booked = {CAPACITY} WHERE slot = '{basket.window.slot}'")
+        else:
+            connection.execute(f"UPDATE omniorder_cart SET version = version + 1 WHERE id = '{basket.cart}'")
+    before = rows(scene)
+    with by_hand(scene) as script, pytest.raises((DivisionByZero, Refused)):
+        script.promise(basket)
+    assert rows(scene) == before
 
 
 def test_everything_runs_and_prints_the_documented_json(
@@ -99,10 +124,11 @@ def test_everything_runs_and_prints_the_documented_json(
     assert "| PostgreSQL | omniorder |" in shown
 
 
-def test_what_goes_over_the_line_is_counted(scenes: list[Scene]) -> None:
+def test_what_goes_over_the_line_is_counted(new_scene: Callable[[], Scene]) -> None:
     """The script makes three commits: on PostgreSQL with one synchronisation each, on SQLite statement by statement."""
-    found = counted(scenes[0])["by hand"]
-    if scenes[0].database.name == "postgresql":
+    scene = new_scene()
+    found = counted(scene)["by hand"]
+    if scene.database.name == "postgresql":
         assert [found[command]["synchronisations"] for command in ("promise", "place")] == [1, 2]
         assert [found[command]["statements"] for command in ("promise", "place")] == [10, 23]
     else:

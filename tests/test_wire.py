@@ -22,6 +22,7 @@ from omniorder.domain.articles import Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import EVENTS, PRIVATE, Recorded
+from omniorder.domain.handoffs import HandoffTicket, Scope
 from omniorder.domain.merging import Claimed, Merged, merge
 from omniorder.domain.money import Money
 from omniorder.domain.offers import Offer, Reason
@@ -316,6 +317,15 @@ def test_windows_are_shown_in_the_store_s_own_zone() -> None:
 def test_a_pass_is_shown_with_its_qr_code() -> None:
     shown = wire.to_json(PickupPass("SOF01-7K3F9Q", "1234567", "TOKEN", AT))
     assert (shown["code"], shown["qr"]) == ("1234567", "OMNI:SOF01-7K3F9Q:TOKEN")
+
+
+def test_a_handoffs_ticket_is_shown_with_its_qr_code_and_never_stored() -> None:
+    ticket = HandoffTicket("hnd_7K3F9Q", "crt_1", (Scope.EDIT, Scope.PAY), AT, "hnd_7K3F9Q_TOKEN", "7K3 F9Q 123 456")
+    shown = through_json(wire.to_json(ticket))
+    told = (shown["token"], shown["qr"], shown["code"], shown["scopes"])
+    assert told == (ticket.token, ticket.token, ticket.code, ["edit", "pay"])
+    with pytest.raises(TypeError):
+        wire.dump(ticket)
 
 
 def test_an_offer_is_shown_with_its_reasons_and_read_again() -> None:

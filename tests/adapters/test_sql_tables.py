@@ -14,6 +14,7 @@ from omniorder.adapters.sql import connect, schema
 from omniorder.domain import events as e
 from omniorder.ports.storage import (
     CartWrite,
+    CustomerWrite,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -28,6 +29,7 @@ from omniorder.testing.samples import MILK, SOFIA
 HELD = samples.promise()
 SHOP = Writes(
     carts=(CartWrite(None, samples.cart()),),
+    customers=(CustomerWrite(samples.ANNA, 0, 1),),
     promises=(PromiseWrite(None, HELD),),
     orders=(OrderWrite(None, samples.paying(samples.order())),),
     reservations=(ReservationWrite(None, samples.reservation()),),
@@ -53,6 +55,7 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.PICKUP: {"ends_at": HELD.starts, "generation": 0, "state": None},
     schema.PICKUP_LINE: {"quantity": 0, "picked": -1, "collected": 10**6, "dropped": -1},
     schema.EVENT: {"seq": 0},
+    schema.CUSTOMER: {"version": 0},
 }
 
 

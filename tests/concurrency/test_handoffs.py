@@ -9,7 +9,7 @@ from threading import Thread
 
 import pytest
 
-from omniorder import Card, Channel, Customer, Guest, Handoff, HandoffTicket, Order, Scope
+from omniorder import Agent, Card, Channel, Customer, Guest, Handoff, HandoffTicket, Order, Scope
 from omniorder.adapters.sql.transaction import SqlTransaction
 from omniorder.domain.carts import Cart
 from omniorder.errors import HandoffGone, NotFound, OmniorderError
@@ -22,7 +22,7 @@ from tests.emptied import Fresh
 
 BRINGERS = 8
 GUESSES = 12
-ROUNDS = 4
+ROUNDS = 3
 TERMINAL = Guest("terminal-4-in-Sofia-today")
 VISA, MASTERCARD = Card("pm_card_visa"), Card("pm_card_mastercard")
 
@@ -172,6 +172,42 @@ def test_a_cart_given_away_while_its_guest_logs_in_has_one_owner(shop_anywhere: 
 def test_without_the_guard_both_have_what_was_in_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     unguarded.decide_on_old_news(monkeypatch)
     assert given_away_at_a_login(shop, one_by_one=True) == (True, True)
+
+
+# --- an agent edits while the guest logs in ---------------------------------------------------------------
+
+
+def edited_at_a_login(shop: Shop, *, one_by_one: bool = False) -> tuple[bool, bool]:
+    """An agent adds bread to a guest's cart, which is merged into Anna's: was that done, and does she have bread?"""
+    kiosk, eva = shop.hub.at(Channel.KIOSK, TERMINAL), shop.hub.at(Channel.PHONE, Agent("eva"))
+    mine = filled(shop)
+    cart = kiosk.carts.add(kiosk.carts.start().id, Shop.APPLES, 500)
+    eva.handoffs.accept(kiosk.handoffs.offer(cart.id, Scope.EDIT).token)
+
+    def login() -> object:
+        return shop.app.carts.claim(TERMINAL)
+
+    def edit() -> object:
+        return eva.carts.add(cart.id, Shop.BREAD, 1)
+
+    if one_by_one:
+        for work in (lambda: eva.carts.get(cart.id), login):
+            at_once([work])
+        (edited,) = at_once([edit])
+    else:
+        _, edited = at_once([login, edit])
+    return isinstance(edited, Cart), Shop.BREAD in {line.sku for line in shop.app.carts.get(mine.id).lines}
+
+
+def test_what_an_agent_adds_while_the_guest_logs_in_is_kept_or_refused(shop_anywhere: Shop) -> None:
+    done, kept = edited_at_a_login(shop_anywhere)
+    assert done == kept
+    check_all(shop_anywhere.hub)
+
+
+def test_without_the_guard_what_the_agent_added_is_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    unguarded.decide_on_old_news(monkeypatch)
+    assert edited_at_a_login(shop, one_by_one=True) == (True, False)
 
 
 # --- two pay ----------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ decide, and write without looking whether that is still so. The last ones watch,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from threading import Barrier, BrokenBarrierError, Event, Lock, local
@@ -26,6 +26,7 @@ from omniorder.adapters.sql import (
     orders,
     promises,
     reservations,
+    rows,
     slots,
     sqlite,
     stock,
@@ -35,6 +36,7 @@ from omniorder.adapters.sql import link as linking
 from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.rows import Values
 from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, STOCK, TIMER
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
@@ -98,9 +100,15 @@ def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
 def decide_on_old_news(patch: pytest.MonkeyPatch) -> None:
     """Everybody decides on what was stored when the first one looked, and writes without comparing versions.
 
-    What somebody has written they do see, so each goes on as if alone. The journal, whose numbers are a guard of
-    their own, is not written.
+    They write whole rows, as somebody does who doesn't know what changed. What somebody has written they do see, so
+    each goes on as if alone. The journal, whose numbers are a guard of their own, is not written.
     """
+
+    def everything(_: Values, after: Values, fixed: Container[str] = ()) -> Values:
+        return {name: value for name, value in after.items() if name not in fixed}
+
+    for writer in (carts, promises, orders, rows):
+        patch.setattr(writer, "changes", everything)
     for module in (carts, handoffs, promises, orders, reservations):
         _remember(patch, module)
     complain_of_nothing(patch)
@@ -265,4 +273,25 @@ def between_reading_a_cart_and_writing(
         return found
 
     patch.setattr(carts, "load", slowly)
+    return done
+
+
+def after_the_first_list(
+    patch: pytest.MonkeyPatch, other: Callable[[], object], work: Callable[[], object]
+) -> list[object]:
+    """Do `work`; once it has read the first list of somebody's carts or orders, somebody else is done with `other`."""
+    done, turns = list[object](), iter([True])
+
+    def wrapped(read: Callable[..., Any]) -> Callable[..., Any]:
+        def slowly(*args: Any) -> Any:
+            found = read(*args)
+            if next(turns, False):
+                done.extend(at_once([other]))
+            return found
+
+        return slowly
+
+    patch.setattr(carts, "load_all", wrapped(carts.load_all))
+    patch.setattr(orders, "of_owner", wrapped(orders.of_owner))
+    work()
     return done

@@ -14,7 +14,7 @@ from omniorder.domain import orders
 from omniorder.domain.answers import Approved
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import Funding, OrderState, PaymentState, PickupState
-from omniorder.domain.money import Money
+from omniorder.domain.money import Money, extend
 from omniorder.domain.orders import Order, OrderLine, Stage, place
 from omniorder.domain.quantities import Unit
 from omniorder.errors import IllegalTransition, NotFound
@@ -73,7 +73,8 @@ def test_what_is_not_there_is_not_found(find: object) -> None:
 
 line_of = st.builds(
     lambda cents, per, quantity: OrderLine(
-        "ln_1", "MILK", "Milk", Unit.GRAM, quantity, Money(cents, "EUR"), per, Decimal("0.2"), Money(0, "EUR")
+        "ln_1", "MILK", "Milk", Unit.GRAM, quantity, Money(cents, "EUR"), per, Decimal("0.2"),
+        extend(Money(cents, "EUR"), quantity, per),
     ),
     st.integers(0, 10**4), st.sampled_from([1, 3, 100, 1000]), st.integers(1, 5000),
 )  # fmt: skip

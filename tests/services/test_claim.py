@@ -290,6 +290,13 @@ def test_an_order_that_ends_unpaid_after_the_claim_reopens_the_cart_as_the_custo
     assert (cart.id, cart.owner) == (order.cart_id, ANNA)
 
 
+def test_a_promise_that_came_to_nothing_is_the_customers_too(shop: Shop) -> None:
+    """A page that is still open on the device says what became of it, and not that it never was."""
+    order = shop.guest.orders.cancel(waiting_for_3ds(shop).id)
+    shop.app.carts.claim(GUEST)
+    refused(PromiseGone, shop.app.checkout.place, order.promise_id, pay=VISA)
+
+
 def test_staff_sees_the_order_as_before(shop: Shop) -> None:
     order = in_progress(shop)
     shop.app.carts.claim(GUEST)

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from omniorder import OrderState, Recorded, Settings, Stage, events
+from omniorder import MergeRule, OrderState, Recorded, Settings, Stage, events
 from omniorder.adapters.memory import MemoryStorage
 from omniorder.errors import StillRunning, StorageFault, StorageFull, StorageUnavailable
 from omniorder.ports.storage import Transaction
 from omniorder.testing.shop import Shop
 from tests.services.steps import (
+    GUEST,
     VISA,
     code,
     effects,
@@ -156,3 +157,21 @@ def test_a_calling_off_whose_commit_is_in_doubt_goes_on(storage: tuple[Shop, Mem
     order = placed(shop)
     database.fail_next_commit(written=True)
     assert shop.app.orders.cancel(order.id).stage is Stage.CANCELLED
+
+
+def test_a_claim_whose_commit_is_in_doubt_is_answered_with_what_it_moved(
+    storage: tuple[Shop, MemoryStorage],
+) -> None:
+    """Repeating it would find that there is nothing left to claim."""
+    shop, database = storage
+    order, cart = placed(shop, touch=shop.guest), filled(shop, touch=shop.guest)
+    database.fail_next_commit(written=True)
+    claimed = shop.app.carts.claim(GUEST)
+    assert (claimed.orders, claimed.cart) == ((order.id,), shop.app.carts.get(cart.id))
+
+
+def test_a_merge_whose_commit_is_in_doubt_is_answered_with_what_it_did(storage: tuple[Shop, MemoryStorage]) -> None:
+    shop, database = storage
+    mine, other = filled(shop), filled(shop, {Shop.BREAD: 1})
+    database.fail_next_commit(written=True)
+    assert [one.rule for one in shop.app.carts.merge(mine.id, other.id).lines] == [MergeRule.KEPT, MergeRule.ADDED]

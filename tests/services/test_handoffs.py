@@ -105,6 +105,9 @@ def test_everything_adds_up_afterwards(shop: Shop) -> None:
     order = placed(shop)
     handed(order.cart_id, Scope.OWN, by=shop.app, to=shop.stranger)
     handed(filled(shop).id, by=shop.app, to=eva(shop))
+    refused(HandoffInvalid, eva(shop).handoffs.accept, wrong(ticket_for(filled(shop).id, by=shop.app).code))
+    check_all(shop.hub)
+    shop.advance(days=9)
     check_all(shop.hub)
 
 

@@ -10,7 +10,7 @@ from attrs import define, field
 from omniorder.ports.notifications import Message, Occasion
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
-from tests.services.steps import VISA, handed_over, placed, ready
+from tests.services.steps import GUEST, VISA, handed_over, placed, ready
 
 
 @define
@@ -110,3 +110,10 @@ def test_the_same_occasion_is_never_told_under_two_ids(served: Shop, postman: Po
 def test_without_a_notifier_nothing_is_told(shop: Shop) -> None:
     placed(shop)
     assert shop.hub.sweep().notified == 0
+
+
+def test_what_happens_after_a_claim_is_told_to_the_customer(served: Shop, postman: Postman) -> None:
+    order = placed(served, touch=served.guest)
+    served.app.carts.claim(GUEST)
+    served.hub.sweep()
+    assert [(message.order, message.owner) for message in postman.delivered] == [(order.id, "customer:anna")]

@@ -192,7 +192,7 @@ def test_what_rows_name_is_found_alike_in_memory_and_in_a_database(
 def test_an_inspection_of_postgresql_can_write_nothing(postgres_url: str) -> None:
     with Shop.example(postgres_url) as shop, inspecting(shop.hub.journal.parts.storage) as rows:
         list(rows.carts())
-        connection: Any = vars(rows)["_connection"]
+        connection: Any = vars(rows)["_link"].connection
         with pytest.raises(InternalError, match="read-only transaction"):
             connection.exec_driver_sql("DELETE FROM omniorder_cart")
 

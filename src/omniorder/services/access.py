@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from attrs import evolve
+
 from omniorder.domain import ids
 from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Handoff, Scope
@@ -26,7 +28,7 @@ def cart_for(touch: Touch, tx: Transaction, cart_id: str, scope: Scope, at: date
     if cart is None:
         raise NotFound("cart", cart_id)
     if not touch.owns(cart.owner):
-        seen = _granted(touch, tx, cart.id, at)
+        seen = _let_in(touch, tx, cart, at)
         _allowed(touch, seen, "cart", cart_id, any(one.allows(scope) for one in seen), scope.value)
     return cart
 
@@ -37,7 +39,7 @@ def own_cart(touch: Touch, tx: Transaction, cart_id: str, at: datetime, action: 
     if cart is None:
         raise NotFound("cart", cart_id)
     if not touch.owns(cart.owner):
-        _allowed(touch, _granted(touch, tx, cart.id, at), "cart", cart_id, False, action)
+        _allowed(touch, _let_in(touch, tx, cart, at), "cart", cart_id, False, action)
     return cart
 
 
@@ -89,6 +91,13 @@ def look(parts: Parts, touch: Touch, order_id: str) -> Order:
     return reading(parts, find)
 
 
+def shown_to(touch: Touch, order: Order) -> Order:
+    """The order as this actor sees it: whoever only follows it does not learn by what card or account it is paid."""
+    if touch.may_see(order):
+        return order
+    return evolve(order, payments=tuple(evolve(payment, token="") for payment in order.payments))
+
+
 def _may_follow(touch: Touch, tx: Transaction, order: Order, at: datetime) -> bool:
     seen = _granted(touch, tx, order.cart_id, at)
     cart = tx.cart(order.cart_id) if seen else None
@@ -99,6 +108,11 @@ def _may_follow(touch: Touch, tx: Transaction, order: Order, at: datetime) -> bo
 def _granted(touch: Touch, tx: Transaction, cart_id: str, at: datetime) -> tuple[Handoff, ...]:
     """What was granted this actor for the cart, and neither ended nor was taken back."""
     return tuple(one for one in tx.handoffs(cart_id) if one.granted(touch.actor.name, at))
+
+
+def _let_in(touch: Touch, tx: Transaction, cart: Cart, at: datetime) -> tuple[Handoff, ...]:
+    """The same for the cart itself: what was granted for one that was merged into another has ended with it."""
+    return () if cart.merged_into is not None else _granted(touch, tx, cart.id, at)
 
 
 def _allowed(touch: Touch, seen: tuple[Handoff, ...], kind: str, id: str, may: bool, action: str) -> None:

@@ -156,8 +156,8 @@ class Carts:
         is wanted (`domain.merging`). The answer says of each line where it came from and what the rule did. A promise
         that the other cart had is given back. Merging again changes nothing.
 
-        Raises `NotFound`, `InvalidInput` (a cart with itself), `IllegalTransition` (either was ordered, or the other
-        was merged elsewhere), `TooMany`, `InvalidQuantity` (more than a cart may hold).
+        Raises `NotFound`, `InvalidInput` (a cart with itself), `IllegalTransition` (either was ordered or merged
+        elsewhere), `TooMany`, `InvalidQuantity` (more than a cart may hold).
         """
         return claims.merge(self.parts, self.touch, cart_id, other_id)
 
@@ -174,8 +174,9 @@ class OwnCarts(Carts):
         """On login: everything that `guest` filled and ordered on this device is this customer's from now on.
 
         The guest's open cart is merged into the customer's (see `merge`); where the customer has none, or an empty
-        one, it becomes theirs as it is, with the promise that it may have. The guest's orders move along. Claiming
-        again changes nothing, and finishes what was interrupted: ask with the same token until it is answered.
+        one, it becomes theirs as it is, with the promise that it may have. Carts that would be too large as one are
+        kept apart. The guest's orders move along. Claiming again changes nothing, and finishes what was interrupted:
+        ask with the same token until it is answered.
 
         Raises `NotAllowed` for anybody but a known customer, `InvalidInput`.
         """

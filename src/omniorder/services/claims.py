@@ -133,8 +133,8 @@ def _take(unit: Unit, guest: str, owner: str) -> _Taken:
     mine = None if current is None else _Hand(current)
     into, others, apart = _gather(unit, [hand for hand in theirs if hand.now.state is CartState.OPEN], mine)
     return _Taken(
-        before=into and into.before,
-        cart=into and into.now,
+        before=into.before if into else None,
+        cart=into.now if into else None,
         others=tuple(hand.before for hand in others),
         orders=(*standing, *past),
         apart=tuple(hand.now.id for hand in apart),

@@ -138,7 +138,10 @@ class Handoffs:
 
     @command("handoffs.withdraw")
     def withdraw(self, handoff_id: str) -> Handoff:
-        """Take a handoff of one's own cart back, used or not; withdrawing twice changes nothing. Raises `NotFound`."""
+        """Take a handoff of one's own cart back, used or not; withdrawing twice changes nothing.
+
+        Raises `NotFound`, `IllegalTransition` (the cart was merged, and its handoffs ended with it).
+        """
         checked = ids.check("handoff", handoff_id)
         stamp = self.touch.stamp(self.parts.clock)
 

@@ -16,7 +16,7 @@ from omniorder.domain.payments import PayInStore
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
 from omniorder.services import payments
-from omniorder.services.access import look, order_for
+from omniorder.services.access import look, order_for, shown_to
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
@@ -36,9 +36,10 @@ class Orders:
     def get(self, order_id: str) -> Order:
         """The order as it is now; raises `NotFound`, also for somebody else's.
 
-        Whoever was let edit or pay its cart (`handoffs`) sees it too, as long as their grant lasts.
+        Whoever was let edit or pay its cart (`handoffs`) sees it too, as long as their grant lasts; but not the tokens
+        of its payments.
         """
-        return look(self.parts, self.touch, order_id)
+        return shown_to(self.touch, look(self.parts, self.touch, order_id))
 
     def timeline(self, order_id: str, *, after: str | None = None, limit: int = 100) -> Page[Recorded]:
         """What happened to the order, oldest first: who, when, through which channel. Raises `NotFound`."""

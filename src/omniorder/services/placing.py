@@ -23,7 +23,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.services import payments
-from omniorder.services.access import look, promise_for, still_allowed
+from omniorder.services.access import look, promise_for, shown_to, still_allowed
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on, spread
 from omniorder.services.surface import given
@@ -44,7 +44,7 @@ def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
     stamp = touch.stamp(parts.clock)
     order, ours = _take(parts, touch, promise_id, tender, stamp)
     order = payments.drive(parts, order, stamp) if ours else _wait(parts, order.id, stamp)
-    return _answer(parts, order, tender, stamp)
+    return shown_to(touch, _answer(parts, touch, order, tender, stamp))
 
 
 def _take(parts: Parts, touch: Touch, promise_id: str, tender: Tender, stamp: Stamp) -> tuple[Order, bool]:
@@ -143,14 +143,14 @@ def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:
         pause = min(pause * 2, 0.25)
 
 
-def _answer(parts: Parts, order: Order, tender: Tender, stamp: Stamp) -> Order:
+def _answer(parts: Parts, touch: Touch, order: Order, tender: Tender, stamp: Stamp) -> Order:
     last = order.payments[-1] if order.payments else None
     if last is None:
         return order
     if last.state is PaymentState.ACTION_REQUIRED and last.action is None:
         return _look(parts, order, last, stamp)
     if last.state is PaymentState.DECLINED and (last.kind, last.token) == (tender.kind, tender.token):
-        raise PaymentDeclined(order, reason=last.reason, until=order.pay_by.isoformat())
+        raise PaymentDeclined(shown_to(touch, order), reason=last.reason, until=order.pay_by.isoformat())
     return order
 
 
@@ -168,8 +168,8 @@ def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
         order = _look(parts, order, last, stamp)
         last = order.payments[-1]
     if last.state is PaymentState.DECLINED:
-        raise PaymentDeclined(order, reason=last.reason, until=order.pay_by.isoformat())
-    return order
+        raise PaymentDeclined(shown_to(touch, order), reason=last.reason, until=order.pay_by.isoformat())
+    return shown_to(touch, order)
 
 
 def _look(parts: Parts, order: Order, payment: Payment, stamp: Stamp) -> Order:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, Select, String, func, literal, select, union_all
+from sqlalchemy import Select, String, func, literal, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock
@@ -131,15 +131,15 @@ def beginning(link: Link) -> None:
 class SqlInspection:
     """Implements `omniorder.ports.inspection.Inspection`; made by `SqlStorage.inspecting`."""
 
-    def __init__(self, connection: Connection, schema: str | None) -> None:
-        self._connection: Final = connection
+    def __init__(self, link: Link) -> None:
+        self._link: Final = link
         self._options: Final[dict[str, Any]] = {"yield_per": BATCH}
-        if schema is not None:
-            self._options["schema_translate_map"] = {None: schema}
+        if link.schema is not None:
+            self._options["schema_translate_map"] = {None: link.schema}
 
-    def _rows(self, statement: Any, params: Mapping[str, Any] | None = None) -> Iterator[Any]:
+    def _rows(self, statement: Any) -> Iterator[Any]:
         try:
-            yield from self._connection.execute(statement, params, execution_options=self._options)
+            yield from self._link.connection.execute(statement, execution_options=self._options)
         except SQLAlchemyError as error:
             raise fault(error) from error
 
@@ -231,38 +231,39 @@ class SqlInspection:
     # --- what rows name ---
 
     def find_carts(self, ids: Collection[str]) -> Mapping[str, Cart]:
-        found = (carts.cart_from(row[0]) for row in self._rows(_CARTS_BY_ID, {"ids": list(ids)}))
+        found = map(carts.cart_from, self._link.documents(_CARTS_BY_ID, {"ids": list(ids)}))
         return {cart.id: cart for cart in found}
 
     def find_customers(self, owners: Collection[str]) -> Mapping[str, int]:
-        return {row.owner: row.version for row in self._rows(_CUSTOMERS, {"owners": list(owners)})}
+        return {row.owner: row.version for row in self._link.rows(_CUSTOMERS, {"owners": list(owners)})}
 
     def find_handoffs(self, ids: Collection[str]) -> Mapping[str, Handoff]:
-        found = (handoffs.handoff_from(row[0]) for row in self._rows(_HANDOFFS_BY_ID, {"ids": list(ids)}))
+        found = map(handoffs.handoff_from, self._link.documents(_HANDOFFS_BY_ID, {"ids": list(ids)}))
         return {handoff.id: handoff for handoff in found}
 
     def find_promises(self, ids: Collection[str]) -> Mapping[str, Promise]:
-        found = (promises.promise_from(row[0]) for row in self._rows(_PROMISES_BY_ID, _at_home(ids)))
+        found = map(promises.promise_from, self._link.documents(_PROMISES_BY_ID, _at_home(ids)))
         return {promise.id: promise for promise in found}
 
     def find_orders(self, ids: Collection[str]) -> Mapping[str, Order]:
-        found = (orders.order_from(row[0]) for row in self._rows(_ORDERS_BY_ID, _at_home(ids)))
+        found = map(orders.order_from, self._link.documents(_ORDERS_BY_ID, _at_home(ids)))
         return {order.id: order for order in found}
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
-        found = (reservations.reservation_from(row[0]) for row in self._rows(_RESERVATIONS_BY_ID, _at_home(ids)))
+        found = map(reservations.reservation_from, self._link.documents(_RESERVATIONS_BY_ID, _at_home(ids)))
         return {reservation.id: reservation for reservation in found}
 
     def find_timers(self, keys: Collection[Pair]) -> Mapping[Pair, Timer]:
-        rows = self._rows(_TIMERS, _lists(keys, "stores", "ids"))
+        rows = self._link.rows(_TIMERS, _lists(keys, "stores", "ids"))
         return {(row.store_id, row.subject): Timer(row.store_id, row.subject, row.due_at) for row in rows}
 
     def find_listings(self, keys: Collection[Pair]) -> Mapping[Pair, int]:
-        return Counter((row.owner, row.order_id) for row in self._rows(_LISTINGS, _lists(keys, "owners", "orders")))
+        rows = self._link.rows(_LISTINGS, _lists(keys, "owners", "orders"))
+        return Counter((row.owner, row.order_id) for row in rows)
 
     def find_made(self, carts: Collection[str]) -> Mapping[str, frozenset[str]]:
         made: defaultdict[str, set[str]] = defaultdict(set)
-        for row in self._rows(_MADE, {"ids": list(carts)}):
+        for row in self._link.rows(_MADE, {"ids": list(carts)}):
             made[row.cart_id].add(row.id)
         return {cart: frozenset(ids) for cart, ids in made.items()}
 
@@ -271,8 +272,8 @@ class SqlInspection:
         at_home = [home for home, stream in streams if home == stream]
         at_stores = [(home, stream) for home, stream in streams if home != stream]
         found = chain(
-            self._rows(_AT_HOME, {"homes": at_home}) if at_home else (),
-            self._rows(_AT_STORES, _lists(at_stores, "homes", "streams")) if at_stores else (),
+            self._link.rows(_AT_HOME, {"homes": at_home}) if at_home else (),
+            self._link.rows(_AT_STORES, _lists(at_stores, "homes", "streams")) if at_stores else (),
         )
         return {(row.home, row.stream): row.last for row in found}
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -126,6 +126,11 @@ class Session:
         self.numbers: Final = count()
 
 
+Send = Callable[[], None]
+_Command = tuple[Send, list[Any]]
+"""What queues a command, and the list for its answer."""
+
+
 class _Asked(NamedTuple):
     """A statement that was sent, and the server's answers: to its preparation, and to each execution."""
 
@@ -180,12 +185,12 @@ class PipelineLink(OwnLink):
 
     def run(self, step: Step) -> Outcome:
         self._may_repeat &= reads(step.statement)
-        (asked,) = self._ask([step])
+        ((asked,), _) = self._ask([step])
         return asked.outcome()
 
     def carry_out(self, steps: Sequence[Step]) -> None:
         self._may_repeat = False
-        for asked in self._ask(steps):
+        for asked in self._ask(steps)[0]:
             outcome = asked.outcome()
             if asked.step.judge is not None:
                 asked.step.judge(outcome, self)
@@ -202,8 +207,8 @@ class PipelineLink(OwnLink):
         makes no difference when everything is done anew in another one.
         """
         committed: list[PGresult] = []
-        asked = self._ask(map(strictly, steps), committed)
-        for one in asked:
+        asked, went_well = self._ask(map(strictly, steps), committed)
+        for one in () if went_well else asked:
             if one.failed_with(DIVISION_BY_ZERO):
                 self._say(b"ROLLBACK")
                 self._to_begin = True
@@ -229,12 +234,14 @@ class PipelineLink(OwnLink):
 
     def _say(self, command: bytes) -> PGresult:
         answers: list[PGresult] = []
-        with self._pipeline([answers]):
-            self._pgconn.send_query_params(command, None)
+        self._exchange([(partial(self._pgconn.send_query_params, command, None), answers)])
         return _done(answers[0])
 
-    def _ask(self, steps: Iterable[Step], committed: list[PGresult] | None = None) -> list[_Asked]:
-        """Send all of these at once, behind the BEGIN that is due; and a COMMIT, if there is a place for its answer."""
+    def _ask(self, steps: Iterable[Step], committed: list[PGresult] | None = None) -> tuple[Sequence[_Asked], bool]:
+        """Send all of these at once, behind the BEGIN that is due; and a COMMIT, if there is a place for its answer.
+
+        Also says whether all went well.
+        """
         asked: list[_Asked] = []
         executions: list[tuple[list[PGresult], str, list[bytes | None]]] = []
         for step in map(folded, steps):
@@ -245,26 +252,23 @@ class PipelineLink(OwnLink):
             executions += [(answers, compiled.text, compiled.values(params)) for params in several]
         begun: list[PGresult] = []
         new: dict[str, list[PGresult]] = {}
-        into: list[list[PGresult]] = []
-        with self._pipeline(into):
-            if self._to_begin:
-                self._pgconn.send_query_params(self._begin, None)
-                into.append(begun)
-            for answers, text, values in executions:
-                if self._session.prepares and text not in self._session.names:
-                    self._prepare(text)
-                    new[text] = answers
-                    into.append(answers)
-                self._execute(text, values)
-                into.append(answers)
-            if committed is not None:
-                self._pgconn.send_query_params(_COMMIT, None)
-                into.append(committed)
-        self._forget_unprepared(new, asked)
-        for answer in begun:
-            _done(answer)
+        commands: list[_Command] = []
+        if self._to_begin:
+            commands.append((partial(self._pgconn.send_query_params, self._begin, None), begun))
+        for answers, text, values in executions:
+            if self._session.prepares and text not in self._session.names:
+                commands.append((self._prepare(text), answers))
+                new[text] = answers
+            commands.append((self._execute(text, values), answers))
+        if committed is not None:
+            commands.append((partial(self._pgconn.send_query_params, _COMMIT, None), committed))
+        went_well = self._exchange(commands)
+        if not went_well:
+            self._forget_unprepared(new, asked)
+            for answer in begun:
+                _done(answer)
         self._to_begin = False
-        return asked
+        return asked, went_well
 
     def _forget_unprepared(self, new: Mapping[str, list[PGresult]], asked: Iterable[_Asked]) -> None:
         """Prepare again what was not prepared, and everything when somebody has deallocated it."""
@@ -274,28 +278,26 @@ class PipelineLink(OwnLink):
             if not answers or answers[0].status != ExecStatus.COMMAND_OK:
                 self._session.names.pop(text, None)
 
-    def _prepare(self, text: str) -> None:
+    def _prepare(self, text: str) -> Send:
         name = self._session.names[text] = b"omniorder_%d" % next(self._session.numbers)
-        self._pgconn.send_prepare(name, text.encode())
+        return partial(self._pgconn.send_prepare, name, text.encode())
 
-    def _execute(self, text: str, values: list[bytes | None]) -> None:
+    def _execute(self, text: str, values: list[bytes | None]) -> Send:
         if self._session.prepares:
-            self._pgconn.send_query_prepared(self._session.names[text], values)
-        else:
-            self._pgconn.send_query_params(text.encode(), values)
+            return partial(self._pgconn.send_query_prepared, self._session.names[text], values)
+        return partial(self._pgconn.send_query_params, text.encode(), values)
 
-    @contextmanager
-    def _pipeline(self, into: list[list[PGresult]]) -> Generator[None]:
-        """Send what is queued in this block, and put each answer into the list of `into` at its place."""
+    def _exchange(self, commands: Sequence[_Command]) -> bool:
+        """Send these at once, and put each answer where it belongs; whether all went well."""
         pgconn = self._pgconn
         if pgconn.status == ConnStatus.BAD:
             raise StorageUnavailable(reason="the connection was lost in this transaction")
         try:
             pgconn.enter_pipeline_mode()
-            yield
+            for send, _ in commands:
+                send()
             pgconn.pipeline_sync()
-            for answers, answer in zip(into, self._driver.wait(_answers(pgconn)), strict=False):
-                answers.append(answer)
+            answers = self._driver.wait(_answers(pgconn))
             if pgconn.status == ConnStatus.OK:
                 pgconn.exit_pipeline_mode()
         except Error as error:
@@ -304,6 +306,9 @@ class PipelineLink(OwnLink):
         except BaseException:
             self._driver.close()  # interrupted between question and answer: nobody can use it any more
             raise
+        for (_, place), answer in zip(commands, answers, strict=False):
+            place.append(answer)
+        return not any(answer.status == ExecStatus.FATAL_ERROR for answer in answers)
 
 
 def _check_commit(answer: PGresult) -> None:

@@ -20,7 +20,6 @@ from sqlalchemy import (
     bindparam,
     create_engine,
     event,
-    exists,
     func,
     insert,
     literal_column,
@@ -193,21 +192,18 @@ _NEW: Final = table_of(
     payload=JSONB(),
 )
 _BEFORE: Final = EVENT.alias("before")
+# Looked up row by row: of an EXISTS the planner may make a hash of the whole journal.
+_PREDECESSOR: Final = (
+    select(_BEFORE.c.seq)
+    .where(_BEFORE.c.home == _NEW.c.home, _BEFORE.c.stream == _NEW.c.stream, _BEFORE.c.seq == _NEW.c.first - 1)
+    .scalar_subquery()
+)
 _APPEND: Final = insert(EVENT).from_select(
     ["home", "stream", "seq", "name", "at", "channel", "actor", "via", "payload"],
     select(
         _NEW.c.home, _NEW.c.stream, _NEW.c.seq, _NEW.c.name, _NEW.c.at, _NEW.c.channel, _NEW.c.actor, _NEW.c.via,
         _NEW.c.payload,
-    ).where(
-        or_(
-            _NEW.c.first == 1,
-            exists().where(
-                _BEFORE.c.home == _NEW.c.home,
-                _BEFORE.c.stream == _NEW.c.stream,
-                _BEFORE.c.seq == _NEW.c.first - 1,
-            ),
-        )
-    ),
+    ).where(or_(_NEW.c.first == 1, _PREDECESSOR.is_not(None))),
 )  # fmt: skip
 _NUMBERED: Final = table_of("new", home=Text(), stream=Text(), seq=BigInteger())
 _DELIVER: Final = insert(DELIVERY).from_select(

@@ -28,7 +28,9 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
 
     Options: `lock_timeout` (5 seconds) is how long a transaction waits for another, `statement_timeout`
     (30 seconds, PostgreSQL) how long a statement may take, `synchronous="NORMAL"` (SQLite) trades the last
-    transactions before a power cut for speed. All others go to SQLAlchemy's `create_engine`, such as `pool_size`.
+    transactions before a power cut for speed. On PostgreSQL statements are prepared on the server; behind a pooler
+    that doesn't allow it, `connect_args={"prepare_threshold": None}` switches that off. All others go to SQLAlchemy's
+    `create_engine`, such as `pool_size`.
 
     Raises `Misconfigured` for a URL or option that makes no sense, `MissingExtra` where psycopg is missing.
     """
@@ -78,7 +80,7 @@ class SqlStorage:
             link.begin(may_write=False)
             self._check(link)
             beginning(link)
-            yield SqlInspection(link.connection, self._schema)
+            yield SqlInspection(link)
 
     @contextmanager
     def _linked(self) -> Generator[OwnLink]:

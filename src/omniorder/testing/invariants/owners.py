@@ -10,13 +10,17 @@ from omniorder.testing.invariants.checking import View, invariant
 
 @invariant
 def what_hangs_on_a_cart_is_its_owners(view: View) -> Iterator[str]:
-    """O2: a cart, its live promise and the order that stands on it have one owner."""
+    """O2: a cart, its live promise and the order that stands on it have one owner; and an order has its promise's."""
     for cart in view.rows.carts():
         promise = view.rows.promise(cart.promise_id) if cart.promise_id else None
         order = view.rows.order(cart.order_id) if cart.order_id else None
         for found in (promise, order):
             if found is not None and found.owner != cart.owner:
                 yield f"{cart.id} is of {cart.owner}, {found.id} of {found.owner}"
+    for order in view.rows.orders():
+        stands_on = view.rows.promise(order.promise_id)
+        if stands_on is not None and stands_on.owner != order.owner:
+            yield f"{order.id} is of {order.owner}, its promise {stands_on.id} of {stands_on.owner}"
 
 
 @invariant
