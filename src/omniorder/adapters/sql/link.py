@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple, final
 
 from attrs import frozen
-from sqlalchemy import Connection, Executable
+from sqlalchemy import Connection, Engine, Executable
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import PoolProxiedConnection
 
@@ -152,8 +152,13 @@ class OwnLink(Link):
                 self._lent.close()
 
 
-Linking = Callable[[PoolProxiedConnection, Callable[[], Connection]], OwnLink]
-"""Makes the link of a connection from the pool."""
+@frozen
+class Source:
+    """Where connections of ours come from: `connect` takes one from the engine's pool, and `link` works on it."""
+
+    engine: Engine
+    connect: Callable[[], PoolProxiedConnection]
+    link: Callable[[PoolProxiedConnection, Callable[[], Connection]], OwnLink]
 
 
 @final

@@ -44,7 +44,7 @@ from omniorder.adapters.sql.columns import Keys
 from omniorder.adapters.sql.compiled import Compiler
 from omniorder.adapters.sql.documents import among
 from omniorder.adapters.sql.folding import rows_of, table_of
-from omniorder.adapters.sql.link import Link, Linking, Outcome, Params, Statement
+from omniorder.adapters.sql.link import Link, Outcome, Params, Source, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
@@ -64,7 +64,7 @@ def opened(
     statement_timeout: float,
     isolation_level: str = "READ COMMITTED",
     **options: Any,
-) -> tuple[Engine, Linking]:
+) -> Source:
     """An engine that connects when it is first used. Time limits are in seconds, 0 is none.
 
     Its connections commit by themselves but for the transactions that links begin. Raises `MissingExtra` without
@@ -95,18 +95,17 @@ def opened(
         connection.prepare_threshold = None  # when psycopg deallocates what it has prepared, ours goes too
 
     event.listen(made, "connect", prepare)
-    _replace_with_the_broken(made)
     compiler = Compiler(TONGUE, schema)
 
     def link(pooled: PoolProxiedConnection, lend: Callable[[], Connection]) -> PipelineLink:
         driver: Any = pooled.driver_connection
         return PipelineLink(driver, pooled.info["session"], isolation_level, compiler, lend)
 
-    return made, link
+    return Source(made, _without_the_broken(made), link)
 
 
-def _replace_with_the_broken(engine: Engine) -> None:
-    """When a connection is found to be broken, replace those that are as old before they are used.
+def _without_the_broken(engine: Engine) -> Callable[[], PoolProxiedConnection]:
+    """Takes connections from the pool, but none as old as one that was found to be broken: it is replaced.
 
     A server that restarts breaks all of them: that is to cost one error, and not one for each connection.
     """
@@ -120,13 +119,16 @@ def _replace_with_the_broken(engine: Engine) -> None:
         if not isinstance(error, DisconnectionError):
             broke = monotonic()
 
-    def checked_out(_: Any, record: ConnectionPoolEntry, pooled: PoolProxiedConnection) -> None:
-        if record.info["made"] < broke:
-            raise DisconnectionError  # which the pool takes for the order to connect anew
+    def connect() -> PoolProxiedConnection:
+        while True:
+            pooled = engine.raw_connection()
+            if pooled.info["made"] >= broke:
+                return pooled
+            pooled.invalidate(DisconnectionError())
 
     event.listen(engine, "connect", connected)
     event.listen(engine, "invalidate", invalidated)
-    event.listen(engine, "checkout", checked_out)
+    return connect
 
 
 # --- statements -------------------------------------------------------------------------------------------

@@ -14,7 +14,6 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import (
     Connection,
-    Engine,
     and_,
     bindparam,
     create_engine,
@@ -36,7 +35,7 @@ from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant, Json, Key, Whole
 from omniorder.adapters.sql.compiled import Compiler
 from omniorder.adapters.sql.direct import TONGUE, DirectLink
-from omniorder.adapters.sql.link import Link, Linking, Outcome, Params, Statement
+from omniorder.adapters.sql.link import Link, Outcome, Params, Source, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.errors import Misconfigured
@@ -47,9 +46,7 @@ OLDEST: Final = (3, 37)
 # --- connections ------------------------------------------------------------------------------------------
 
 
-def opened(
-    url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any
-) -> tuple[Engine, Linking]:
+def opened(url: URL, *, lock_timeout: float, synchronous: Literal["FULL", "NORMAL"] = "FULL", **options: Any) -> Source:
     """An engine that opens the file when it is first used; `lock_timeout` in seconds.
 
     A database in memory is one connection, which transactions take in turns. Raises `Misconfigured` where
@@ -84,7 +81,7 @@ def opened(
         driver: Any = pooled.driver_connection
         return DirectLink(driver, compiler, lend)
 
-    return made, link
+    return Source(made, made.raw_connection, link)
 
 
 def _write_ahead(connection: Any, patience: float) -> None:

@@ -6,14 +6,13 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, final
 
-from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import migrating, postgres, sqlite
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.inspecting import SqlInspection, beginning
 from omniorder.adapters.sql.joining import JoinedSqlStorage, Lender
-from omniorder.adapters.sql.link import Linking, OwnLink
+from omniorder.adapters.sql.link import OwnLink, Source
 from omniorder.adapters.sql.transaction import SqlTransaction
 from omniorder.adapters.sql.urls import parse
 from omniorder.adapters.sql.versions import VersionCheck
@@ -39,9 +38,9 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     try:
         if parsed.get_backend_name() == "postgresql":
             options.setdefault("statement_timeout", 30.0)
-            return SqlStorage(*postgres.opened(parsed, schema, **options), schema)
+            return SqlStorage(postgres.opened(parsed, schema, **options), schema)
         if schema is None:
-            return SqlStorage(*sqlite.opened(parsed, **options), None)
+            return SqlStorage(sqlite.opened(parsed, **options), None)
     except TypeError as error:
         raise Misconfigured(needs=f"other options for {parsed.get_backend_name()}: {error}") from error
     raise Misconfigured(needs="PostgreSQL for a schema: SQLite has none")
@@ -51,9 +50,9 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
 class SqlStorage:
     """Implements `omniorder.ports.storage.Storage`; made by `connect`."""
 
-    def __init__(self, engine: Engine, linking: Linking, schema: str | None) -> None:
-        self._engine: Final = engine
-        self._linking: Final = linking
+    def __init__(self, source: Source, schema: str | None) -> None:
+        self._source: Final = source
+        self._engine: Final = source.engine
         self._schema: Final = schema
         self._check: Final = VersionCheck(schema)
         self._lender: Final = Lender(schema, self._check)
@@ -86,10 +85,10 @@ class SqlStorage:
     def _linked(self) -> Generator[OwnLink]:
         """A connection from the pool; what was not committed on it is rolled back in the end."""
         try:
-            pooled = self._engine.raw_connection()
+            pooled = self._source.connect()
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             raise fault(error) from error
-        link = self._linking(pooled, lambda: self._lender.wrap(pooled.driver_connection))
+        link = self._source.link(pooled, lambda: self._lender.wrap(pooled.driver_connection))
         usable = False
         try:
             yield link
