@@ -34,18 +34,26 @@ BEGINNING = re.compile(r"^<!-- (diagram|table): .*-->$", re.MULTILINE)
 
 
 def diagram(machine: str) -> str:
-    """The machine as a Mermaid state diagram: one arrow for all events that lead from one state to another."""
+    """The machine as a Mermaid state diagram: one arrow for all events that lead from one state to another.
+
+    What may happen anywhere and changes no state is said in a line below it, rather than drawn at every state.
+    """
     table = MACHINES[machine]
     first, *_ = table
+    anywhere = [event for event in table[first] if all(row.get(event) is state for state, row in table.items())]
     lines = ["stateDiagram-v2", f"    [*] --> {first.value}"]
     for state, row in table.items():
         arrows: dict[Enum, list[str]] = {}
         for event, after in row.items():
-            arrows.setdefault(after, []).append(event.__name__)
+            if event not in anywhere:
+                arrows.setdefault(after, []).append(event.__name__)
         lines += [f"    {state.value} --> {after.value}: {'<br/>'.join(names)}" for after, names in arrows.items()]
         if state in ENDED:
             lines.append(f"    {state.value} --> [*]")
-    return "\n".join(["```mermaid", *lines, "```"])
+    drawing = "\n".join(["```mermaid", *lines, "```"])
+    if anywhere:
+        drawing += f"\n\nIn every state, and changing none: {', '.join(f'`{event.__name__}`' for event in anywhere)}."
+    return drawing
 
 
 def couplings() -> str:
