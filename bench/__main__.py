@@ -80,7 +80,7 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         ),
         "profile": (
             ("postgresql", "sqlite"),
-            lambda name: profile.measure(made.empty(name), existing=existing, orders=some),
+            lambda name: profile.measure(made.empty(name), existing=existing, orders=some, block=block),
         ),
     }
     if part in once:

@@ -44,30 +44,51 @@ OWNERS: Final[Sequence[tuple[str, str]]] = (
 """Parts of a file's name, and whose it is; the first that fits."""
 
 
-def measure(database: Database, *, existing: int, orders: int) -> dict[str, Any]:
-    """Milliseconds per order of either side: waiting, and by owner."""
-    with _visible_sqlite(), opened(database) as scene:
+def measure(database: Database, *, existing: int, orders: int, block: int) -> dict[str, Any]:
+    """Milliseconds per order of either side, waiting and by owner; the sides take turns."""
+    with _visible_sqlite(), opened(database) as scene, both(scene) as sides:
         scene.grow(existing)
-        with both(scene) as sides:
-            return {name: _profiled(side, scene.baskets(20), scene.baskets(orders)) for name, side in sides.items()}
+        for side in sides.values():
+            _order(side, scene.baskets(block))
+        accounts = {name: Account() for name in sides}
+        for _ in range(max(1, orders // block)):
+            for name, side in sides.items():
+                accounts[name].charge(side, scene.baskets(block))
+    return {name: account.told() for name, account in accounts.items()}
 
 
-def _profiled(side: Side, warm_up: Sequence[Basket], baskets: Sequence[Basket]) -> dict[str, Any]:
-    for basket in warm_up:
+class Account:
+    """What one side's orders took, in seconds, and in samples by owner."""
+
+    def __init__(self) -> None:
+        self.orders = 0
+        self.wall = 0.0
+        self.busy = 0.0
+        self.blamed: Final[Counter[str]] = Counter()
+
+    def charge(self, side: Side, baskets: Sequence[Basket]) -> None:
+        """Order these, and put it down."""
+        wall, busy = time.perf_counter(), time.process_time()
+        with _sampled(self.blamed):
+            _order(side, baskets)
+        self.wall += time.perf_counter() - wall
+        self.busy += time.process_time() - busy
+        self.orders += len(baskets)
+
+    def told(self) -> dict[str, Any]:
+        """Milliseconds per order."""
+        each = 1000 / self.orders
+        per_sample = self.busy * each / max(1, self.blamed.total())
+        return {
+            "ms_per_order": round(self.wall * each, 2),
+            "waiting_ms": round(max(0.0, self.wall - self.busy) * each, 2),
+            "cpu_ms": {owner: round(count * per_sample, 2) for owner, count in self.blamed.most_common()},
+        }
+
+
+def _order(side: Side, baskets: Sequence[Basket]) -> None:
+    for basket in baskets:
         side.place(side.promise(basket))
-    blamed: Counter[str] = Counter()
-    begun, busy = time.perf_counter(), time.process_time()
-    with _sampled(blamed):
-        for basket in baskets:
-            side.place(side.promise(basket))
-    wall, busy = time.perf_counter() - begun, time.process_time() - busy
-    each = 1000 / len(baskets)
-    samples = blamed.total() or 1
-    return {
-        "ms_per_order": round(wall * each, 2),
-        "waiting_ms": round(max(0.0, wall - busy) * each, 2),
-        "cpu_ms": {owner: round(busy * each * count / samples, 2) for owner, count in blamed.most_common()},
-    }
 
 
 @contextmanager

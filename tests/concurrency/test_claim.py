@@ -186,6 +186,34 @@ def test_what_the_guest_orders_between_two_reads_of_a_claim_stays_whole(
     check_all(shop.hub)
 
 
+def ordered_and_claimed_meanwhile(shop: Shop, patch: pytest.MonkeyPatch) -> None:
+    """Anna's claim has read the list of the guest's orders; before it reads on, Boris has claimed them."""
+    guest = device(shop, GUESTS[0])
+    cart = filled(guest, "ordered")
+    slot = guest.checkout.offers(cart.id)[0].slots[0].id
+    guest.checkout.place(guest.checkout.promise(cart.id, slot=slot).id, pay=PayInStore())
+    boris, anna = partial(login, shop, GUESTS[0], "boris"), partial(login, shop, GUESTS[0])
+    unguarded.after_the_first_list(patch, boris, anna)
+
+
+def test_an_order_that_another_customer_claimed_between_two_reads_stays_theirs(
+    shop_on_postgres: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ordered_and_claimed_meanwhile(shop_on_postgres, monkeypatch)
+    assert len(shop_on_postgres.stranger.orders.page().items) == 1
+    assert shop_on_postgres.app.orders.page().items == ()
+    check_all(shop_on_postgres.hub)
+
+
+def test_without_comparing_versions_it_is_taken_from_them(
+    shop_on_postgres: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unguarded.complain_of_nothing(monkeypatch)
+    unguarded.write_over_orders(monkeypatch)
+    ordered_and_claimed_meanwhile(shop_on_postgres, monkeypatch)
+    assert len(shop_on_postgres.app.orders.page().items) == 1
+
+
 # --- merging ----------------------------------------------------------------------------------------------
 
 

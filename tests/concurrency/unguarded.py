@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
-from sqlalchemy import BigInteger, Text, bindparam
+from sqlalchemy import BigInteger, Text, and_, bindparam
 
 from omniorder.adapters.sql import (
     carts,
@@ -37,7 +37,7 @@ from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Values
-from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, STOCK, TIMER
+from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, ORDER, STOCK, TIMER
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
 from omniorder.errors import StorageFault
@@ -128,6 +128,13 @@ def write_over_carts(patch: pytest.MonkeyPatch) -> None:
     """Write a cart whatever version it is at by now, where the above only doesn't complain."""
     any_version = bindparam("at_version", type_=BigInteger()) >= 0
     patch.setattr(carts, "_UPDATE", CART.update().where(CART.c.id == bindparam("at_id"), any_version))
+
+
+def write_over_orders(patch: pytest.MonkeyPatch) -> None:
+    """Write an order whatever version it is at by now, where the above only doesn't complain."""
+    any_version = bindparam("at_version", type_=BigInteger()) >= 0
+    at_id = and_(ORDER.c.store_id == bindparam("at_store_id"), ORDER.c.id == bindparam("at_id"))
+    patch.setattr(orders, "_UPDATE", ORDER.update().where(at_id, any_version))
 
 
 def write_over_handoffs(patch: pytest.MonkeyPatch) -> None:

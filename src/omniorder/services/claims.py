@@ -96,7 +96,10 @@ class _Hand:
         if self.now.promise_id is not None:
             _move_promise(unit, self.now.promise_id, self.now.owner)
         if self.now.order_id is not None:
-            _move_order(unit, self.now.order_id, self.now.owner, new_code=new_code)
+            order = unit.tx.order(self.now.order_id)
+            if order is None:
+                raise StaleWrite(kind="order", id=self.now.order_id)
+            _move_order(unit, order, self.now.owner, new_code=new_code)
 
 
 @frozen
@@ -126,9 +129,9 @@ def _take(unit: Unit, guest: str, owner: str) -> _Taken:
         if hand.now.state is not CartState.OPEN:
             hand.save(unit)
     standing = [cart.order_id for cart in found if cart.order_id is not None]
-    past = [order.id for order in listed if order.id not in standing] if len(found) < BATCH else []
-    for order_id in past:
-        order = _move_order(unit, order_id, owner)
+    past = [order for order in listed if order.id not in standing] if len(found) < BATCH else []
+    for order in past:  # as it was listed, so that its version tells when another customer was faster
+        _move_order(unit, order, owner)
         _move_promise(unit, order.promise_id, owner)
     mine = None if current is None else _Hand(current)
     into, others, apart = _gather(unit, [hand for hand in theirs if hand.now.state is CartState.OPEN], mine)
@@ -136,7 +139,7 @@ def _take(unit: Unit, guest: str, owner: str) -> _Taken:
         before=into.before if into else None,
         cart=into.now if into else None,
         others=tuple(hand.before for hand in others),
-        orders=(*standing, *past),
+        orders=(*standing, *(order.id for order in past)),
         apart=tuple(hand.now.id for hand in apart),
         more=BATCH in (len(found), len(listed)),
     )
@@ -207,16 +210,11 @@ def _move_promise(unit: Unit, promise_id: str, owner: str) -> Promise:
     return after
 
 
-def _move_order(unit: Unit, order_id: str, owner: str, *, new_code: bool = False) -> Order:
-    order = unit.tx.order(order_id)
-    if order is None:
-        raise StaleWrite(kind="order", id=order_id)
+def _move_order(unit: Unit, order: Order, owner: str, *, new_code: bool = False) -> None:
     events: list[e.Event] = [e.OrderClaimed(owner, order.owner)]
     if new_code and order.pickup.state is PickupState.READY:
         events.append(e.CodeReissued(order.pickup.generation + 1, unit.parts.key_ring().current))
-    after = orders.told(order, events, unit.stamp.at)
-    unit.save_order(order, after, events)
-    return after
+    unit.save_order(order, orders.told(order, events, unit.stamp.at), events)
 
 
 def take_over(unit: Unit, cart: Cart, owner: str, *events: e.Event) -> Cart:

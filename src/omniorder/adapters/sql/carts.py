@@ -60,17 +60,20 @@ def write(batch: Batch, change: CartWrite) -> None:
     before, cart = change.before, change.after
     if before is None:
         batch.insert(_INSERT, {"id": cart.id} | _values(cart), "cart", cart.id)
-    else:
-        at = {"at_id": cart.id, "at_version": before.version}
-        batch.guarded(
-            _UPDATE, {"version": cart.version} | changes(_values(before), _values(cart)) | at, "cart", cart.id
-        )
-    if before is not None and _moved(before, cart):
+        _LINES.add(batch, _line_rows(cart), "cart", cart.id)
+        write_notes(batch, [], note_rows(cart), cart.id)
+        return
+    at = {"at_id": cart.id, "at_version": before.version}
+    new = {"version": cart.version} | changes(_values(before), _values(cart))
+    batch.guarded(_UPDATE, new | at, "cart", cart.id)
+    if (cart.lines, cart.owner) == (before.lines, before.owner):
+        return
+    if _moved(before, cart):
         _LINES.sync(batch, _line_rows(before), [], "cart", cart.id)
-        _LINES.sync(batch, [], _line_rows(cart), "cart", cart.id)
+        _LINES.add(batch, _line_rows(cart), "cart", cart.id)
     else:
-        _LINES.sync(batch, [] if before is None else _line_rows(before), _line_rows(cart), "cart", cart.id)
-    write_notes(batch, note_rows(before) if before else [], note_rows(cart), cart.id)
+        _LINES.sync(batch, _line_rows(before), _line_rows(cart), "cart", cart.id)
+    write_notes(batch, note_rows(before), note_rows(cart), cart.id)
 
 
 def write_notes(batch: Batch, before: list[Values], after: list[Values], id: str) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, final
 
 from sqlalchemy import Connection
@@ -20,11 +20,12 @@ from omniorder.adapters.sql.link import Outcome, OwnLink, Step
 from omniorder.domain.instants import iso
 
 _DIALECT: Final = SQLiteDialect_pysqlite()
+_instant: Final = lru_cache(256)(iso)  # a command writes the same few over and over
 
 
 def _write(kind: TypeEngine[Any]) -> Convert | None:
     if isinstance(kind, Instant):
-        return iso
+        return _instant
     if isinstance(kind, Json):
         return as_text
     return partial(kind.process_bind_param, dialect=_DIALECT) if isinstance(kind, (Beginning, Keys)) else None

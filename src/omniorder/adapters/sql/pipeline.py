@@ -1,32 +1,25 @@
 """PostgreSQL in as few round trips as possible: everything that is known to be wanted goes out in one.
 
-This is libpq's pipeline mode, through the wrapper that psycopg gives us. Statements are prepared on first use, and
-parameters are text that the server reads by the types in the statement, so a statement is prepared once.
+This is libpq's pipeline mode, through the wrapper that psycopg gives us. Statements are prepared on first use.
 
 https://www.postgresql.org/docs/current/libpq-pipeline-mode.html
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast, final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from psycopg import Error, OperationalError
 from psycopg.errors import error_from_result
 from psycopg.pq import ConnStatus, DiagnosticField, ExecStatus, TransactionStatus
 from psycopg.waiting import Ready, Wait
-from sqlalchemy import Connection, Text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Connection
 
-from omniorder.adapters.sql.columns import Beginning, Instant, Json, Key, Keys, Real, Whole, as_text
-from omniorder.adapters.sql.compiled import Compiled, Compiler, Convert, Tongue
+from omniorder.adapters.sql.compiled import Compiled, Compiler
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.folding import folded
 from omniorder.adapters.sql.guarding import DIVISION_BY_ZERO, reads, strictly
@@ -37,83 +30,14 @@ if TYPE_CHECKING:
     from psycopg import Connection as Driver
     from psycopg.pq.abc import PGconn, PGresult
 
-# --- values -----------------------------------------------------------------------------------------------
-
-_DIALECT: Final[Dialect] = cast("Any", PGDialect_psycopg)(paramstyle="numeric_dollar")
-_INSTANTS: Final = (Instant, Beginning)
-
-
-def _write(kind: TypeEngine[Any]) -> Convert:
-    if isinstance(kind, Json):
-        return _json
-    if isinstance(kind, Keys):
-        return _keys
-    if isinstance(kind, Beginning):
-        return partial(_beginning, kind)
-    if isinstance(kind, Instant):
-        return _instant
-    return _text if isinstance(kind, (Key, Text)) else _number
-
-
-def _text(value: str) -> bytes:
-    written = value.encode()
-    if b"\0" in written:  # libpq would cut it off there
-        raise StorageFault(reason="PostgreSQL stores no text with a NUL in it")
-    return written
-
-
-def _number(value: float) -> bytes:
-    return str(value).encode()
-
-
-def _instant(value: datetime) -> bytes:
-    return value.isoformat().encode()
-
-
-def _beginning(kind: Beginning, value: datetime | None) -> bytes:
-    return _instant(kind.process_bind_param(value, _DIALECT))
-
-
-def _json(value: Any) -> bytes:
-    return as_text(value).encode()
-
-
-def _keys(values: Sequence[str]) -> bytes:
-    return _text(f"{{{','.join(map(_quoted, values))}}}")
-
-
-def _quoted(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-def _read(kind: TypeEngine[Any]) -> Convert:
-    if isinstance(kind, Whole):
-        return int
-    if isinstance(kind, Real):
-        return float
-    if isinstance(kind, Json):
-        return json.loads
-    if isinstance(kind, (Instant, Beginning)):
-        return partial(_moment, kind)
-    return bytes.decode
-
-
-def _moment(kind: Instant | Beginning, value: bytes) -> datetime | None:
-    return kind.process_result_value(value.decode(), _DIALECT)
-
-
-TONGUE: Final = Tongue(_DIALECT, _write, _read)
-
+_BEGIN: Final = "BEGIN ISOLATION LEVEL"
+_COMMIT: Final = b"COMMIT"
+_ROLLBACK: Final = b"ROLLBACK"
+_NOT_PREPARED: Final = b"26000"
 READ_COMMITTED: Final = "READ COMMITTED"
 
-# --- the connection ---------------------------------------------------------------------------------------
 
-
-_COMMIT: Final = b"COMMIT"
-_NOT_PREPARED: Final = b"26000"
-
-
+@final
 class Session:
     """What stays with a connection from one transaction to the next: what it has prepared, by text.
 
@@ -172,7 +96,7 @@ class PipelineLink(OwnLink):
         self._driver: Final = driver
         self._pgconn: Final = driver.pgconn
         self._session: Final = session
-        self._begin: Final = f"BEGIN ISOLATION LEVEL {isolation}".encode()
+        self._begin: Final = f"{_BEGIN} {isolation}".encode()
         self._to_begin = False
         self._may_repeat = isolation == READ_COMMITTED
 
@@ -210,7 +134,7 @@ class PipelineLink(OwnLink):
         asked, went_well = self._ask(map(strictly, steps), committed)
         for one in () if went_well else asked:
             if one.failed_with(DIVISION_BY_ZERO):
-                self._say(b"ROLLBACK")
+                self._say(_ROLLBACK)
                 self._to_begin = True
                 return False
             one.outcome()
@@ -229,7 +153,7 @@ class PipelineLink(OwnLink):
         self._give_back()
         if self._pgconn.transaction_status != TransactionStatus.IDLE:
             with suppress(StorageFault):  # a connection that is gone has rolled back by itself
-                self._say(b"ROLLBACK")
+                self._say(_ROLLBACK)
         return self._pgconn.transaction_status == TransactionStatus.IDLE
 
     def _say(self, command: bytes) -> PGresult:

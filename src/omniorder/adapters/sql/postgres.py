@@ -45,6 +45,7 @@ from omniorder.adapters.sql.compiled import Compiler
 from omniorder.adapters.sql.documents import among
 from omniorder.adapters.sql.folding import rows_of, table_of
 from omniorder.adapters.sql.link import Link, Outcome, Params, Source, Statement
+from omniorder.adapters.sql.literals import TONGUE
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
@@ -79,7 +80,7 @@ def opened(
         made = create_engine(url, **settings)
     except ModuleNotFoundError as error:
         raise MissingExtra(needs=error.name or "psycopg", extra="postgres") from error
-    from omniorder.adapters.sql.pipeline import TONGUE, PipelineLink, Session
+    from omniorder.adapters.sql.pipeline import PipelineLink, Session
 
     limits = {
         "lock_timeout": lock_timeout,
