@@ -14,7 +14,7 @@ from typing import Protocol
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgres
+from tests import postgres, scratch
 
 # how long an example takes says more about the machine than about the code
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -38,6 +38,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if folder := scratch.in_memory():
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
     if config.getoption("--long"):
         settings.load_profile("long")
     elif not config.getoption("--hypothesis-profile"):

@@ -32,6 +32,8 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from tests import scratch
+
 VARIABLE = "OMNIORDER_TEST_POSTGRES"
 PATIENCE = 60.0  # seconds until a server that does not answer is given up; it usually takes half of one
 
@@ -150,7 +152,7 @@ def guarded(command: Sequence[str | Path], home: Path, account: Account, output:
 
 
 def _start(source: Callable[[Path], Path], durable: bool) -> Server:
-    home = Path(tempfile.mkdtemp(prefix="omniorder-postgres-"))
+    home = Path(tempfile.mkdtemp(prefix="omniorder-postgres-", dir=None if durable else scratch.in_memory()))
     try:
         binaries = source(home)
         account = _unprivileged()
@@ -184,7 +186,8 @@ def _serve(binaries: Path, data: Path, account: Account, durable: bool) -> Serve
     url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
     options = ["--max_connections=200", "--unix_socket_directories="]
     if not durable:
-        options += ["--fsync=off", "--full_page_writes=off"]
+        # nothing outlives the run, so nothing is flushed or kept tidy for later
+        options += ["--fsync=off", "--full_page_writes=off", "--autovacuum=off"]
     command: list[str | Path] = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port)]
     with tempfile.TemporaryFile() as log:
         process = guarded([*command, *options], data.parent, account, output=log.fileno())

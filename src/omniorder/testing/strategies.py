@@ -291,8 +291,9 @@ def _next_of(cart: Cart, draw: st.DrawFn) -> list[tuple[Event, ...]]:
             promise, until = ids.promise_id(store, draw(_SIXTEEN)), cart.changed_at + timedelta(minutes=15)
             total = draw(money(least=0))
             slot = ids.slot_id(store, until.replace(second=0, microsecond=0))
+            promised = (e.PromiseMade(promise, store, slot, total, total, until),)
             return [
-                (e.PromiseMade(promise, store, slot, total, total, until),),
+                *(promised, promised, promised),  # what most carts are for
                 (e.CartAbsorbed(other), e.LineAdded(ids.line_id(draw(_EIGHT)), draw(_SKUS), draw(_SOME))),
                 (e.CartMerged(other),),
                 (e.CartAbandoned(),),
@@ -301,10 +302,11 @@ def _next_of(cart: Cart, draw: st.DrawFn) -> list[tuple[Event, ...]]:
             ]
         case CartState.OPEN:
             held = cart.promise_id or ""
+            ordered = (e.PromiseAccepted(held, order), e.CartOrdered(order))
             return [
                 (e.PromiseWithdrawn(held),),
                 (e.PromiseLapsed(held),),
-                (e.PromiseAccepted(held, order), e.CartOrdered(order)),
+                *(ordered, ordered),
                 claimed,
             ]
         case CartState.ORDERED:
