@@ -33,7 +33,7 @@ class Sizes:
 
 
 FULL: Final = Sizes(orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12)
-QUICK: Final = Sizes(orders=8, block=4, existing=(10, 20), workers=2, rounds=1)
+QUICK: Final = Sizes(orders=4, block=2, existing=(10, 20), workers=2, rounds=1)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -211,6 +211,14 @@ def test_rows_beyond_the_first_twenty_are_counted(sqlite_url: str, told: Told) -
     assert answers["the_provider_agrees"]["holds"] is None
 
 
+def test_a_row_that_can_not_be_read_is_named(sqlite_url: str, told: Told) -> None:
+    with Shop.example(sqlite_url) as shop:
+        cart = shop.app.carts.start()
+    damage(sqlite_url, "UPDATE omniorder_cart SET state = 'gibberish'")
+    assert main(["verify", "--database", sqlite_url]) == 2
+    assert f"cart (id {cart.id}) can't be read: 'gibberish'" in told()[1].splitlines()[-1]
+
+
 def damage(url: str, statement: str) -> None:
     with closing(sqlite3.connect(file_of(url))) as connection, connection:
         assert connection.execute(statement).rowcount

@@ -487,11 +487,9 @@ class BadWebhook(GatewayFault):
 
 
 class StorageFault(OmniorderError):
-    """The database failed; the transaction is gone. Facts: `reason`."""
+    """The database failed, and would again; the transaction is gone. Facts: `reason`."""
 
     code = "storage.fault"
-    status = 503
-    retry = True
     says = "storage: {reason}"
 
 
@@ -499,6 +497,8 @@ class StaleWrite(StorageFault):
     """A guarded write met another version than was read: the transaction is run again. Facts: `kind`, `id`."""
 
     code = "storage.stale_write"
+    status = 503
+    retry = True
     says = "{kind} {id} was changed meanwhile"
 
 
@@ -506,6 +506,8 @@ class AlreadyThere(StorageFault):
     """An insert met a row with the same key. Facts: `kind`, `id`."""
 
     code = "storage.already_there"
+    status = 503
+    retry = True
     says = "{kind} {id} exists already"
 
 
@@ -513,6 +515,8 @@ class StorageUnavailable(StorageFault):
     """Connection lost, lock not granted in time, deadlock or serialization failure after all tries."""
 
     code = "storage.unavailable"
+    status = 503
+    retry = True
 
 
 class StorageFull(StorageFault):
@@ -520,14 +524,13 @@ class StorageFull(StorageFault):
 
     code = "storage.full"
     status = 507
-    retry = False
 
 
 class SchemaOutdated(StorageFault):
     """The tables are missing or of another version: run `migrate`. Facts: `found`, `needed`."""
 
     code = "storage.schema_outdated"
-    retry = False
+    status = 503
     says = "the schema is at {found}, this version of omniorder needs {needed}: run `python -m omniorder migrate`"
 
 

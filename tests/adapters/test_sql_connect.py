@@ -40,6 +40,12 @@ if all(children):
 """
 
 
+USED_AND_FORKED = FORKED.replace(
+    "children =", "storage.migrate()\nwith storage.reading() as tx: tx.stores()\nchildren =", 1
+)
+"""The same, but that the parent has looked before."""
+
+
 @pytest.mark.parametrize(
     "url", ["sqlite:///shop.db", "sqlite+pysqlite://", "postgresql://h/d", "postgresql+psycopg://h/d"]
 )
@@ -88,3 +94,8 @@ def test_an_sqlite_without_strict_tables_is_refused(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("database", ["sqlite_url", "postgres_url"])
 def test_processes_may_fork_before_first_use(database: str, request: pytest.FixtureRequest) -> None:
     subprocess.run([sys.executable, "-c", FORKED, request.getfixturevalue(database)], check=True, timeout=60)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_process_leaves_its_parents_connections_alone(postgres_url: str) -> None:
+    subprocess.run([sys.executable, "-c", USED_AND_FORKED, postgres_url], check=True, timeout=60)

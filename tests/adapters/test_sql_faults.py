@@ -51,7 +51,13 @@ ON_SQLITE: dict[int, type[StorageFault]] = {
     sqlite3.SQLITE_CORRUPT: StorageFault,
 }
 
-MAY_HELP = {StorageUnavailable: True, StorageFull: False, SchemaOutdated: False, AlreadyThere: True, StorageFault: True}
+MAY_HELP = {
+    StorageUnavailable: True,
+    AlreadyThere: True,
+    StorageFull: False,
+    SchemaOutdated: False,
+    StorageFault: False,
+}
 
 
 def wrapped(complaint: BaseException) -> SQLAlchemyError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager, suppress
 from typing import Any
@@ -206,6 +207,18 @@ def test_a_connection_that_commits_by_itself_is_refused(storage: SqlStorage, url
         put(joined, carts=(CartWrite(None, CART),))
         connection.execute("COMMIT")
     assert read(storage, lambda tx: tx.cart(CART.id)) == CART
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="sqlite3 has no autocommit here")
+def test_a_connection_of_sqlite3_whose_commit_does_nothing_is_refused(sqlite_url: str) -> None:
+    """Its owner's `commit()` would leave our transaction open, and closing it would undo the command."""
+    storage = connect(sqlite_url)
+    storage.migrate()
+    options: dict[str, Any] = {"autocommit": True}
+    file = sqlite_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, **options)) as its, pytest.raises(Misconfigured, match="autocommit"):
+        put(storage.joined(its), carts=(CartWrite(None, CART),))
+    storage.close()
 
 
 def test_a_connection_of_sqlalchemy_that_has_not_begun_is_begun_for_its_owner(storage: SqlStorage, url: str) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -34,6 +36,7 @@ from omniorder.ports.storage import (
     StockChange,
     Storage,
     TimerWrite,
+    Transaction,
     Writes,
 )
 from omniorder.testing import samples
@@ -339,3 +342,52 @@ def test_a_nul_is_refused_and_not_where_text_ends(storage: SqlStorage) -> None:
 def test_an_isolation_level_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Misconfigured, match="SERIALIZABLE"):
         connect("postgresql://h/d", isolation_level="CHAOS")
+
+
+# --- behind a pooler, and in other places where a connection is not ours alone ----------------------------
+
+
+def names_after(storage: SqlStorage, look: Callable[[Transaction], object]) -> dict[str, str]:
+    """What is prepared on the server under which name, once `look` has been done on a connection of its own."""
+    read(storage, look)
+    with storage.reading() as tx:
+        rows = tx.connection.exec_driver_sql("SELECT name, statement FROM pg_prepared_statements").all()
+    return {str(name): str(statement) for name, statement in rows}
+
+
+def test_one_name_is_never_two_statements(url: str) -> None:
+    """A pooler may lend the server's end of a connection to another process like ours, with what is prepared on it."""
+    with opened(url) as one, opened(url) as other:
+        first = names_after(one, lambda tx: tx.cart(CART.id))
+        second = names_after(other, lambda tx: tx.stores())
+    assert first != second
+    assert {name: first[name] for name in first.keys() & second.keys()}.items() <= second.items()
+
+
+def test_what_another_has_prepared_already_is_used(storage: SqlStorage) -> None:
+    """The first try fails, since the name is taken; the next knows that it is there."""
+    names = names_after(storage, lambda tx: tx.cart(CART.id))
+    session = storage._source.connect()
+    session.info["session"].names.clear()
+    session.close()
+    with pytest.raises(StorageUnavailable):
+        stored(storage)
+    assert stored(storage) is None
+    assert names_after(storage, lambda tx: tx.cart(CART.id)).keys() >= names.keys()
+
+
+def test_nothing_is_prepared_where_the_url_says_so(url: str) -> None:
+    with opened(f"{url}?prepare_threshold=none") as storage:
+        assert names_after(storage, lambda tx: tx.cart(CART.id)) == {}
+
+
+def test_a_database_that_can_not_store_every_text_is_refused(postgres_server: str) -> None:
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        name = f"omniorder_test_{uuid4().hex}"
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'")
+        try:
+            url = urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
+            with opened(url) as storage, pytest.raises(Misconfigured, match=r"UTF8.*LATIN1"):
+                storage.migrate()
+        finally:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")

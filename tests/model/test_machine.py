@@ -60,17 +60,9 @@ def test_everything_holds_in_memory(memory: Fresh) -> None:
     live([memory], examples=50, steps=40)
 
 
-def test_everything_holds_on_sqlite(sqlite: Fresh) -> None:
-    live([sqlite], examples=10, steps=30)
-
-
-def test_everything_holds_on_postgres(postgres: Fresh) -> None:
-    live([postgres], examples=5, steps=30)
-
-
-def test_all_storages_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:
+def test_everything_holds_in_every_storage_and_all_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:
     """The same steps, the same chance, the same clock: then the same answers, down to ids and errors."""
-    live([memory, sqlite, postgres], examples=8, steps=30)
+    live([memory, sqlite, postgres], examples=10, steps=30)
 
 
 # --- and it would be noticed if they didn't ---------------------------------------------------------------

@@ -90,8 +90,8 @@ def test_who_may_edit_neither_merges_nor_claims(shop: Shop, stored: Callable[[],
     cart, mine = filled(shop), filled(shop, touch=shop.stranger)
     handed(cart.id, by=shop.app, to=shop.stranger)
     before = stored()
-    refused(NotFound, shop.stranger.carts.merge, mine.id, cart.id)
-    refused(NotFound, shop.stranger.carts.merge, cart.id, mine.id)
+    refused(NotAllowed, shop.stranger.carts.merge, mine.id, cart.id)
+    refused(NotAllowed, shop.stranger.carts.merge, cart.id, mine.id)
     assert stored() == before
 
 

@@ -22,6 +22,7 @@ from omniorder.errors import (
     StillRunning,
     TooMany,
 )
+from omniorder.services import handoffs as desk
 from omniorder.services.handoffs import MOST_DRAWS, MOST_OPEN
 from omniorder.testing.clock import SeededEntropy
 from omniorder.testing.invariants import check_all
@@ -300,6 +301,16 @@ def test_a_cart_is_open_to_twenty_at_a_time(shop: Shop) -> None:
     shop.app.handoffs.withdraw(tickets[0].id)
     shop.app.handoffs.offer(cart.id, Scope.VIEW)
     shop.clock.advance(minutes=10)
+    shop.app.handoffs.offer(cart.id, Scope.VIEW)
+
+
+def test_a_cart_keeps_no_more_than_the_sweep_can_forget(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(desk, "MOST_KEPT", 2)
+    cart = filled(shop)
+    for _ in range(2):
+        shop.app.handoffs.withdraw(ticket_for(cart.id, by=shop.app).id)
+    refused(TooMany, shop.app.handoffs.offer, cart.id, Scope.VIEW)
+    shop.advance(days=8)
     shop.app.handoffs.offer(cart.id, Scope.VIEW)
 
 

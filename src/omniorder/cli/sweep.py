@@ -40,14 +40,17 @@ def add_to(commands: Any) -> None:
 
 
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not math.isfinite(seconds) or not 0 < seconds <= 3600:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 3600:
         raise argparse.ArgumentTypeError("must be more than 0 and at most 3600 seconds")
     return seconds
 
 
 def _count(text: str) -> int:
-    count = int(text)
+    count = int(text) if text.isascii() and text.isdigit() else 0
     if not 0 < count <= 10_000:
         raise argparse.ArgumentTypeError("must be from 1 to 10000")
     return count

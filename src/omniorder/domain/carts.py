@@ -123,8 +123,8 @@ def edit(
     """The events of these edits, one after the other on the same cart.
 
     `new_lines` are fresh line ids, `most` the number of lines that a cart may have, `most_units` the units of one
-    SKU, all lines summed. With `if_version`, an edit
-    of a line that was touched after that version raises `VersionConflict`; edits of other lines pass.
+    SKU, all lines summed. With `if_version`, an edit of a line that was touched after that version raises
+    `VersionConflict`; edits of other lines pass.
     """
     fresh = iter(new_lines)
     told: list[e.Event] = []
@@ -136,8 +136,8 @@ def edit(
             now = apply(now, event, cart.changed_at)
     if len(now.lines) > most:
         raise TooMany("lines", len(now.lines), f"a cart has at most {most} lines")
-    for units in now.demand().values():
-        valid_quantity(units, most=most_units)
+    for sku, units in now.demand().items():
+        valid_quantity(units, f"units of {sku}", most=most_units)
     return tuple(told)
 
 

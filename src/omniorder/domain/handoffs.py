@@ -132,11 +132,12 @@ class HandoffTicket:
         Raises `InvalidInput` for a `base` that is no https (or app) URL, or has a fragment already.
         """
         base = valid_line(base, "base", most=LONGEST_BASE)
-        if not _URL.fullmatch(base) or base.lower().startswith("http:"):
+        if not _URL.fullmatch(base) or base.lower().startswith(_UNSAFE):
             raise InvalidInput("base", base, "must be an https or app URL without a fragment")
         return f"{base}#{self.token}"
 
 
+_UNSAFE = ("http:", "javascript:", "data:", "vbscript:", "file:")
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s#]+")
 
 

@@ -98,8 +98,8 @@ def merge(
         told += coming
     if len(after.lines) > most:
         raise TooMany("lines", len(after.lines), f"a cart has at most {most} lines")
-    for units in after.demand().values():
-        valid_quantity(units, most=most_units)
+    for sku, units in after.demand().items():
+        valid_quantity(units, f"units of {sku}", most=most_units)
     return Merged(after, explain(into, others, after)), tuple(told)
 
 

@@ -156,8 +156,9 @@ class Carts:
         is wanted (`domain.merging`). The answer says of each line where it came from and what the rule did. A promise
         that the other cart had is given back. Merging again changes nothing.
 
-        Raises `NotFound`, `InvalidInput` (a cart with itself), `IllegalTransition` (either was ordered or merged
-        elsewhere), `TooMany`, `InvalidQuantity` (more than a cart may hold).
+        Raises `NotFound`, `NotAllowed` (a cart that was handed over), `InvalidInput` (a cart with itself),
+        `IllegalTransition` (either was ordered or merged elsewhere), `TooMany`, `InvalidQuantity` (more than a cart
+        may hold).
         """
         return claims.merge(self.parts, self.touch, cart_id, other_id)
 

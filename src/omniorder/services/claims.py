@@ -22,7 +22,8 @@ from omniorder.domain.merging import Claimed, Merged, explain
 from omniorder.domain.merging import merge as merged
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
-from omniorder.errors import InvalidInput, InvalidQuantity, NotAllowed, NotFound, StaleWrite, TooMany
+from omniorder.errors import InvalidInput, InvalidQuantity, NotAllowed, StaleWrite, TooMany
+from omniorder.services.access import own_cart
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.promising import let_go
 from omniorder.services.surface import given
@@ -39,18 +40,13 @@ def merge(parts: Parts, touch: Touch, cart_id: str, other_id: str) -> Merged:
         raise InvalidInput("other", from_id, "must be another cart")
 
     def work(unit: Unit) -> Merged:
-        into, other = _mine(touch, unit.tx.cart(into_id), into_id), _mine(touch, unit.tx.cart(from_id), from_id)
+        into = own_cart(touch, unit.tx, into_id, unit.stamp.at, "merge")
+        other = own_cart(touch, unit.tx, from_id, unit.stamp.at, "merge")
         if other.merged_into == into.id:
             return Merged(into, explain(into, [other], into))
         return _join(unit, _Hand(into), [_Hand(other)])
 
     return in_transaction(parts, touch.stamp(parts.clock), work)
-
-
-def _mine(touch: Touch, cart: Cart | None, cart_id: str) -> Cart:
-    if cart is None or not touch.owns(cart.owner):
-        raise NotFound("cart", cart_id)
-    return cart
 
 
 def claim(parts: Parts, touch: Touch, guest: Guest) -> Claimed:
@@ -116,13 +112,13 @@ class _Taken:
 
 def _take(unit: Unit, guest: str, owner: str) -> _Taken:
     """All that the guest has, or a batch of it; the open carts become one with the customer's."""
-    told = unit.tx.customer(owner)  # before their cart: what is decided about it stands only if nobody counted since
+    version = unit.tx.customer(owner)  # before their cart: what is decided about it stands only if nobody counted since
     current = unit.tx.open_cart(owner)
     listed = unit.tx.orders_of(guest, after=None, limit=BATCH)  # before the carts: an order's cart is among them then
     found = unit.tx.carts_of(guest, limit=BATCH)
     if not found and not listed:
         return _Taken(current, current)
-    unit.save_customer(owner, told, [e.GuestClaimed(guest)])
+    unit.save_customer(owner, version, [e.GuestClaimed(guest)])
     theirs = [_Hand(cart) for cart in found]
     for hand in theirs:
         hand.tell(unit, e.CartClaimed(owner, guest))
@@ -217,7 +213,7 @@ def _move_order(unit: Unit, order: Order, owner: str, *, new_code: bool = False)
     unit.save_order(order, orders.told(order, events, unit.stamp.at), events)
 
 
-def take_over(unit: Unit, cart: Cart, owner: str, *events: e.Event) -> Cart:
+def take_over(unit: Unit, cart: Cart, owner: str, *events: e.Event) -> None:
     """Make the cart somebody else's, with its promise and the order that stands on it; `events` are told with it.
 
     An order that is ready gets another code: its former owner may have seen the old one.
@@ -225,4 +221,3 @@ def take_over(unit: Unit, cart: Cart, owner: str, *events: e.Event) -> Cart:
     hand = _Hand(cart)
     hand.tell(unit, *events, e.CartClaimed(owner, cart.owner))
     hand.save(unit, new_code=True)
-    return hand.now

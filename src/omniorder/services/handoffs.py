@@ -36,6 +36,8 @@ MOST_DRAWS = 10
 """Numbers drawn before giving up: a collision is one in a thousand million per handoff that is kept."""
 MOST_OPEN = 20
 """Handoffs of one cart that can be taken or used at a time."""
+MOST_KEPT = 200
+"""Handoffs of one cart altogether, until the sweep forgets those that ended: each command of a guest reads them."""
 
 
 @frozen
@@ -74,8 +76,11 @@ class Handoffs:
             if seen is not None:
                 return _found(unit.tx.handoff(seen), seen)
             promise = _payable(unit, before) if Scope.PAY in wanted and Scope.EDIT not in wanted else None
-            if sum(one.open(stamp.at) for one in unit.tx.handoffs(checked)) >= MOST_OPEN:
-                raise TooMany("handoffs", MOST_OPEN, f"at most {MOST_OPEN} of one cart at a time")
+            kept = unit.tx.handoffs(checked)
+            live = sum(one.open(stamp.at) for one in kept)
+            if live >= MOST_OPEN or len(kept) >= MOST_KEPT:
+                rule = f"at most {MOST_OPEN} of one cart at a time, and {MOST_KEPT} until the oldest are forgotten"
+                raise TooMany("handoffs", live, rule)
             made, event = handoffs.offer(
                 checked, wanted, draw=draw, by=stamp.actor, on=stamp.channel, at=stamp.at,
                 until=stamp.at + lasting, key_id=ring.current, promise_id=promise,

@@ -157,7 +157,11 @@ class OrderHub:
 
         Call it every few seconds, from any number of workers. `stop` is asked before each piece of work: once it says
         True, nothing more is begun, and what was claimed and not handled is given back to other workers.
+
+        Raises `InvalidQuantity` (limit), `InvalidInput` (stop), `NeedsOwnTransaction` inside `joined`.
         """
+        if not callable(stop):
+            raise InvalidInput("stop", stop, "must be a function without arguments that says True to stop")
         payments.own_transaction(self._parts, "sweep")
         self._follow_for_notices()
         return sweeps.sweep(self._parts, valid_quantity(limit, "limit"), stop)

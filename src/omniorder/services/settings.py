@@ -35,9 +35,9 @@ class Settings:
         handoff_longest: the most that `lasts` may be there; a pay link needs hours.
         grant_lasts: how long whoever took a cart over may act.
         max_lines: lines per cart.
-        max_quantity: units per line, in the article's unit.
+        max_quantity: units of one SKU in a cart, all its lines summed, in the article's unit.
         page_limit: the most items a list returns at once.
-        idempotency_retention: how long answers to idempotency keys are kept.
+        idempotency_retention: how long answers to idempotency keys are kept, and handoffs after they ended.
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
     """
@@ -69,8 +69,9 @@ class Settings:
         for one in fields(type(self)):
             value: object = getattr(self, one.name)
             if isinstance(one.default, timedelta):
-                if given(value, timedelta, one.name, "must be a timedelta") < timedelta(0):
-                    raise InvalidInput(one.name, value, "must not be negative")
+                lasts = given(value, timedelta, one.name, "must be a timedelta")
+                if lasts < timedelta(0) or (one.name in _SOME and not lasts):
+                    raise InvalidInput(one.name, value, "must not be negative, or nothing where it is a time to act")
             else:
                 least, most = _BOUNDS.get(one.name, (1, MAX_QUANTITY))
                 quantity(value, one.name, least=least, most=most)
@@ -80,6 +81,9 @@ class Settings:
         if self.handoff_lasts > self.handoff_longest:
             raise InvalidInput("handoff_lasts", self.handoff_lasts, f"must be at most {self.handoff_longest}")
 
+
+_SOME: Final = frozenset({"promise_shortest", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"})
+"""Durations that would make dead letters of what they are for, if they were zero."""
 
 _BOUNDS: Final = {"code_length": (SHORTEST_CODE, 20), "page_limit": (1, 1000)}
 """What a number may be, where it is not simply at least 1."""

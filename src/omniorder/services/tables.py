@@ -12,6 +12,7 @@ from omniorder.domain.articles import Article, Price, pick_price
 from omniorder.domain.channels import Channel
 from omniorder.domain.stores import Store
 from omniorder.ports.storage import Storage
+from omniorder.services.looking import look_in
 
 
 @frozen
@@ -21,8 +22,7 @@ class ArticleTable:
     storage: Storage
 
     def articles(self, skus: Sequence[str]) -> Mapping[str, Article]:
-        with self.storage.reading() as tx:
-            return tx.articles(skus)
+        return look_in(self.storage, lambda tx: tx.articles(skus))
 
 
 @frozen
@@ -32,12 +32,10 @@ class StoreTable:
     storage: Storage
 
     def store(self, store_id: str) -> Store | None:
-        with self.storage.reading() as tx:
-            return next(iter(tx.stores([store_id])), None)
+        return next(iter(look_in(self.storage, lambda tx: tx.stores([store_id]))), None)
 
     def all(self) -> tuple[Store, ...]:
-        with self.storage.reading() as tx:
-            return tx.stores()
+        return look_in(self.storage, lambda tx: tx.stores())
 
 
 @frozen
@@ -49,8 +47,7 @@ class PriceTable:
     def prices(
         self, skus: Sequence[str], *, stores: Sequence[str], channel: Channel, at: datetime
     ) -> Mapping[tuple[str, str], Price]:
-        with self.storage.reading() as tx:
-            rows = tx.prices(skus)
+        rows = look_in(self.storage, lambda tx: tx.prices(skus))
         found: dict[tuple[str, str], Price] = {}
         for sku, group in groupby(rows, key=lambda price: price.sku):
             candidates = tuple(group)

@@ -43,6 +43,7 @@ from omniorder.ports.storage import (
     Transaction,
     Writes,
 )
+from omniorder.services.looking import look_in
 from omniorder.services.parts import Parts
 
 T = TypeVar("T")
@@ -230,6 +231,5 @@ def repeatable(error: BaseException) -> bool:
 
 
 def reading(parts: Parts, look: Callable[[Transaction], T]) -> T:
-    """Run `look` in a transaction that only reads."""
-    with parts.storage.reading() as tx:
-        return look(tx)
+    """Run `look` in a transaction that only reads; once more when the connection turned out to be lost."""
+    return look_in(parts.storage, look)

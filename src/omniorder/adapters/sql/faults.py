@@ -18,6 +18,7 @@ _PASSING: Final = frozenset(
         "25P03",  # idle in transaction for too long
         "26000",  # somebody else deallocated what we had prepared
         "40001",  # serialization failure
+        "42P05",  # a statement is not prepared any more, or already, on this server's end of a pooler
         "40P01",  # deadlock
         "53300",  # too many connections
         "55P03",  # lock not granted in time

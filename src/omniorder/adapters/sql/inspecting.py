@@ -8,7 +8,7 @@ once, with their stores, so that each statement is answered by primary keys.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, TypeVar
 
@@ -51,12 +51,14 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.errors import InvalidInput, StorageFault
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
 from omniorder.ports.storage import Answer, Timer
 
 T = TypeVar("T")
 Pair = tuple[str, str]
 
+_KEYS: Final = ("store_id", "id", "sku", "home", "stream", "seq")
 BATCH: Final = 500
 """Rows that the server hands out at a time."""
 
@@ -142,6 +144,8 @@ class SqlInspection:
             yield from self._link.connection.execute(statement, execution_options=self._options)
         except SQLAlchemyError as error:
             raise fault(error) from error
+        except ValueError as error:  # a column that can't be read as what it should hold
+            raise StorageFault(reason=f"a row can't be read: {error}") from error
 
     def _in_order(self, table: Any, *names: str) -> Iterator[Any]:
         return self._rows(table.select().order_by(*(table.c[name] for name in names)))
@@ -152,20 +156,20 @@ class SqlInspection:
     # --- tables ---
 
     def stores(self) -> Iterator[Store]:
-        return map(shop.store_from, self._in_order(STORE, "store_id"))
+        return _made(shop.store_from, self._in_order(STORE, "store_id"))
 
     def articles(self) -> Iterator[Article]:
-        return map(shop.article_from, self._in_order(ARTICLE, "sku"))
+        return _made(shop.article_from, self._in_order(ARTICLE, "sku"))
 
     def levels(self) -> Iterator[Level]:
         for row in self._in_order(STOCK, "store_id", "sku"):
             yield Level(row.store_id, row.sku, row.on_hand, row.reserved, row.safety)
 
     def movements(self) -> Iterator[Movement]:
-        return map(stock.movement_from, self._in_order(MOVEMENT, "store_id", "sku", "id"))
+        return _made(stock.movement_from, self._in_order(MOVEMENT, "store_id", "sku", "id"))
 
     def reservations(self) -> Iterator[Reservation]:
-        return map(reservations.reservation_from, self._documents(reservations.WHOLE, RESERVATION))
+        return _made(reservations.reservation_from, self._documents(reservations.WHOLE, RESERVATION))
 
     def held(self) -> Iterator[Held]:
         return (Held(*row) for row in self._rows(_HELD.order_by(_LINE.store_id, _LINE.sku)))
@@ -180,22 +184,22 @@ class SqlInspection:
             yield Booking(row.store_id, row.slot, state)
 
     def carts(self) -> Iterator[Cart]:
-        return map(carts.cart_from, self._documents(carts.WHOLE, CART))
+        return _made(carts.cart_from, self._documents(carts.WHOLE, CART))
 
     def customers(self) -> Iterator[Known]:
         return (Known(row.owner, row.version) for row in self._in_order(CUSTOMER, "owner"))
 
     def handoffs(self) -> Iterator[Handoff]:
-        return map(handoffs.handoff_from, self._documents(handoffs.WHOLE, HANDOFF))
+        return _made(handoffs.handoff_from, self._documents(handoffs.WHOLE, HANDOFF))
 
     def promises(self) -> Iterator[Promise]:
-        return map(promises.promise_from, self._documents(promises.WHOLE, PROMISE))
+        return _made(promises.promise_from, self._documents(promises.WHOLE, PROMISE))
 
     def claims(self) -> Iterator[Claim]:
         return (Claim(*row) for row in self._rows(_CLAIMS.order_by(PROMISE.c.store_id, PROMISE.c.reservation_id)))
 
     def orders(self) -> Iterator[Order]:
-        return map(orders.order_from, self._documents(orders.WHOLE, ORDER))
+        return _made(orders.order_from, self._documents(orders.WHOLE, ORDER))
 
     def listings(self) -> Iterator[Listing]:
         for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
@@ -206,7 +210,7 @@ class SqlInspection:
             yield Timer(row.store_id, row.subject, row.due_at)
 
     def journal(self) -> Iterator[Recorded]:
-        return map(journal.recorded_from, self._in_order(EVENT, "home", "stream", "seq"))
+        return _made(journal.recorded_from, self._in_order(EVENT, "home", "stream", "seq"))
 
     def deliveries(self) -> Iterator[Delivery]:
         for row in self._in_order(DELIVERY, "consumer", "home", "stream", "seq"):
@@ -276,6 +280,19 @@ class SqlInspection:
             self._link.rows(_AT_STORES, _lists(at_stores, "homes", "streams")) if at_stores else (),
         )
         return {(row.home, row.stream): row.last for row in found}
+
+
+def _made(make: Callable[[Any], T], found: Iterable[Any]) -> Iterator[T]:
+    """What rows or documents hold. One that can't be read is named, since nobody would find it among a million."""
+    for one in found:
+        try:
+            yield make(one)
+        except (ValueError, KeyError, TypeError, InvalidInput) as error:
+            values = one if isinstance(one, Mapping) else one._mapping
+            key = ", ".join(f"{name} {values[name]}" for name in _KEYS if name in values)
+            raise StorageFault(
+                reason=f"{make.__name__.removesuffix('_from')} ({key}) can't be read: {error}"
+            ) from error
 
 
 def _at_home(ids: Collection[str]) -> dict[str, list[str]]:

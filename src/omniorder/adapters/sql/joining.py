@@ -201,7 +201,7 @@ def _begin_if_needed(connection: Any) -> None:
     if isinstance(connection, sqlite3.Connection):
         if connection.in_transaction:
             return
-        if connection.isolation_level is None:
+        if connection.isolation_level is None or getattr(connection, "autocommit", None) is True:  # Python 3.12
             raise Misconfigured(needs="a transaction to join: this connection is in autocommit mode")
         connection.execute("BEGIN IMMEDIATE")
     elif _is_psycopg(connection) and connection.autocommit and connection.info.transaction_status.name == "IDLE":

@@ -48,8 +48,8 @@ class Step(NamedTuple):
     """A statement to be run with `params`, or once for each of several.
 
     `kind` and `id` name what is written, for the `clash` that is raised when it meets a key that is taken. `judge`
-    raises when the outcome is not what it should be, which is when other than `due` rows were changed; it may ask the
-    database why.
+    raises when the outcome is not what it should be; it may ask the database why. `due` is how many rows it must change
+    then, for a database that counts by itself.
     """
 
     statement: Statement

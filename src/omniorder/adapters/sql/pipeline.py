@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from itertools import count
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
 
 from psycopg import Error, OperationalError
@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from omniorder.adapters.sql.compiled import Compiled, Compiler
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.folding import folded
-from omniorder.adapters.sql.guarding import DIVISION_BY_ZERO, reads, strictly
+from omniorder.adapters.sql.guarding import DIVISION_BY_ZERO, can_be_strict, reads, strictly
 from omniorder.adapters.sql.link import Outcome, OwnLink, Step
 from omniorder.errors import StorageFault, StorageUnavailable
 
@@ -34,6 +34,7 @@ _BEGIN: Final = "BEGIN ISOLATION LEVEL"
 _COMMIT: Final = b"COMMIT"
 _ROLLBACK: Final = b"ROLLBACK"
 _NOT_PREPARED: Final = b"26000"
+_PREPARED: Final = b"42P05"
 READ_COMMITTED: Final = "READ COMMITTED"
 
 
@@ -47,7 +48,6 @@ class Session:
     def __init__(self, *, prepares: bool) -> None:
         self.prepares: Final = prepares
         self.names: Final[dict[str, bytes]] = {}
-        self.numbers: Final = count()
 
 
 Send = Callable[[], None]
@@ -64,7 +64,7 @@ class _Asked(NamedTuple):
 
     def failed_with(self, state: bytes) -> bool:
         """Whether the server refused it for this reason, an SQLSTATE."""
-        return any(answer.error_field(DiagnosticField.SQLSTATE) == state for answer in self.answers)
+        return any(_state(answer) == state for answer in self.answers)
 
     def outcome(self) -> Outcome:
         changed, rows = 0, list[Any]()
@@ -108,8 +108,8 @@ class PipelineLink(OwnLink):
         return super().connection
 
     def run(self, step: Step) -> Outcome:
-        self._may_repeat &= reads(step.statement)
         ((asked,), _) = self._ask([step])
+        self._may_repeat &= reads(asked.compiled.text)
         return asked.outcome()
 
     def carry_out(self, steps: Sequence[Step]) -> None:
@@ -120,7 +120,7 @@ class PipelineLink(OwnLink):
                 asked.step.judge(outcome, self)
 
     def finish(self, steps: Sequence[Step]) -> None:
-        if self._may_repeat and steps and self._finish_blindly(steps):
+        if self._may_repeat and steps and all(map(can_be_strict, steps)) and self._finish_blindly(steps):
             return
         super().finish(steps)
 
@@ -199,11 +199,14 @@ class PipelineLink(OwnLink):
         if any(one.failed_with(_NOT_PREPARED) for one in asked):
             self._session.names.clear()
         for text, answers in new.items():
-            if not answers or answers[0].status != ExecStatus.COMMAND_OK:
+            prepared = answers and (answers[0].status == ExecStatus.COMMAND_OK or _state(answers[0]) == _PREPARED)
+            if not prepared:
                 self._session.names.pop(text, None)
 
     def _prepare(self, text: str) -> Send:
-        name = self._session.names[text] = b"omniorder_%d" % next(self._session.numbers)
+        # named by what it says, so that behind a pooler, which may lend our connection to others like us, one name is
+        # never two statements
+        name = self._session.names[text] = b"omniorder_" + sha256(text.encode()).hexdigest()[:32].encode()
         return partial(self._pgconn.send_prepare, name, text.encode())
 
     def _execute(self, text: str, values: list[bytes | None]) -> Send:
@@ -226,7 +229,7 @@ class PipelineLink(OwnLink):
                 pgconn.exit_pipeline_mode()
         except Error as error:
             self._driver.close()
-            raise StorageUnavailable(reason=f"the connection was lost: {error}") from error
+            raise fault(error) from error
         except BaseException:
             self._driver.close()  # interrupted between question and answer: nobody can use it any more
             raise
@@ -242,6 +245,10 @@ def _check_commit(answer: PGresult) -> None:
     """
     if _done(answer).command_status != _COMMIT:
         raise StorageFault(reason="a statement failed in this transaction, and its error was swallowed")
+
+
+def _state(answer: PGresult) -> bytes | None:
+    return answer.error_field(DiagnosticField.SQLSTATE)
 
 
 def _done(answer: PGresult) -> PGresult:

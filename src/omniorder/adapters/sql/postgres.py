@@ -75,6 +75,9 @@ def opened(
         raise Misconfigured(needs=f"an isolation_level of {', '.join(ISOLATION)}")
     if url.drivername == "postgresql":
         url = url.set(drivername="postgresql+psycopg")
+    if url.query.get("prepare_threshold") == "none":  # as psycopg's own option, which takes None and no text
+        url = url.difference_update_query(["prepare_threshold"])
+        options["connect_args"] = {**options.get("connect_args", {}), "prepare_threshold": None}
     settings = {"isolation_level": "AUTOCOMMIT", "hide_parameters": True, "pool_reset_on_return": None} | options
     try:
         made = create_engine(url, **settings)
@@ -90,6 +93,9 @@ def opened(
     changes = "; ".join(f"SET {name} = {round(limit * 1000)}" for name, limit in limits.items())
 
     def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise Misconfigured(needs=f"a database in UTF8, which can store what people write: this one is {encoding}")
         with connection.cursor() as cursor:
             cursor.execute(f"{changes}; SET client_encoding = UTF8; SET datestyle = ISO")
         record.info["session"] = Session(prepares=connection.prepare_threshold is not None)

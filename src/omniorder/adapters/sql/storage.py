@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final, final
@@ -28,7 +29,7 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     Options: `lock_timeout` (5 seconds) is how long a transaction waits for another, `statement_timeout`
     (30 seconds, PostgreSQL) how long a statement may take, `synchronous="NORMAL"` (SQLite) trades the last
     transactions before a power cut for speed. On PostgreSQL statements are prepared on the server; behind a pooler
-    that doesn't allow it, `connect_args={"prepare_threshold": None}` switches that off. All others go to SQLAlchemy's
+    that doesn't allow it, `?prepare_threshold=none` in the URL switches that off. All others go to SQLAlchemy's
     `create_engine`, such as `pool_size`.
 
     Raises `Misconfigured` for a URL or option that makes no sense, `MissingExtra` where psycopg is missing.
@@ -56,6 +57,7 @@ class SqlStorage:
         self._schema: Final = schema
         self._check: Final = VersionCheck(schema)
         self._lender: Final = Lender(schema, self._check)
+        self._process = os.getpid()
 
     @contextmanager
     def transaction(self) -> Generator[SqlTransaction]:
@@ -84,6 +86,7 @@ class SqlStorage:
     @contextmanager
     def _linked(self) -> Generator[OwnLink]:
         """A connection from the pool; what was not committed on it is rolled back in the end."""
+        self._leave_to_the_parent()
         try:
             pooled = self._source.connect()
         except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
@@ -101,11 +104,18 @@ class SqlStorage:
                 else:
                     pooled.invalidate()
 
+    def _leave_to_the_parent(self) -> None:
+        """After a fork the connections in the pool are our parent's, who goes on using them."""
+        if self._process != os.getpid():
+            self._engine.dispose(close=False)
+            self._process = os.getpid()
+
     def migrate(self) -> None:
         """Bring the tables to this version; several processes may start at once, one of them does it.
 
         Raises `SchemaOutdated` for tables of a newer version.
         """
+        self._leave_to_the_parent()
         migrating.migrate(self._engine, self._schema)
         self._check.forget()
 
