@@ -205,6 +205,20 @@ def test_an_order_that_another_customer_claimed_between_two_reads_stays_theirs(
     check_all(shop_on_postgres.hub)
 
 
+def test_a_login_that_finds_nothing_left_answers_with_the_cart_as_it_is_now(
+    shop_on_postgres: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another login of the same customer took everything after this one had looked for their cart."""
+    shop = shop_on_postgres
+    filled(device(shop, GUESTS[0]), "kept")
+    claims: list[Claimed] = []
+    looked = unguarded.after_looking_for_the_open_cart(
+        monkeypatch, lambda: login(shop, GUESTS[0]), lambda: claims.append(login(shop, GUESTS[0]))
+    )
+    assert claims[0].cart == shop.app.carts.current() is not None
+    assert [one.cart for one in won(looked)] == [claims[0].cart]
+
+
 def test_without_comparing_versions_it_is_taken_from_them(
     shop_on_postgres: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -40,10 +40,10 @@ from omniorder.adapters.sql.rows import Values
 from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, ORDER, STOCK, TIMER
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
-from omniorder.errors import StorageFault
+from omniorder.errors import OmniorderError, StorageFault
 from omniorder.ports.storage import SlotChange, StockChange, Timer
 from omniorder.services.units import Unit
-from tests.concurrency.threads import PATIENCE, at_once
+from tests.concurrency.threads import PATIENCE, T, at_once
 
 
 def take_stock_unasked(patch: pytest.MonkeyPatch) -> None:
@@ -300,5 +300,22 @@ def after_the_first_list(
 
     patch.setattr(carts, "load_all", wrapped(carts.load_all))
     patch.setattr(orders, "of_owner", wrapped(orders.of_owner))
+    work()
+    return done
+
+
+def after_looking_for_the_open_cart(
+    patch: pytest.MonkeyPatch, other: Callable[[], T], work: Callable[[], object]
+) -> list[T | OmniorderError]:
+    """Do `work`; once it has looked for somebody's open cart, somebody else is done with `other`."""
+    load, done, turns = carts.load_open, list[T | OmniorderError](), iter([True])
+
+    def slowly(*args: Any) -> Any:
+        found = load(*args)
+        if next(turns, False):
+            done.extend(at_once([other]))
+        return found
+
+    patch.setattr(carts, "load_open", slowly)
     work()
     return done

@@ -117,6 +117,7 @@ def _take(unit: Unit, guest: str, owner: str) -> _Taken:
     listed = unit.tx.orders_of(guest, after=None, limit=BATCH)  # before the carts: an order's cart is among them then
     found = unit.tx.carts_of(guest, limit=BATCH)
     if not found and not listed:
+        current = unit.tx.open_cart(owner)  # looked at again: it may be another login that has just taken everything
         return _Taken(current, current)
     unit.save_customer(owner, version, [e.GuestClaimed(guest)])
     theirs = [_Hand(cart) for cart in found]
