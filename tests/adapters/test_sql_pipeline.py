@@ -14,6 +14,7 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 from sqlalchemy import text
 
 from omniorder.adapters.sql import SqlStorage, connect, guarding, pipeline
@@ -384,10 +385,11 @@ def test_nothing_is_prepared_where_the_url_says_so(url: str) -> None:
 def test_a_database_that_can_not_store_every_text_is_refused(postgres_server: str) -> None:
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         name = f"omniorder_test_{uuid4().hex}"
-        admin.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'")
+        made = sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING LATIN1 LC_COLLATE 'C' LC_CTYPE 'C'")
+        admin.execute(made.format(sql.Identifier(name)))
         try:
             url = urlsplit(postgres_server)._replace(path=f"/{name}").geturl()
             with opened(url) as storage, pytest.raises(Misconfigured, match=r"UTF8.*LATIN1"):
                 storage.migrate()
         finally:
-            admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

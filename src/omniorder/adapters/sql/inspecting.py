@@ -288,7 +288,7 @@ def _made(make: Callable[[Any], T], found: Iterable[Any]) -> Iterator[T]:
         try:
             yield make(one)
         except (ValueError, KeyError, TypeError, InvalidInput) as error:
-            values = one if isinstance(one, Mapping) else one._mapping
+            values: Mapping[str, Any] = getattr(one, "_mapping", one)
             key = ", ".join(f"{name} {values[name]}" for name in _KEYS if name in values)
             raise StorageFault(
                 reason=f"{make.__name__.removesuffix('_from')} ({key}) can't be read: {error}"
