@@ -26,8 +26,12 @@ from omniorder import (
     Card,
     Cart,
     Channel,
+    Claimed,
     Customer,
     CustomerTouchpoint,
+    Guest,
+    Handoff,
+    HandoffTicket,
     IsActionRequired,
     IsUnanswered,
     Money,
@@ -42,6 +46,7 @@ from omniorder import (
     Point,
     Promise,
     Receipt,
+    Scope,
     StoreTouchpoint,
     Taken,
     Wire,
@@ -174,6 +179,14 @@ class Choice(Body):
     total: Amount = Field(description="what the customer saw")
 
 
+class Device(Body):
+    token: str = Field(description="the secret of the device that filled a basket before anybody signed in")
+
+
+class Brought(Body):
+    shown: str = Field(description="a handoff's token, the link with it, or the code that was said")
+
+
 class Placement(Body):
     promise: str
     card: str | None = Field(None, description="the provider's token; without one it is paid in the store")
@@ -238,6 +251,26 @@ def change(
     key: Key = None,
 ) -> Annotated[Cart, Wire()]:
     return tagged(shop.carts.change(cart, line, wanted.quantity, if_version=seen, key=key), response)
+
+
+# --- the basket changes hands -----------------------------------------------------------------------------
+
+
+@app.post("/login/claim")
+def claim(shop: Shopping, device: Device) -> Annotated[Claimed, Wire()]:
+    """Right after your login: what the device's guest had is the customer's."""
+    return shop.carts.claim(Guest(device.token))
+
+
+@app.post("/carts/{cart}/handoffs", status_code=201)
+def pass_on(shop: Shopping, cart: str, scopes: list[Scope], response: Response) -> Annotated[HandoffTicket, Wire()]:
+    response.headers["Cache-Control"] = "no-store"
+    return shop.handoffs.offer(cart, *scopes)
+
+
+@app.post("/join")
+def join(shop: Shopping, brought: Brought) -> Annotated[Handoff, Wire()]:
+    return shop.handoffs.accept(brought.shown)
 
 
 # --- your tables in the same commit -----------------------------------------------------------------------

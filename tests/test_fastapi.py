@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from omniorder import Channel, Guest
 from omniorder.errors import StillRunning, WrongCode
 
 MILK = "OAT-MILK-1L"
@@ -208,6 +209,29 @@ def test_wishes_stay_when_the_basket_refuses_them(web: TestClient) -> None:
 
 
 # --- what other programs read -----------------------------------------------------------------------------
+
+
+def test_who_signs_in_has_what_their_device_had(web: TestClient) -> None:
+    token = "a-laptop-that-knew-nobody-yet"
+    with fastapi_shop.open_hub() as hub:
+        laptop = hub.at(Channel.WEB, Guest(token))
+        laptop.carts.add(laptop.carts.start().id, MILK, 3)
+    claimed = answered(web.post("/login/claim", json={"token": token}))
+    assert claimed["cart"]["owner"] == "customer:anna"
+    assert 3 in [line[wanted] for line in claimed["lines"] for wanted in ("here", "there")]
+
+
+def test_a_basket_is_passed_on_by_what_is_shown_or_said(web: TestClient) -> None:
+    cart = filled(web)
+    offered = web.post(f"/carts/{cart}/handoffs", json=["edit"])
+    assert offered.headers["cache-control"] == "no-store"
+    ticket = answered(offered, 201)
+    taken = answered(web.post("/join", json={"shown": ticket["code"]}, headers=BORIS))
+    assert taken["cart_id"] == cart
+    answered(web.post(f"/carts/{cart}/lines", json={"sku": MILK}, headers=BORIS))
+    refused(
+        web.post("/join", json={"shown": ticket["token"]}, headers={"X-Demo-Customer": "petya"}), 410, "handoff.gone"
+    )
 
 
 def test_the_openapi_document_describes_the_snapshots(web: TestClient) -> None:
