@@ -31,6 +31,7 @@ MARKED = re.compile(
 )
 PLACE = re.compile(r"\S*(omniorder/[\w/]+\.py|examples/[\w/]+\.py):\d+:")
 TOOK = re.compile(r" in [\d.]+s$", re.MULTILINE)
+UNDERLINED = re.compile(r"^ +\^+\n", re.MULTILINE)  # by newer Pythons only
 
 
 def output(command: str) -> str:
@@ -48,7 +49,7 @@ def output(command: str) -> str:
         encoding="utf-8",
         check=False,
     )
-    text = TOOK.sub("", PLACE.sub(r"\1:", ran.stdout))
+    text = UNDERLINED.sub("", TOOK.sub("", PLACE.sub(r"\1:", ran.stdout)))
     return "\n".join(line.rstrip() for line in text.strip().splitlines())
 
 
