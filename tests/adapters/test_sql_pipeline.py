@@ -40,6 +40,7 @@ from omniorder.ports.storage import (
     Transaction,
     Writes,
 )
+from omniorder.services.looking import look_in
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read
 from omniorder.testing.samples import MILK, NOW, SOFIA
@@ -343,6 +344,28 @@ def test_a_nul_is_refused_and_not_where_text_ends(storage: SqlStorage) -> None:
 def test_an_isolation_level_that_nobody_knows_is_refused() -> None:
     with pytest.raises(Misconfigured, match="SERIALIZABLE"):
         connect("postgresql://h/d", isolation_level="CHAOS")
+
+
+def test_a_read_is_repeated_once_when_its_connection_was_lost(url: str, storage: SqlStorage) -> None:
+    put(storage, carts=NEW.carts)
+    hang_up(url, "idle")
+    assert look_in(storage, lambda tx: tx.cart(CART.id)) == CART
+
+
+def test_a_statement_that_locks_or_may_write_is_no_reading() -> None:
+    """What only looked may be done anew in another transaction, where a COMMIT that was sent along is refused."""
+    assert guarding.reads("SELECT 1")
+    assert not guarding.reads("WITH done AS (UPDATE stock SET on_hand = 0 RETURNING 1) SELECT 1 FROM done")
+    assert not guarding.reads("SELECT 1 FROM stock FOR UPDATE")
+    assert not guarding.reads("SELECT 1 FROM stock FOR NO KEY UPDATE")
+
+
+def test_only_what_runs_once_is_left_to_the_server_to_count() -> None:
+    def judge(*_: object) -> None: ...
+
+    once, twice = Step(text("SELECT 1"), {}, judge=judge), Step(text("SELECT 1"), [{}, {}], judge=judge)
+    assert guarding.can_be_strict(once)
+    assert not guarding.can_be_strict(twice)
 
 
 # --- behind a pooler, and in other places where a connection is not ours alone ----------------------------

@@ -264,7 +264,8 @@ def test_the_longest_link_can_be_read() -> None:
 @pytest.mark.parametrize(
     "base",
     ["", "/join", "shop.example", "http://shop.example/", "HTTP://shop.example", f"{BASE}#part", "https://",
-     "https://a b", "https://shop.example/\n", "javascript:alert(1)", f"https://{'x' * LONGEST_BASE}"],
+     "https://a b", "https://shop.example/\n", "javascript:alert(1)", "javascript://%0aalert(1)",
+     f"https://{'x' * LONGEST_BASE}"],
 )  # fmt: skip
 def test_a_link_begins_with_an_https_or_app_url(base: str) -> None:
     with pytest.raises(InvalidInput):

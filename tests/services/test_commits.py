@@ -74,6 +74,14 @@ def test_a_full_disk_is_not_tried_again_and_no_provider_is_called(storage: tuple
     assert shop.app.checkout.place(promise.id, pay=VISA).state is OrderState.CONFIRMED
 
 
+def test_what_would_fail_again_is_told_at_once(storage: tuple[Shop, MemoryStorage]) -> None:
+    shop, database = storage
+    cart = filled(shop)
+    database.fail_next_commit(StorageFault(reason="permission denied"))
+    error = refused(StorageFault, shop.app.carts.add, cart.id, Shop.BREAD)
+    assert (error.retry, error.status) == (False, 500)
+
+
 def test_an_order_whose_commit_is_in_doubt_is_looked_up_and_placed_once(
     storage: tuple[Shop, MemoryStorage],
 ) -> None:

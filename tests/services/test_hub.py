@@ -128,6 +128,18 @@ def test_the_example_shop_does_what_time_asks_for_when_it_goes_by() -> None:
         assert shop.app.carts.get(promise.cart_id).promise_id is None
 
 
+@pytest.mark.parametrize("name", ["promise_shortest", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"])
+def test_a_time_to_act_is_more_than_nothing(name: str) -> None:
+    settings: dict[str, Any] = {name: timedelta(0)}
+    with pytest.raises(InvalidInput, match=name):
+        Settings(**settings)
+
+
+def test_what_stops_a_sweep_is_a_function(shop: Shop) -> None:
+    stop: Any = True
+    assert refused(InvalidInput, shop.hub.sweep, stop=stop).facts["field"] == "stop"
+
+
 def test_every_example_shop_is_a_shop_of_its_own() -> None:
     with Shop.example() as one, Shop.example() as other:
         cart = one.app.carts.start()
