@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from attrs import evolve, fields, frozen
 
@@ -33,6 +33,8 @@ from omniorder.ports.storage import (
     Writes,
 )
 
+T = TypeVar("T")
+
 
 def carry_out(db: Database, writes: Writes) -> None:
     """Write everything, or raise for the first guard that refuses."""
@@ -43,13 +45,19 @@ def carry_out(db: Database, writes: Writes) -> None:
 # --- aggregates -------------------------------------------------------------------------------------------
 
 
+def _guard(kind: str, id: str, before: T | None, now: T | None, seen: Callable[[T], object]) -> None:
+    """What is new must not be there; what is replaced must look, to `seen`, as it did before."""
+    if before is None:
+        if now is not None:
+            raise AlreadyThere(kind=kind, id=id)
+    elif now is None or seen(now) != seen(before):
+        raise StaleWrite(kind=kind, id=id)
+
+
 def carts(db: Database, writes: Iterable[CartWrite]) -> None:
     for write in writes:
-        cart, now = write.after, db.carts.get(write.after.id)
-        if write.before is None and now is not None:
-            raise AlreadyThere(kind="cart", id=cart.id)
-        if write.before is not None and (now is None or now.version != write.before.version):
-            raise StaleWrite(kind="cart", id=cart.id)
+        cart = write.after
+        _guard("cart", cart.id, write.before, db.carts.get(cart.id), lambda one: one.version)
         db.carts.put(cart.id, cart)
 
 
@@ -62,35 +70,25 @@ def customers(db: Database, writes: Iterable[CustomerWrite]) -> None:
 
 def handoffs(db: Database, writes: Iterable[HandoffWrite]) -> None:
     for write in writes:
-        handoff, now = write.after, db.handoffs.get(write.after.id)
-        if write.before is None and now is not None:
-            raise AlreadyThere(kind="handoff", id=handoff.id)
-        if write.before is not None and (now is None or now.state is not write.before.state):
-            raise StaleWrite(kind="handoff", id=handoff.id)
+        handoff = write.after
+        _guard("handoff", handoff.id, write.before, db.handoffs.get(handoff.id), lambda one: one.state)
         db.handoffs.put(handoff.id, handoff)
 
 
 def promises(db: Database, writes: Iterable[PromiseWrite]) -> None:
     for write in writes:
-        promise, now = write.after, db.promises.get(write.after.id)
-        if write.before is None and now is not None:
-            raise AlreadyThere(kind="promise", id=promise.id)
-        if write.before is not None and (now is None or now.state is not write.before.state):
-            raise StaleWrite(kind="promise", id=promise.id)
+        promise = write.after
+        _guard("promise", promise.id, write.before, db.promises.get(promise.id), lambda one: one.state)
         db.promises.put(promise.id, promise)
 
 
 def orders(db: Database, writes: Iterable[OrderWrite]) -> None:
     for write in writes:
         order, now = write.after, db.orders.get(write.after.id)
-        if write.before is None:
+        _guard("order", order.id, write.before, now, lambda one: one.version)
+        if now is None or now.owner != order.owner:
             if now is not None:
-                raise AlreadyThere(kind="order", id=order.id)
-            db.orders_of.put((order.owner, order.id), order.id)
-        elif now is None or now.version != write.before.version:
-            raise StaleWrite(kind="order", id=order.id)
-        elif now.owner != order.owner:
-            db.orders_of.drop((now.owner, order.id))
+                db.orders_of.drop((now.owner, order.id))
             db.orders_of.put((order.owner, order.id), order.id)
         db.orders.put(order.id, _without_actions(order))
 
@@ -104,11 +102,8 @@ def _without_actions(order: Order) -> Order:
 
 def reservations(db: Database, writes: Iterable[ReservationWrite]) -> None:
     for write in writes:
-        reservation, now = write.after, db.reservations.get(write.after.id)
-        if write.before is None and now is not None:
-            raise AlreadyThere(kind="reservation", id=reservation.id)
-        if write.before is not None and (now is None or _held(now) != _held(write.before)):
-            raise StaleWrite(kind="reservation", id=reservation.id)
+        reservation = write.after
+        _guard("reservation", reservation.id, write.before, db.reservations.get(reservation.id), _held)
         db.reservations.put(reservation.id, reservation)
 
 
