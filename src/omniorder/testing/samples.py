@@ -28,6 +28,7 @@ from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
 from omniorder.domain.stock import Movement, MovementKind, Reservation
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
 
@@ -76,7 +77,7 @@ def stores() -> tuple[Store, ...]:
     sofia = Store(
         SOFIA, zone="Europe/Sofia", hours="Mo-Sa 08:00-21:00; PH off", name="Витоша 1", country="BG",
         place=Point(42.6934567, 23.3212345), lead=timedelta(minutes=90), slot_length=timedelta(minutes=30),
-        slot_capacity=7, pickup_days=5,
+        slot_capacity=7, pickup_days=5, services=Service, transit=timedelta(hours=36),
     )  # fmt: skip
     return (sofia, Store(VARNA, zone="Europe/Sofia", hours="24/7"))
 
