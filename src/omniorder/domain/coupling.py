@@ -30,6 +30,7 @@ from omniorder.domain.questions import Alternative, Option, Question
 
 CLOSING: Final = frozenset({OrderState.CANCELLING, OrderState.EXPIRING})
 UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+_DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
 
@@ -205,6 +206,21 @@ def cancel(order: Order, reason: str, hold_until: datetime) -> tuple[e.Event, ..
     return (started,)
 
 
+def undecided(pickup: Pickup) -> bool:
+    """Whether it is to be decided what becomes of units that the store can't give, and nobody was asked yet."""
+    return pickup.state in _DECIDES and bool(pickup.short)
+
+
+def _questionable(order: Order) -> list[datetime]:
+    """When something about these goods must be decided: at once, when awaited ones don't come, or without an answer."""
+    pickup = order.pickup
+    if pickup.question is not None:
+        return [pickup.question.until]
+    if undecided(pickup):
+        return [order.placed_at]  # whoever should have decided it has died: any sweep may
+    return [leg.expected_at for leg in pickup.awaited if pickup.state is PickupState.AWAITING_STOCK]
+
+
 def go_on(
     order: Order,
     option: Option,
@@ -236,7 +252,7 @@ def go_on(
         case Alternative.SENT:
             reset = (e.PickReset(),) if pickup.state is PickupState.PICKING else ()
             wait = () if pickup.state is PickupState.AWAITING_STOCK else (e.StockAwaited(),)
-            return (*reset, *found, *wait, _moved(option))
+            return (*reset, *found, *wait, *((_moved(option),) if option.slot else ()))
         case Alternative.OTHER_STORE:
             return (e.PickRerouted(), *found, e.PickReleased())
 
@@ -287,7 +303,7 @@ def due(order: Order) -> datetime | None:
         dates.append(order.hold_until)
     if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
         dates.append(order.pickup.until)
-    if order.state is OrderState.CONFIRMED and order.pickup.question is not None:
-        dates.append(order.pickup.question.until)
+    if order.state is OrderState.CONFIRMED:
+        dates += _questionable(order)
     dates += [again for p in _refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)

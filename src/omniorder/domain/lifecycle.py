@@ -445,6 +445,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_CUSTOMER: {
+        e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
         e.QuestionAnswered: PickupState.AWAITING_CUSTOMER,
         e.QuestionLapsed: PickupState.AWAITING_CUSTOMER,
         e.QuestionWithdrawn: PickupState.AWAITING_CUSTOMER,

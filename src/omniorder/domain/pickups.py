@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
@@ -11,8 +13,12 @@ from attrs import evolve, frozen
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
 from omniorder.domain.questions import Question
-from omniorder.domain.transfers import Leg
+from omniorder.domain.transfers import Awaited
 from omniorder.errors import InvalidQuantity, NotFound
+
+
+TRANSFER_SHORT: Final = "transfer.short"
+"""Why units are short that another store sent less of than was asked for."""
 
 
 @frozen
@@ -41,8 +47,8 @@ class Pickup:
     store's `zone`.
 
     `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
-    the order's own. `question` is what the customer is asked while the pick-up waits for them. `until` is how long a
-    ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when somebody else may finish
+    the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
+    meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when somebody else may finish
     it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
@@ -61,9 +67,10 @@ class Pickup:
     claim: tuple[e.Units, ...] = ()
     look_at: datetime | None = None
     zone: str = "UTC"
-    awaited: tuple[Leg, ...] = ()
+    awaited: tuple[Awaited, ...] = ()
     holds: tuple[str, ...] = ()
     question: Question | None = None
+    trouble: str = ""
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -82,7 +89,7 @@ class Pickup:
         """All units still open."""
         return tuple(e.Units(line.line, line.open) for line in self.lines if line.open)
 
-    def leg(self, transfer_id: str) -> Leg | None:
+    def leg(self, transfer_id: str) -> Awaited | None:
         """What this transfer brings, if it is still awaited."""
         return next((leg for leg in self.awaited if leg.transfer == transfer_id), None)
 
@@ -136,8 +143,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
 def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
     """What happens when units can't be had as promised, or come from elsewhere."""
     match event:
-        case e.ShortPicked(line, quantity):
-            return _each(pickup, (e.Units(line, quantity),), _short)
+        case e.ShortPicked(line, quantity, reason):
+            return evolve(_each(pickup, (e.Units(line, quantity),), _short), trouble=reason)
         case e.CustomerAsked(question):
             return evolve(pickup, question=question)
         case e.SlotMoved(slot, starts, ends):
@@ -147,11 +154,12 @@ def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
         case e.Requeued() | e.StockAwaited():
             return _put_back(pickup)
         case e.UnitsSent(transfer, store, units, expected_at):
-            leg = Leg(transfer, store, units, expected_at)
+            leg = Awaited(transfer, store, units, expected_at)
             return evolve(_each(pickup, units, _no_longer_short), awaited=(*pickup.awaited, leg))
-        case e.UnitsArrived(transfer, missing=missing, hold=hold):
-            legs = tuple(leg for leg in pickup.awaited if leg.transfer != transfer)
-            return evolve(_each(pickup, missing, _short), awaited=legs, holds=(*pickup.holds, hold))
+        case e.UnitsArrived(transfer, units, missing, hold):
+            legs = _without(pickup.awaited, (*units, *missing), transfer)
+            here = evolve(_each(pickup, missing, _short), awaited=legs, holds=(*pickup.holds, hold))
+            return evolve(here, trouble=TRANSFER_SHORT) if missing else here
         case e.ArrivalMoved(transfer, expected_at):
             legs = tuple(evolve(leg, expected_at=expected_at) if leg.transfer == transfer else leg
                          for leg in pickup.awaited)  # fmt: skip
@@ -167,18 +175,28 @@ def call_off(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
 
     Raises `NotFound` for a line, `InvalidQuantity` for more than are open.
     """
-    awaited = {part.line: part.quantity for part in called_off_elsewhere(pickup, units)}
-    legs: list[Leg] = []
-    for leg in pickup.awaited:
+    legs = _without(pickup.awaited, called_off_elsewhere(pickup, units))
+    return evolve(_each(pickup, units, _dropped), awaited=legs)
+
+
+def _without(
+    awaited: tuple[Awaited, ...], units: tuple[e.Units, ...], transfer: str | None = None
+) -> tuple[Awaited, ...]:
+    """What is still awaited when these units aren't any more: of one transfer, or of whichever brings them."""
+    rest: Counter[str] = Counter()
+    for part in units:
+        rest[part.line] += part.quantity
+    legs: list[Awaited] = []
+    for leg in awaited:
         kept: list[e.Units] = []
         for part in leg.units:
-            gone = min(part.quantity, awaited.get(part.line, 0))
-            awaited[part.line] = awaited.get(part.line, 0) - gone
+            gone = min(part.quantity, rest[part.line]) if transfer in (None, leg.transfer) else 0
+            rest[part.line] -= gone
             if part.quantity - gone:
                 kept.append(e.Units(part.line, part.quantity - gone))
         if kept:
             legs.append(evolve(leg, units=tuple(kept)))
-    return evolve(_each(pickup, units, _dropped), awaited=tuple(legs))
+    return tuple(legs)
 
 
 def called_off_elsewhere(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
@@ -231,6 +249,4 @@ def _no_longer_short(line: PickupLine, quantity: int) -> PickupLine:
 def _dropped(line: PickupLine, quantity: int) -> PickupLine:
     if not 0 < quantity <= line.open:
         raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
-    kept_picked = min(line.picked, line.quantity - line.dropped - quantity)
-    short = line.short - min(line.short, quantity)
-    return evolve(line, dropped=line.dropped + quantity, picked=kept_picked, short=short)
+    return evolve(line, dropped=line.dropped + quantity, short=line.short - min(line.short, quantity))

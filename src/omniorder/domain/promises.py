@@ -112,6 +112,11 @@ class Promise:
     legs: tuple[PromisedLeg, ...] = ()
 
     @property
+    def reservations(self) -> tuple[str, ...]:
+        """Everything that holds its units: at its own store, then leg by leg."""
+        return (self.reservation_id, *(leg.reservation for leg in self.legs))
+
+    @property
     def window(self) -> tuple[datetime, datetime]:
         """The pick-up window in the store's own zone."""
         zone = ZoneInfo(self.zone)

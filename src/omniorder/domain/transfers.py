@@ -2,7 +2,7 @@
 
 The source does the work first, so a transfer is at home there; its reservation keeps the units until they are sent.
 Under way they are on no store's books. What arrives is held for the order that waits for it, and what doesn't arrive
-is told to that order at once: see `Leg`, the order's view of a transfer.
+is told to that order at once: see `Awaited`, the order's view of a transfer.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PromisedLeg:
 
 
 @frozen
-class Leg:
+class Awaited:
     """Units of an order that come to its pick-up's store by `transfer`; `expected_at` is in UTC."""
 
     transfer: str
@@ -171,14 +171,14 @@ def arrived(transfer: Transfer, units: Mapping[str, int], reason: str) -> e.Even
 
 def assigned(
     wanted: Iterable[Units], skus: Mapping[str, str], legs: Iterable[PromisedLeg]
-) -> tuple[tuple[Leg, ...], tuple[Units, ...]]:
+) -> tuple[tuple[Awaited, ...], tuple[Units, ...]]:
     """Which units of which lines each leg brings, and the lines' units that are in the store itself.
 
     `skus` says what each line is of. Legs fill the lines from the last one backwards, so that what is in the store
     goes to the first lines.
     """
     open_units = {part.line: part.quantity for part in wanted}
-    made: list[Leg] = []
+    made: list[Awaited] = []
     for leg in legs:
         parts: list[Units] = []
         for sku, count in leg.units:
@@ -189,11 +189,11 @@ def assigned(
                     parts.append(Units(line, take))
                     open_units[line] -= take
                     rest -= take
-        made.append(Leg(leg.transfer, leg.store, tuple(reversed(parts)), leg.arrives))
+        made.append(Awaited(leg.transfer, leg.store, tuple(reversed(parts)), leg.arrives))
     return tuple(made), tuple(Units(line, count) for line, count in open_units.items() if count)
 
 
-def shared_out(leg: Leg, skus: Mapping[str, str], came: Mapping[str, int]) -> tuple[tuple[Units, ...], ...]:
+def shared_out(leg: Awaited, skus: Mapping[str, str], came: Mapping[str, int]) -> tuple[tuple[Units, ...], ...]:
     """The leg's units that came and those that didn't, line by line, when so many of each SKU are in the store."""
     left = dict(came)
     here: list[Units] = []

@@ -34,6 +34,7 @@ MaybeDegrees = Annotated[float | None, Field(sa_type=Real)]
 At = Annotated[datetime, Field(sa_type=Instant)]
 MaybeAt = Annotated[datetime | None, Field(sa_type=Instant)]
 Document = Annotated[Any, Field(sa_type=Json, nullable=False)]
+MaybeDocument = Annotated[Any, Field(sa_type=Json, nullable=True)]
 Labels = Annotated[Any, Field(sa_type=Json, nullable=False, sa_column_kwargs={"name": "metadata"})]
 
 STRICT: Final = {"sqlite_strict": True}
