@@ -61,6 +61,7 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Slot, Store
 from omniorder.domain.text import Metadata
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import InvalidInput, OmniorderError
 
 if TYPE_CHECKING:
@@ -343,7 +344,7 @@ register(Promise, "window")
 register(Pickup, "window")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
-    *(Store, Article, Price, Movement, Reservation, Recorded),
+    *(Store, Article, Price, Movement, Reservation, Transfer, Recorded),
 )
 for _kind in _PLAIN:
     register(_kind)

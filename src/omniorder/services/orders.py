@@ -80,7 +80,6 @@ class Orders:
 
         return payments.drive(self.parts, in_transaction(self.parts, stamp, work), stamp)
 
-
     @command("orders.answer")
     def answer(self, order_id: str, option: str, *, key: str | None = None) -> Order:
         """Choose an option (its id) of what the customer is asked: `order.pickup.question`.

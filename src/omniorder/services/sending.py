@@ -85,9 +85,7 @@ def promised(parts: Parts, plan: Sourcing, at: datetime) -> tuple[PromisedLeg, .
     )
 
 
-def arrivals(
-    parts: Parts, order: Order, about: tuple[Units, ...], plan: Sourcing, at: datetime
-) -> tuple[e.Event, ...]:
+def arrivals(parts: Parts, order: Order, about: tuple[Units, ...], plan: Sourcing, at: datetime) -> tuple[e.Event, ...]:
     """The events of having these units of the order sent, store by store."""
     skus = {line.id: line.sku for line in order.lines}
     legs, _ = transfers.assigned(about, skus, promised(parts, plan, at))
