@@ -38,9 +38,10 @@ from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.receipts import Receipt, ReceiptLine
+from .domain.slots import Slot
 from .domain.stock import Level, Movement, MovementKind
 from .domain.store_services import Service
-from .domain.stores import Point, Slot, Store
+from .domain.stores import Closure, Point, Store
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .services.hub import OrderHub
@@ -67,6 +68,7 @@ __all__ = [
     "Change",
     "Channel",
     "Claimed",
+    "Closure",
     "Customer",
     "CustomerTouchpoint",
     "Edit",

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from omniorder.domain.hours import is_open, keep_until
 from omniorder.domain.ids import slot_id
+from omniorder.domain.slots import Slot, slot_at, slots
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Point, Slot, Store, distance_km, is_open, keep_until, slot_at, slots
+from omniorder.domain.stores import Point, Store, distance_km
 from omniorder.errors import InvalidId, InvalidInstant, InvalidQuantity, InvalidStore, SlotUnavailable
 
 SOFIA = ZoneInfo("Europe/Sofia")

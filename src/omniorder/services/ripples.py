@@ -13,7 +13,8 @@ from omniorder.domain import events as e
 from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.orders import Order, told
 from omniorder.errors import StaleWrite
-from omniorder.ports.storage import SlotChange, Writes
+from omniorder.ports.storage import Writes
+from omniorder.services.places import given_back
 from omniorder.services.units import Unit
 
 
@@ -44,8 +45,7 @@ def spread(unit: Unit, order: Order, events: Sequence[e.Event]) -> None:
             case e.PickupCancelled() | e.NoShow():
                 expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
                 stock.release(tx, order.reservation_id, expired=expired)
-                free = SlotChange(order.pickup.store, order.pickup.slot, order.pickup.starts, -1, 0)
-                tx.write(Writes(slots=(free,)))
+                tx.write(Writes(slots=(given_back(order.pickup),)))
             case e.OrderCancelled() | e.OrderExpired() if order.confirmed_at is None:
                 _reopen_cart(unit, order)
             case _:
