@@ -70,10 +70,13 @@ def calendar(hours: str, zone: str, country: str | None) -> OpeningHours:
 
 
 def _unreadable(hours: str, message: str) -> InvalidStore:
-    reason = " ".join(message.split())  # the parser draws several lines; a log has one
-    where = _WHERE.search(reason)
-    column = {} if where is None else {"column": int(where.group(1))}
-    return InvalidStore("hours", hours, f"must be in opening_hours syntax: {reason}", **column)
+    """The parser draws several lines, the hours in any script among them: a log has one, of ASCII."""
+    where, expected = _WHERE.search(message), message.rpartition("= ")[2]
+    if where is None:
+        return InvalidStore("hours", hours, "must be in opening_hours syntax")
+    column = int(where.group(1))
+    rule = f"must be in opening_hours syntax: in column {column}, {' '.join(expected.split())}"
+    return InvalidStore("hours", hours, rule, column=column)
 
 
 def openings(hours: str, zone: str, country: str | None, since: datetime, until: datetime) -> Iterator[Opening]:
