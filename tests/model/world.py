@@ -1,4 +1,4 @@
-"""A small shop that runs short of everything: three stores, little stock, slots for one order or two, or few order lines.
+"""A small shop that runs short of everything: three stores, little stock, slots for few orders and lines.
 
 A `World` is such a shop on one database, with a clock, chance and a payment provider of its own. The same steps
 in two worlds give the same results, down to the last id, whatever their databases are.

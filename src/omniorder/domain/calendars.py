@@ -53,8 +53,8 @@ def zone_of(name: str) -> ZoneInfo:
 def calendar(hours: str, zone: str, country: str | None) -> OpeningHours:
     """The parsed opening hours; parsing is slow, and chains share their hours.
 
-    Raises InvalidStore; for hours that don't parse, the fact `column` is the first character (counted from 1) that
-    fits nowhere.
+    Raises InvalidStore; for hours that don't parse, the fact `column` is the character (counted from 1) from which on
+    they can't be read.
     """
     try:
         found = OpeningHours(hours, timezone=zone_of(zone), country=country)

@@ -99,7 +99,7 @@ class Closure:
 
 def _closed(value: Iterable[Closure]) -> tuple[Closure, ...]:
     given = cast("object", value)
-    if not isinstance(given, Iterable):
+    if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidStore("closed", given, "must be closures")
     found: list[Closure] = []
     for closure in cast("Iterable[object]", given):
