@@ -138,7 +138,7 @@ SLOTS = parametrised(
 
 def _open_more_stores(world: World) -> None:
     """Writing them again changes nothing."""
-    at = {"zone": "Europe/Sofia", "hours": "24/7"}
+    at: dict[str, Any] = {"zone": "Europe/Sofia", "hours": "24/7"}
     world.shop.office.stores.put(
         Store("ONE01", slot_lines=1, **at),
         Store("SHUT1", closed=[DAY], **at),
