@@ -12,7 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from attrs import frozen
 
@@ -140,11 +142,18 @@ def _is_closed(store: Store, starts: datetime) -> bool:
 
 
 def _slot(store: Store, starts: datetime) -> Slot:
+    local_start, local_end = _window(starts, store.slot_length, store.tz)
     return Slot(
         id=ids.slot_id(store.id, starts),
         store=store.id,
-        starts=starts.astimezone(store.tz),
-        ends=(starts + store.slot_length).astimezone(store.tz),
+        starts=local_start,
+        ends=local_end,
         capacity=store.slot_capacity,
         lines_capacity=store.slot_lines,
     )
+
+
+@lru_cache(maxsize=4096)
+def _window(starts: datetime, length: timedelta, tz: ZoneInfo) -> tuple[datetime, datetime]:
+    """Kept: a whole chain has the same few windows."""
+    return starts.astimezone(tz), (starts + length).astimezone(tz)
