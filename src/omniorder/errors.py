@@ -342,7 +342,10 @@ class OutOfStock(Refused):
 
 
 class ServiceMissing(Refused):
-    """The store may not or can't sell these articles. Facts: `store`, `missing`: a list of `{sku, service}`."""
+    """The store doesn't do what was asked for. Facts: `store`, `missing`: a list of `{sku, service}`.
+
+    `sku` is the article that needs the service; without one it is how the customer wanted to collect.
+    """
 
     code = "service.missing"
     says = "store {store} lacks what is needed: {missing}"

@@ -14,6 +14,7 @@ from omniorder.errors import (
     InvalidInstant,
     InvalidStore,
     InvalidText,
+    ServiceMissing,
     SlotUnavailable,
 )
 from omniorder.testing.shop import Shop
@@ -136,6 +137,25 @@ SLOTS = parametrised(
 )
 
 
+COLLECTING = parametrised(
+    each(
+        "collect",
+        lambda w, v: w.shop.app.checkout.promise(w.cart.id, slot=w.promise.slot, collect=v),
+        {"a name": "pickup", "no way to collect": Service.FITTING, "two": {Service.PICKUP}, "a number": 1},
+        InvalidInput,
+        field="collect",
+    ),
+    [
+        Case(
+            "one that the store lacks",
+            lambda w: w.shop.app.checkout.promise(w.cart.id, slot=w.promise.slot, collect=Service.LOCKERS),
+            ServiceMissing,
+            {"store": "SOF01"},
+        )
+    ],
+)
+
+
 def _open_more_stores(world: World) -> None:
     """Writing them again changes nothing."""
     at: dict[str, Any] = {"zone": "Europe/Sofia", "hours": "24/7"}
@@ -167,4 +187,9 @@ def test_an_article_needs_services(world: World, case: Case) -> None:
 @SLOTS
 def test_a_slot_is_one_that_its_store_can_give(world: World, case: Case) -> None:
     _open_more_stores(world)
+    judge(world, case)
+
+
+@COLLECTING
+def test_a_way_to_collect_is_one_that_the_store_has(world: World, case: Case) -> None:
     judge(world, case)

@@ -174,6 +174,58 @@ def test_a_distribution_centre_says_that_nobody_collects_there(shop: Shop) -> No
     assert error.facts["reason"] == "no_pickup"
 
 
+# --- how the customer collects ----------------------------------------------------------------------------
+
+
+def test_an_order_keeps_the_way_to_collect_that_was_promised(shop: Shop) -> None:
+    like(shop, services={Service.PICKUP, Service.CURBSIDE})
+    promise = promised(shop, collect=Service.CURBSIDE)
+    order = shop.app.checkout.place(promise.id, pay=Card("pm_card_visa"))
+    assert promise.collect is order.pickup.collect is Service.CURBSIDE
+    assert shop.web.orders.get(order.id).pickup.collect is Service.CURBSIDE
+
+
+@pytest.mark.parametrize(
+    ("services", "usual"),
+    [
+        ({Service.LOCKERS, Service.CURBSIDE, Service.PICKUP}, Service.PICKUP),
+        ({Service.LOCKERS, Service.CURBSIDE}, Service.CURBSIDE),
+        ({Service.LOCKERS, Service.FITTING}, Service.LOCKERS),
+    ],
+)
+def test_without_a_choice_it_is_the_usual_way_of_the_store(shop: Shop, services: set[Service], usual: Service) -> None:
+    like(shop, services=services)
+    assert promised(shop).collect is usual
+
+
+def test_a_way_that_the_store_does_not_have_is_refused(shop: Shop, stored: Callable[[], Rows]) -> None:
+    cart = filled(shop)
+    slot, before = free_slot(shop, cart), stored()
+    error = refused(ServiceMissing, shop.app.checkout.promise, cart.id, slot=slot, collect=Service.LOCKERS)
+    assert error.facts == {"store": "SOF01", "missing": [{"service": "lockers"}]}
+    assert stored() == before
+
+
+def test_another_way_for_the_same_slot_keeps_price_place_and_time(shop: Shop) -> None:
+    """Also when the slot is too soon for a new promise by now, and full."""
+    like(shop, services={Service.PICKUP, Service.LOCKERS}, slot_capacity=1)
+    first = promised(shop, lasts=timedelta(minutes=50))
+    shop.office.prices.put(Price(Shop.MILK, Money(999, "EUR"), tax="0.20"))
+    shop.clock.advance(minutes=10)
+    second = shop.web.checkout.promise(first.cart_id, slot=first.slot, collect=Service.LOCKERS)
+    assert (second.collect, second.quote, second.expires_at) == (Service.LOCKERS, first.quote, first.expires_at)
+    assert second.id != first.id
+    assert slot_use(shop, first.slot) == SlotUse(1, 1)
+    check_all(shop.hub)
+
+
+def test_asking_again_without_a_choice_keeps_the_way(shop: Shop) -> None:
+    like(shop, services={Service.PICKUP, Service.LOCKERS})
+    first = promised(shop, collect=Service.LOCKERS)
+    assert shop.web.checkout.promise(first.cart_id, slot=first.slot) == first
+    assert shop.web.checkout.promise(first.cart_id, slot=first.slot, collect=Service.LOCKERS) == first
+
+
 # --- closures and the cut-off -----------------------------------------------------------------------------
 
 

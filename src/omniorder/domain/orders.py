@@ -253,6 +253,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
         ends=promise.ends,
         lines=tuple(PickupLine(line.id, line.quantity) for line in lines),
         zone=promise.zone,
+        collect=promise.collect,
     )
     return Order(
         id=order_id,

@@ -10,6 +10,7 @@ from attrs import evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
+from omniorder.domain.store_services import Service
 from omniorder.errors import InvalidQuantity, NotFound
 
 
@@ -32,7 +33,7 @@ class PickupLine:
 @frozen
 class Pickup:
     """Where the goods are. Times are UTC; [`starts`, `ends`) is the customer's window, `window` the same in the
-    store's `zone`.
+    store's `zone`, and `collect` the way in which the customer gets them.
 
     `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when
     somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
@@ -53,6 +54,7 @@ class Pickup:
     claim: tuple[e.Units, ...] = ()
     look_at: datetime | None = None
     zone: str = "UTC"
+    collect: Service = Service.PICKUP
 
     @property
     def window(self) -> tuple[datetime, datetime]:

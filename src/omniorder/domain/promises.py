@@ -19,6 +19,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
 from omniorder.domain.quantities import Unit
+from omniorder.domain.store_services import Service
 from omniorder.errors import CurrencyMismatch
 
 
@@ -90,7 +91,7 @@ class Promise:
     """A promise made to a cart's owner.
 
     `slot` is the slot's id and [`starts`, `ends`) its window; times are UTC, and `window` is the same in the
-    store's `zone`.
+    store's `zone`. `collect` is the way in which the customer will get the goods.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Promise:
     expires_at: datetime
     zone: str = "UTC"
     order_id: str | None = None
+    collect: Service = Service.PICKUP
 
     @property
     def window(self) -> tuple[datetime, datetime]:

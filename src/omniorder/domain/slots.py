@@ -79,7 +79,7 @@ def slots(store: Store, *, now: datetime, until: datetime, limit: int | None = N
 
 
 def _offered(store: Store, moment: datetime, horizon: datetime) -> Iterator[Slot]:
-    begins = counts_from(store, moment, horizon) if store.collects else None
+    begins = counts_from(store, moment, horizon) if store.ways else None
     if begins is not None:
         for starts in _starts(store, begins + store.lead, horizon):
             if not _is_closed(store, starts):
@@ -110,7 +110,7 @@ def slot_at(store: Store, starts: datetime, *, now: datetime, until: datetime) -
 
 
 def _why_not(store: Store, start: datetime, moment: datetime, horizon: datetime) -> str | None:
-    if not store.collects:
+    if not store.ways:
         return "no_pickup"
     if start < moment:
         return "past"

@@ -245,9 +245,9 @@ class Store:
         calendar(self.hours, self.zone, self.country)
 
     @property
-    def collects(self) -> bool:
-        """Whether customers can collect here at all, in whichever way."""
-        return any(service.collects for service in self.services)
+    def ways(self) -> tuple[Service, ...]:
+        """The ways in which customers can collect here, the usual one first; none where they can't."""
+        return tuple(service for service in Service if service.collects and service in self.services)
 
     @property
     def tz(self) -> ZoneInfo:

@@ -20,6 +20,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.slots import Slot, slot_at, slots
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
 from omniorder.errors import (
     CartChanged,
@@ -111,42 +112,52 @@ class Checkout:
 
     @command("checkout.promise")
     def promise(
-        self, cart_id: str, *, slot: str, expect: Money | None = None, lasts: timedelta | None = None
-    ) -> Promise:
+        self, cart_id: str, *, slot: str, expect: Money | None = None, lasts: timedelta | None = None,
+        collect: Service | None = None,
+    ) -> Promise:  # fmt: skip
         """Hold the basket's units at the slot's store, a place in the slot and the price, all or nothing.
 
         `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
         that this cart already has is replaced in the same transaction, or returned when it is for the same slot
         and content. `lasts` is how long to hold it, within the settings' bounds; a live promise that ends sooner is
-        renewed at its own price. No promise outlives its pick-up window.
+        renewed at its own price. No promise outlives its pick-up window. `collect` is how the customer wants the goods,
+        PICKUP, CURBSIDE or LOCKERS; by default as before, or the first of these that the store has.
 
         Raises `NotFound`, `CartEmpty`, `NoPrice`, `ServiceMissing`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
-        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts).
+        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts, collect).
         """
         lasting = self._lasting(lasts)
         _expected(expect)
+        _collecting(collect)
         for _ in range(MOST_EDITS_MEANWHILE):
             try:
-                return self._promise(cart_id, slot, expect, lasting, renew=lasts is not None)
+                return self._promise(cart_id, slot, expect, lasting, collect, renew=lasts is not None)
             except CartChanged:
                 continue
         raise StillRunning(command="carts.edit", id=cart_id)
 
-    def _promise(self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, *, renew: bool) -> Promise:
+    def _promise(
+        self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, collect: Service | None, *, renew: bool
+    ) -> Promise:
         """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
         cart = self._wishes(cart_id, Scope.EDIT)
         live = self._live(cart)
         if live and (live.slot, live.lines_version) == (slot, cart.lines_version):
             _seen(expect, live.quote)
-            ends = min(stamp.at + lasting, live.ends)
-            if not renew or live.expires_at >= ends:
+            ends = max(live.expires_at, min(stamp.at + lasting, live.ends))
+            same_way = collect in (None, live.collect)
+            if same_way and (not renew or ends == live.expires_at):
                 return live
             wanted, quote = Slot(live.slot, live.store, *live.window, capacity=1), live.quote
+            way = live.collect if same_way else _way(self._store(slot), collect)
         else:
-            store, wanted = self._slot(slot)
+            store = self._store(slot)
+            wanted = self._slot(store, slot)
             quote = self._quote(cart, store)
+            way = _way(store, collect)
             _seen(expect, quote)
+            ends = min(stamp.at + lasting, wanted.ends.astimezone(UTC))
         draw = self.parts.time_ordered()
         new = Promise(
             id=ids.promise_id(wanted.store, draw),
@@ -162,7 +173,8 @@ class Checkout:
             quote=quote,
             reservation_id=ids.reservation_id(wanted.store, draw),
             made_at=stamp.at,
-            expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
+            expires_at=ends,
+            collect=way,
         )
         seen = Seen(cart)
         return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
@@ -244,13 +256,17 @@ class Checkout:
             raise CartEmpty(cart=cart.id)
         return cart
 
-    def _slot(self, slot_id: str) -> tuple[Store, Slot]:
-        store_id, starts = ids.parse_slot_id(ids.check("slot", slot_id))
-        store = self.parts.stores.store(store_id)
+    def _store(self, slot_id: str) -> Store:
+        """The store that a slot's id names."""
+        store = self.parts.stores.store(ids.parse_slot_id(ids.check("slot", slot_id))[0])
         if store is None:
             raise NotFound("slot", slot_id)
+        return store
+
+    def _slot(self, store: Store, slot_id: str) -> Slot:
+        _, starts = ids.parse_slot_id(slot_id)
         now = self.parts.clock.now()
-        return store, slot_at(store, starts, now=now, until=now + self.parts.settings.slot_horizon)
+        return slot_at(store, starts, now=now, until=now + self.parts.settings.slot_horizon)
 
     def _quote(self, cart: Cart, store: Store) -> Quote:
         skus = sorted(cart.demand())
@@ -308,6 +324,20 @@ def _ended(old: Promise, new: Promise) -> e.Event:
 def _expected(expect: object) -> None:
     if expect is not None and not isinstance(expect, Money):
         raise InvalidMoney("expect", expect, "the total that the customer saw, as Money")
+
+
+def _collecting(collect: object) -> None:
+    if collect is not None and not (isinstance(collect, Service) and collect.collects):
+        raise InvalidInput("collect", collect, "a way to collect: Service.PICKUP, CURBSIDE or LOCKERS")
+
+
+def _way(store: Store, collect: Service | None) -> Service:
+    """How the customer will collect, where this store does that."""
+    if collect is None:
+        return store.ways[0]
+    if collect not in store.services:
+        raise ServiceMissing(store=store.id, missing=[{"service": collect.value}])
+    return collect
 
 
 def _seen(expect: Money | None, quote: Quote) -> None:

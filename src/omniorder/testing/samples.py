@@ -221,6 +221,7 @@ def promise(
         reservation_id=ids.reservation_id(store, _bytes(number)),
         made_at=at,
         expires_at=at + 15 * MINUTE,
+        collect=Service.CURBSIDE,
     )
 
 

@@ -78,6 +78,7 @@ _SKUS: Final = st.one_of(
 _NAMES: Final = _words(15)
 _TITLES: Final = _NAMES.map(lambda name: f"a {name}".strip())
 _UNITS: Final = st.sampled_from(Unit)
+_WAYS: Final = tuple(service for service in Service if service.collects)
 _NEEDS: Final = st.sets(st.sampled_from(Service), max_size=1)
 _NOTES: Final = st.one_of(st.just(""), _words(30, breaks="\n\t").map(text.note))
 _LABELS: Final = st.tuples(st.sampled_from(["colour", "loyalty.tier", "a", "gift-wrap_2"]), _words(15))
@@ -376,6 +377,7 @@ def _held_promises(draw: st.DrawFn, cart: Cart, store: str) -> Promise:
         made_at=made_at,
         expires_at=made_at + timedelta(minutes=1 + draw(below(240))),
         zone=one_of(draw, _ZONES),
+        collect=one_of(draw, _WAYS),
     )
 
 

@@ -13,6 +13,7 @@ from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.store_services import Service
 
 _PICKUPS: Final = Rows(PICKUP, fixed=("home", "order_id"))
 _LINES: Final = Rows(PICKUP_LINE, fixed=("position",))
@@ -42,6 +43,7 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "starts_at": pickup.starts,
         "ends_at": pickup.ends,
         "zone": pickup.zone,
+        "collect": pickup.collect.value,
         "staged_at": pickup.staged_at,
         "ready_at": pickup.ready_at,
         "until": pickup.until,
@@ -89,4 +91,5 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         claim=tuple(Units(line, quantity) for line, quantity in found["claim"]),
         look_at=maybe_moment(found["look_at"]),
         zone=found["zone"],
+        collect=Service(found["collect"]),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from sqlalchemy import Index
 
+from omniorder.adapters.sql.columns import Key
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
@@ -19,6 +20,7 @@ from omniorder.adapters.sql.schema.base import (
     Words,
     check,
     table,
+    with_default,
     within,
 )
 
@@ -96,6 +98,7 @@ class PromiseRow(Row, table=True):
     made_at: At
     expires_at: At
     order_id: MaybeId
+    collect: Annotated[str, with_default(Key, "pickup")]
 
 
 CART: Final = table(CartRow)

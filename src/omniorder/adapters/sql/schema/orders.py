@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from sqlalchemy import Index
 
+from omniorder.adapters.sql.columns import Key
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
@@ -21,6 +22,7 @@ from omniorder.adapters.sql.schema.base import (
     Words,
     check,
     table,
+    with_default,
     within,
 )
 
@@ -167,6 +169,7 @@ class PickupRow(Row, table=True):
     key_id: Words
     claim: Document
     look_at: MaybeAt
+    collect: Annotated[str, with_default(Key, "pickup")]
 
 
 class PickupLineRow(Row, table=True):

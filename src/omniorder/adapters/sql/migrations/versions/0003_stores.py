@@ -1,4 +1,4 @@
-"""What stores can do and when they are closed, and how many order lines are taken in a slot."""
+"""What stores can do and when they are closed, how customers collect, and how many order lines are taken in a slot."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from alembic import op
 revision = "0003"
 down_revision = "0002"
 
+KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 WHOLE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -27,6 +28,9 @@ def upgrade() -> None:
         op.add_column("omniorder_store", column, schema=schema)
     needs: sa.Column[str] = sa.Column("needs", sa.Text(), nullable=False, server_default="")
     op.add_column("omniorder_article", needs, schema=schema)
+    for table in ("omniorder_promise", "omniorder_pickup"):
+        collect: sa.Column[str] = sa.Column("collect", KEY, nullable=False, server_default="pickup")
+        op.add_column(table, collect, schema=schema)
     if op.get_context().dialect.name == "sqlite":  # it adds a rule to a column, but not to a table
         op.execute(
             "ALTER TABLE omniorder_slot ADD COLUMN lines INTEGER DEFAULT '0' NOT NULL "
