@@ -72,9 +72,9 @@ _PICKED_UP: Final = (
 )
 
 
-def _placed(table: Any, of: str, lines: Any) -> Select[Any]:
-    places = (table.c.store_id, table.c.slot, table.c.state)
-    return select(*places, literal(of, String()).label("of"), lines.label("lines"))
+def _placed(table: Any, of: str, lines: Any) -> Any:
+    columns = [table.c.store_id, table.c.slot, table.c.state, literal(of, String()).label("of"), lines.label("lines")]
+    return select(*columns)
 
 
 _BOOKINGS: Final = union_all(

@@ -50,11 +50,11 @@ def _count_lines(schema: str | None, dialect: str) -> sa.Update:
     pickup = _table("omniorder_pickup", schema, "store_id", "id", "slot", "state")
     line = _table("omniorder_pickup_line", schema, "store_id", "pickup_id")
     quoted = "json_array_length(quote, '$.lines')" if dialect == "sqlite" else "jsonb_array_length(quote -> 'lines')"
-    held = sa.select(promise.c.store_id, promise.c.slot, sa.literal_column(quoted).label("lines")).where(
-        promise.c.state == "held"
-    )
+    in_quote: sa.ColumnElement[int] = sa.literal_column(quoted, sa.Integer())
+    one: sa.ColumnElement[int] = sa.literal_column("1", sa.Integer())
+    held = sa.select(promise.c.store_id, promise.c.slot, in_quote.label("lines")).where(promise.c.state == "held")
     at_work = (
-        sa.select(pickup.c.store_id, pickup.c.slot, sa.literal_column("1").label("lines"))
+        sa.select(pickup.c.store_id, pickup.c.slot, one.label("lines"))
         .join(line, sa.and_(line.c.store_id == pickup.c.store_id, line.c.pickup_id == pickup.c.id))
         .where(pickup.c.state.not_in(["cancelled", "lapsed"]))
     )
