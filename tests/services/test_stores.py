@@ -278,6 +278,28 @@ def test_the_cut_off_stays_where_the_clock_on_the_wall_has_it(now: str, first: s
         assert offers[Shop.SOFIA].slots[0].starts == datetime.fromisoformat(first)
 
 
+@pytest.mark.parametrize("hours", ["Mo-Su 22:00-05:30", "24/7", "Mo-Su 02:00-03:30,04:15-09:00"])
+@pytest.mark.parametrize("night", ["2026-03-28T12:00:00+02:00", "2026-10-24T12:00:00+03:00"])
+@pytest.mark.parametrize("cutoff", [None, time(3, 30), time(23)])
+def test_hour_by_hour_through_both_clock_changes_what_is_offered_first_can_be_promised(
+    night: str, hours: str, cutoff: time | None
+) -> None:
+    """And it is never earlier than what was offered an hour before, nor within the lead."""
+    with Shop.example() as shop:
+        store = like(shop, hours=hours, country=None, cutoff=cutoff, closed=())
+        shop.clock.set(datetime.fromisoformat(night))
+        cart, before = filled(shop), ""
+        for _ in range(36):
+            slot = free_slot(shop, cart)
+            promise = shop.app.checkout.promise(cart.id, slot=slot)
+            assert (promise.slot, promise.ends - promise.starts) == (slot, store.slot_length)
+            assert promise.starts >= shop.clock.now() + store.lead
+            assert slot >= before
+            before = slot
+            shop.app.checkout.withdraw(promise.id)
+            shop.clock.advance(hours=1)
+
+
 def test_all_that_a_store_is_comes_back_as_it_was_put(shop: Shop) -> None:
     store = like(
         shop, services=set(Service), transit=timedelta(days=2), cutoff=time(17, 30), slot_lines=80,
