@@ -30,6 +30,7 @@
     │   ├── PaymentDeclined
     │   ├── TenderUnsupported
     │   ├── NotReady
+    │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── WrongCode
     │   ├── CodeLocked
@@ -108,6 +109,7 @@ __all__ = [
     "TenderUnsupported",
     "TooMany",
     "VersionConflict",
+    "WeightOutOfTolerance",
     "WrongCode",
     "shown",
 ]
@@ -402,6 +404,14 @@ class NotReady(Refused):
 
     code = "pickup.not_ready"
     says = "{order}: {reason}"
+
+
+class WeightOutOfTolerance(Refused):
+    """It weighs more, or less, than was agreed on with the customer. Facts: `line`, `ordered`, `weighed`, `least`,
+    `most`, in grams."""
+
+    code = "weight.out_of_tolerance"
+    says = "{line}: {weighed} g, where {ordered} g were ordered and {least} g to {most} g agreed on"
 
 
 class NotPaid(Refused):

@@ -189,6 +189,7 @@ TABLES = {
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
         PICKING            LinePicked         PICKING
+        PICKING            LineWeighed        PICKING
         PICKING            ShortPicked        PICKING
         PICKING            PickReset          TO_PICK
         PICKING            CustomerAsked      AWAITING_CUSTOMER

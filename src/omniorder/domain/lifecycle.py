@@ -413,6 +413,7 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.PICKING: {
         e.LinePicked: PickupState.PICKING,
+        e.LineWeighed: PickupState.PICKING,
         e.ShortPicked: PickupState.PICKING,
         e.PickReset: PickupState.TO_PICK,
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,

@@ -73,16 +73,17 @@ class Checkout:
             booked = dict(tx.booked(names, now, until))
         if live is not None:  # what this cart holds already is not in its own way
             booked[live.slot] = booked.get(live.slot, 1) - 1
-            for line in live.quote.lines:
-                stock[live.store, line.sku] = stock.get((live.store, line.sku), 0) + line.quantity
+            for sku, units in promises.holds(live.quote).items():
+                stock[live.store, sku] = stock.get((live.store, sku), 0) + units
+        wanted = promises.to_hold(cart, articles)
         found: list[Offer] = []
         for store in stores:
             priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
-            reasons = [*_short(cart, store.id, stock), *_unpriced(store.id, skus, articles, priced)]
-            quote: Quote | None = None
-            if live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version):
-                quote = live.quote  # honoured until the promise lapses
-            elif len(priced) == len(skus) <= len(articles):
+            honoured = live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version)
+            quote: Quote | None = live.quote if live is not None and honoured else None  # until the promise lapses
+            needed = wanted if quote is None else promises.holds(quote)
+            reasons = [*_short(needed, store.id, stock), *_unpriced(store.id, skus, articles, priced)]
+            if quote is None and len(priced) == len(skus) <= len(articles):
                 try:
                     quote = promises.quote(cart, articles, priced)
                 except InvalidMoney as impossible:
@@ -105,6 +106,8 @@ class Checkout:
         self, cart_id: str, *, slot: str, expect: Money | None = None, lasts: timedelta | None = None
     ) -> Promise:
         """Hold the basket's units at the slot's store, a place in the slot and the price, all or nothing.
+
+        Of what is weighed as much is held as it may weigh at most, and `quote.ceiling` is what that would cost.
 
         `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
         that this cart already has is replaced in the same transaction, or returned when it is for the same slot
@@ -181,7 +184,7 @@ class Checkout:
         unit.save_cart(before, after, told)
         unit.save_promise(None, new)
         self.parts.inventory.reserve(
-            unit.tx, new.reservation_id, new.store, before.demand(), new.expires_at,
+            unit.tx, new.reservation_id, new.store, promises.holds(new.quote), new.expires_at,
             instead_of=old.reservation_id if old else None,
         )  # fmt: skip
         unit.tx.write(Writes(slots=tuple(places)))
@@ -304,9 +307,9 @@ def _seen(expect: Money | None, quote: Quote) -> None:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
 
 
-def _short(cart: Cart, store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
+def _short(needed: Mapping[str, int], store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
     short: list[Reason] = []
-    for sku, wanted in sorted(cart.demand().items()):
+    for sku, wanted in sorted(needed.items()):
         available = stock.get((store, sku), 0)
         if available < wanted:
             short.append(Reason("stock.short", {"sku": sku, "wanted": wanted, "available": available}))

@@ -39,8 +39,10 @@ def spread(unit: Unit, order: Order, events: Sequence[e.Event]) -> None:
                 gone = order.units_by_sku(units)
                 stock.consume(tx, order.reservation_id, gone, order.id, unit.stamp)
                 unit.goods_left = True
+                if spared := order.spared_by(units):
+                    stock.release(tx, order.reservation_id, order.units_by_sku(spared))
             case e.RestLapsed(units) | e.RestCancelled(units):
-                stock.release(tx, order.reservation_id, order.units_by_sku(units))
+                stock.release(tx, order.reservation_id, order.units_by_sku((*units, *order.spared_by(units))))
             case e.PickupCancelled() | e.NoShow():
                 expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
                 stock.release(tx, order.reservation_id, expired=expired)

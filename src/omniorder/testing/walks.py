@@ -142,7 +142,8 @@ def _tendered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     open_money = sum(
         p.authorised.amount - p.captured.amount for p in order.payments if p.state is PaymentState.AUTHORISED
     )
-    missing = order.ceiling.amount - order.kept.amount - open_money - order.due_in_store.amount
+    due = sum(p.amount.amount for p in order.payments if p.state is PaymentState.DUE_IN_STORE)
+    missing = order.ceiling.amount - order.kept.amount - open_money - due
     part = 1 + draw(below(max(1, missing))) if draw(below(4)) == 0 else missing
     amount = Money(part, order.total.currency)
     if draw(_YES_OR_NO):
@@ -182,8 +183,11 @@ def _returned(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     first: Events = (e.PickStarted(),) if order.pickup.state is PickupState.TO_PICK else ()
-    left = [(line.line, line.open - line.picked + line.collected) for line in order.pickup.lines]
-    wanted = [e.LinePicked(line, units) for line, units in left if units > 0]
+    wanted: list[e.LinePicked] = []
+    for line in order.pickup.lines:
+        least, most = (units - line.dropped - line.picked for units in line.bounds)
+        if most > 0:  # of what is weighed anything that was agreed on
+            wanted.append(e.LinePicked(line.line, max(1, most - draw(below(most - least + 1)))))
     everything = draw(_YES_OR_NO)
     if everything or not wanted:
         return (*first, *wanted)
@@ -192,7 +196,8 @@ def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 
 def _made_ready(draw: st.DrawFn, order: Order, at: datetime) -> Events:
-    return (e.MadeReady("C4", at + timedelta(days=3), "1"),) if order.pickup.fully_picked else ()
+    pickup = order.pickup
+    return (*pickup.weighed(), e.MadeReady("C4", at + timedelta(days=3), "1")) if pickup.fully_picked else ()
 
 
 def _ready_again(draw: st.DrawFn, order: Order, at: datetime) -> Events:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.columns import maybe_moment, moment
+from omniorder.adapters.sql.columns import exactly, maybe_moment, moment, share
 from omniorder.adapters.sql.documents import by_position
 from omniorder.adapters.sql.rows import Rows, Values
 from omniorder.adapters.sql.schema import PICKUP, PICKUP_LINE
@@ -63,6 +63,8 @@ def _line_rows(pickup: Pickup) -> list[Values]:
             "picked": line.picked,
             "collected": line.collected,
             "dropped": line.dropped,
+            "tolerance": share(line.tolerance),
+            "ordered": None if line.ordered == line.quantity else line.ordered,
         }
         for place, line in enumerate(pickup.lines)
     ]
@@ -78,7 +80,15 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         starts=moment(found["starts_at"]),
         ends=moment(found["ends_at"]),
         lines=tuple(
-            PickupLine(line["line_id"], line["quantity"], line["picked"], line["collected"], line["dropped"])
+            PickupLine(
+                line=line["line_id"],
+                quantity=line["quantity"],
+                picked=line["picked"],
+                collected=line["collected"],
+                dropped=line["dropped"],
+                tolerance=exactly(line["tolerance"]),
+                ordered=line["ordered"] or line["quantity"],
+            )
             for line in by_position(found["lines"])
         ),
         staged_at=found["staged_at"],

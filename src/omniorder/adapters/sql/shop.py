@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import select
 
 from omniorder.adapters.sql.batch import Batch
+from omniorder.adapters.sql.columns import exactly, share
 from omniorder.adapters.sql.documents import among, labels
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import upsert
@@ -61,7 +62,14 @@ def put_stores(batch: Batch, stores: Sequence[Store]) -> None:
 def put_articles(batch: Batch, articles: Sequence[Article]) -> None:
     """Insert or replace articles."""
     rows = [
-        {"sku": one.sku, "name": one.name, "unit": one.unit.value, "metadata": dict(one.metadata)} for one in articles
+        {
+            "sku": one.sku,
+            "name": one.name,
+            "unit": one.unit.value,
+            "metadata": dict(one.metadata),
+            "tolerance": share(one.tolerance),
+        }
+        for one in articles
     ]
     batch.change(_PUT_ARTICLE, rows)
 
@@ -110,7 +118,7 @@ def store_from(row: Any) -> Store:
 
 def article_from(row: Any) -> Article:
     """The article of a row."""
-    return Article(row.sku, row.name, Unit(row.unit), labels(row.metadata))
+    return Article(row.sku, row.name, Unit(row.unit), labels(row.metadata), tolerance=exactly(row.tolerance))
 
 
 def _price_row(price: Price) -> dict[str, Any]:

@@ -176,7 +176,7 @@ def _blank(order: Order, promise: Promise, owner: str) -> Order:
     """The order as it was before anything happened to it; what never changes is taken as it is stored."""
     pickup = Pickup(
         order.pickup.id, promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
-        tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone,
+        tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance) for line in order.lines), zone=promise.zone,
     )  # fmt: skip
     return evolve(
         order, version=0, state=OrderState.PLACED, owner=owner, cart_id=promise.cart_id,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from itertools import groupby
 
 from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationState
-from omniorder.domain.promises import Promise
+from omniorder.domain.promises import Promise, holds
 from omniorder.domain.stock import Reservation
 from omniorder.testing.invariants.checking import View, invariant, whole
 from omniorder.testing.invariants.rows import beside
@@ -74,11 +73,12 @@ def collected_goods_left_the_books(view: View) -> Iterator[str]:
 
 @invariant
 def open_units_are_held(view: View) -> Iterator[str]:
-    """S6: what customers still expect is held for them, unit by unit, and an ended order holds nothing."""
+    """S6: what customers still expect is held for them, unit by unit, of what is weighed the most that it may weigh;
+    and an ended order holds nothing."""
     for order in view.rows.orders():
         wanted: dict[str, int] = {}
         if order.pickup.state not in ENDED_PICKUPS:
-            wanted = order.units_by_sku(order.pickup.rest())
+            wanted = order.units_by_sku(Units(line.line, line.held) for line in order.pickup.lines if line.held)
         reservation = view.rows.reservation(order.reservation_id)
         held = reservation.live() if reservation else {}
         if held != wanted:
@@ -118,11 +118,9 @@ _ENDS = {
 
 
 def _unlike(promise: Promise, reservation: Reservation) -> str:
-    promised: Counter[str] = Counter()
-    for line in promise.quote.lines:
-        promised[line.sku] += line.quantity
+    promised = holds(promise.quote)
     if {line.sku: line.quantity for line in reservation.lines} != promised:
-        return f"is not of {dict(promised)}"
+        return f"is not of {promised}"
     if reservation.store != promise.store:
         return f"is not at {promise.store}"
     if reservation.state not in _ENDS[promise.state]:

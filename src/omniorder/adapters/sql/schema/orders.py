@@ -13,6 +13,8 @@ from omniorder.adapters.sql.schema.base import (
     Id,
     Labels,
     MaybeAt,
+    MaybeNumber,
+    MaybeWords,
     Number,
     PrimaryId,
     PrimaryInstant,
@@ -57,6 +59,8 @@ class OrderRow(Row, table=True):
 
 
 class OrderLineRow(Row, table=True):
+    """A line as it was bought; no `tolerance` is none."""
+
     __table_args__ = (
         within("omniorder_order", store_id="store_id", order_id="id"),
         check("quantity", "quantity > 0"),
@@ -77,6 +81,7 @@ class OrderLineRow(Row, table=True):
     tax: Words
     total: Number
     labels: Labels
+    tolerance: MaybeWords
 
 
 class CustomerOrderRow(Row, table=True):
@@ -170,6 +175,8 @@ class PickupRow(Row, table=True):
 
 
 class PickupLineRow(Row, table=True):
+    """How a line went. `ordered` is set where that is not `quantity`: something weighs more or less than it should."""
+
     __table_args__ = (
         within("omniorder_pickup", store_id="store_id", pickup_id="id"),
         check("quantity", "quantity > 0"),
@@ -186,6 +193,8 @@ class PickupLineRow(Row, table=True):
     picked: Number
     collected: Number
     dropped: Number
+    tolerance: MaybeWords
+    ordered: MaybeNumber
 
 
 class CodeTriesRow(Row, table=True):

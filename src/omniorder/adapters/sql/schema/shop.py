@@ -40,12 +40,15 @@ class StoreRow(Row, table=True):
 
 
 class ArticleRow(Row, table=True):
+    """Something that is sold; no `tolerance` is none."""
+
     __table_args__ = (STRICT,)
 
     sku: PrimaryId
     name: Words
     unit: Id
     labels: Labels
+    tolerance: MaybeWords
 
 
 class PriceRow(Row, table=True):
