@@ -136,7 +136,7 @@ def test_nothing_more_follows_from_what_has_been_followed(all_worlds: Explorer) 
 
 
 def test_the_units_held_are_those_that_the_customer_still_expects(all_worlds: Explorer) -> None:
-    """S6: of what is weighed the most that it may weigh, as long as any of it is open; an order that is over holds none."""
+    """S6: of what is weighed the most that it may weigh, while any of it is open; an order that is over holds none."""
 
     def same(world: World) -> bool:
         expected: dict[str, int] = defaultdict(int)

@@ -152,6 +152,7 @@ TABLES = {
         PLACED      OrderPlaced      PLACED
         PLACED      TenderFailed     PLACED
         PLACED      TenderAdded      PLACED
+        PLACED      PaymentDeadlineExtended PLACED
         PLACED      OrderConfirmed   CONFIRMED
         PLACED      CancelStarted    CANCELLING
         PLACED      ExpiryStarted    EXPIRING

@@ -54,6 +54,7 @@ SETTINGS: Final = Settings(
     retry_for=timedelta(seconds=1),
     slots_offered=4,
     slot_horizon=timedelta(days=2),
+    pay_within_by_kind={"card": timedelta(minutes=25)},
 )
 
 
@@ -91,7 +92,9 @@ class World:
             Store("VAR03", zone=zone, hours="Mo-Fr 09:00-17:00", slot_capacity=2, slot_length=length, pickup_days=2),
         )  # fmt: skip
         office.articles.put(
-            Article(MILK, "Oat milk 1 l"), Article(BREAD, "Rye bread"), Article(NUTS, "Walnuts", unit=Unit.GRAM)
+            Article(MILK, "Oat milk 1 l"),
+            Article(BREAD, "Rye bread"),
+            Article(NUTS, "Walnuts", unit=Unit.GRAM, tolerance="0.10"),
         )
         office.prices.put(
             Price(MILK, Money(249, "EUR"), tax="0.20"),

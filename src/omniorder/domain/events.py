@@ -586,6 +586,13 @@ class TenderFailed(Event):
 
 
 @frozen
+class PaymentDeadlineExtended(Event):
+    """The order may be paid until `pay_by`: another kind of tender takes longer than the one before."""
+
+    pay_by: datetime
+
+
+@frozen
 class OrderConfirmed(Event):
     """The money is covered: the units are firm, and the store may begin."""
 

@@ -365,6 +365,7 @@ ORDER: Final[Table[OrderState]] = {
         e.OrderPlaced: OrderState.PLACED,
         e.TenderFailed: OrderState.PLACED,
         e.TenderAdded: OrderState.PLACED,
+        e.PaymentDeadlineExtended: OrderState.PLACED,
         e.OrderConfirmed: OrderState.CONFIRMED,
         e.CancelStarted: OrderState.CANCELLING,
         e.ExpiryStarted: OrderState.EXPIRING,

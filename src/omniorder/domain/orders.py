@@ -316,6 +316,8 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     match event:
         case e.TenderAdded(payment, tender, amount, token):
             return evolve(order, payments=(*order.payments, pay.create(payment, tender, token, amount, at)))
+        case e.PaymentDeadlineExtended(pay_by):
+            return evolve(order, pay_by=pay_by)
         case e.OrderConfirmed():
             return evolve(order, confirmed_at=at)
         case e.CancelStarted(hold_until=until) | e.ExpiryStarted(hold_until=until):

@@ -33,6 +33,8 @@ def spread(unit: Unit, order: Order, events: Sequence[e.Event]) -> None:
     stock, tx = unit.parts.inventory, unit.tx
     for event in events:
         match event:
+            case e.PaymentDeadlineExtended(pay_by) if order.state is OrderState.PLACED:
+                stock.extend(tx, order.reservation_id, pay_by)
             case e.OrderConfirmed():
                 stock.confirm(tx, order.reservation_id)
             case e.Collected(units) | e.PartCollected(units):
@@ -40,6 +42,7 @@ def spread(unit: Unit, order: Order, events: Sequence[e.Event]) -> None:
                 stock.consume(tx, order.reservation_id, gone, order.id, unit.stamp)
                 unit.goods_left = True
                 if spared := order.spared_by(units):
+                    tx.flush()  # the reservation is changed once more
                     stock.release(tx, order.reservation_id, order.units_by_sku(spared))
             case e.RestLapsed(units) | e.RestCancelled(units):
                 stock.release(tx, order.reservation_id, order.units_by_sku((*units, *order.spared_by(units))))

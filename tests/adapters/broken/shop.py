@@ -71,7 +71,7 @@ def prices_of_everything(patch: Patch) -> None:
     method(patch, "prices", lambda original, tx, skus: original(tx, list(tx.database.articles) or _SKUS))
 
 
-_SKUS = [samples.MILK, samples.BREAD, samples.APPLES]
+_SKUS = [samples.MILK, samples.BREAD, samples.APPLES, samples.CHEESE]
 
 
 @breaks("a_price_of_the_same_sku_store_channel_and_beginning_is_replaced")
