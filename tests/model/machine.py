@@ -32,7 +32,7 @@ from omniorder import (
     Tender,
 )
 from omniorder.errors import GatewayFault, Misconfigured, NotFound, OmniorderError, StorageFault
-from omniorder.testing.invariants import check_all, nothing_is_overdue
+from omniorder.testing.invariants import check_all, nothing_is_held_past_its_grace, nothing_is_overdue
 from tests.model import chances
 from tests.model.world import MILK, OWNERS, SECRETS, SKUS, World, visible
 
@@ -385,6 +385,7 @@ class Shop(RuleBasedStateMachine):
         assert not report.more, "the sweep turns in circles"
         for world in self.worlds:
             nothing_is_overdue(world.hub)
+            nothing_is_held_past_its_grace(world.hub)
 
     # --- the office, and whoever looks ---
 
