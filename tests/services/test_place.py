@@ -314,7 +314,8 @@ def test_another_tender_that_takes_longer_extends_the_deadline_and_what_is_held(
     clock = FakeClock()
     gateway = FakeGateway(clock=clock)
     settings = Settings(pay_within_by_kind={"link": timedelta(hours=2)})
-    shop = open_shop(clock=clock, gateway=gateway, gateways={"card": gateway, "link": gateway}, settings=settings)
+    gateways = {"card": gateway, "link": FakeGateway(clock=clock)}
+    shop = open_shop(clock=clock, gateway=gateway, gateways=gateways, settings=settings)
     promise = promised(shop, nth=5)
     order = refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=DECLINED).order
     assert order.pay_by == promise.expires_at

@@ -17,7 +17,7 @@ from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.steps import (
     INSTANT,
-    SILENT,
+    REPLY_LOST,
     VISA,
     booked,
     code,
@@ -161,10 +161,12 @@ def test_many_workers_sweep_many_lapsed_promises_once_each_in_small_batches(shop
     nothing_is_held_past_its_grace(shop.hub)
 
 
-def test_nothing_is_held_past_its_grace_once_a_sweep_came_by(shop: Shop) -> None:
+def test_nothing_is_held_past_its_grace_once_a_sweep_came_by(open_shop: OpenShop) -> None:
     """Goods of an order whose money is in flight wait until that is undone, and no longer."""
+    shop, gateway = unruly_shop(open_shop)
     promised(shop)
-    silent = placed(shop, pay=SILENT)
+    silent = placed(shop, pay=REPLY_LOST)
+    gateway.down = True
     nothing_is_held_past_its_grace(shop.hub)
     shop.clock.advance(minutes=16)
     with pytest.raises(InvariantBroken, match="held until"):
