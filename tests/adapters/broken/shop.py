@@ -52,6 +52,11 @@ def unknown_articles_are_made_up(patch: Patch) -> None:
     alter(patch, "articles", lambda found: found | {"NO-SUCH": samples.articles()[0]})
 
 
+@breaks("articles_come_back_by_sku_and_unknown_ones_are_left_out")
+def articles_without_their_tolerance(patch: Patch) -> None:
+    alter(patch, "articles", lambda found: {sku: evolve(one, tolerance="0") for sku, one in found.items()})
+
+
 @breaks("prices_come_back_ordered_by_sku_store_channel_and_validity")
 def prices_in_any_order(patch: Patch) -> None:
     alter(patch, "prices", lambda found: found[::-1])

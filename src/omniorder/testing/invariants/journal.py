@@ -174,8 +174,9 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
 
 def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
     """The order as it was before anything happened to it; what never changes is taken as it is stored."""
-    first = isinstance(placed, e.OrderPlaced)
-    owner, pay_by = (placed.owner, placed.pay_by) if first else (order.owner, order.pay_by)
+    owner, pay_by = order.owner, order.pay_by
+    if isinstance(placed, e.OrderPlaced):
+        owner, pay_by = placed.owner, placed.pay_by
     pickup = Pickup(
         order.pickup.id, promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
         tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance) for line in order.lines), zone=promise.zone,
