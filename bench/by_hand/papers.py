@@ -78,7 +78,7 @@ def quote(basket: Basket) -> str:
             "lines": [
                 {
                     "line": line.id, "sku": line.sku, "name": line.name, "unit": "piece", "quantity": QUANTITY,
-                    "price": _money(PRICE), "per": 1, "tax": TAX, "total": _money(per_line),
+                    "price": _money(PRICE), "per": 1, "tax": TAX, "total": _money(per_line), "tolerance": "0",
                 }
                 for line in basket.lines
             ],

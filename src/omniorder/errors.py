@@ -31,6 +31,7 @@
     │   ├── PaymentDeclined
     │   ├── TenderUnsupported
     │   ├── NotReady
+    │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── WrongCode
     │   ├── CodeLocked
@@ -110,6 +111,7 @@ __all__ = [
     "TenderUnsupported",
     "TooMany",
     "VersionConflict",
+    "WeightOutOfTolerance",
     "WrongCode",
     "shown",
 ]
@@ -418,6 +420,14 @@ class NotReady(Refused):
 
     code = "pickup.not_ready"
     says = "{order}: {reason}"
+
+
+class WeightOutOfTolerance(Refused):
+    """It weighs more, or less, than was agreed on with the customer. Facts: `line`, `ordered`, `weighed`, `least`,
+    `most`, in grams."""
+
+    code = "weight.out_of_tolerance"
+    says = "{line}: {weighed} g, where {ordered} g were ordered and {least} g to {most} g agreed on"
 
 
 class NotPaid(Refused):

@@ -23,8 +23,30 @@ from sqlalchemy.schema import Column
 from sqlmodel import SQLModel
 
 from omniorder.adapters import sql
-from omniorder.adapters.sql import SqlStorage, carts, connect, include_name, migrate_sql
-from omniorder.adapters.sql.schema import CART, CART_LINE, METADATA, NEEDED, NOTE
+from omniorder.adapters.sql import (
+    SqlStorage,
+    carts,
+    connect,
+    include_name,
+    migrate_sql,
+    orderlines,
+    orders,
+    payments,
+    pickups,
+)
+from omniorder.adapters.sql.schema import (
+    ATTEMPT,
+    CART,
+    CART_LINE,
+    METADATA,
+    NEEDED,
+    NOTE,
+    ORDER,
+    ORDER_LINE,
+    PAYMENT,
+    PICKUP,
+    PICKUP_LINE,
+)
 from omniorder.domain.events import CartMerged
 from omniorder.errors import Misconfigured, SchemaOutdated
 from omniorder.ports.storage import CartWrite, CustomerWrite, StockChange
@@ -209,6 +231,32 @@ def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: p
         after = samples.changed(cart, CartMerged(samples.cart(2).id))
         put(storage, carts=(CartWrite(cart, after),), customers=(CustomerWrite(cart.owner, 0, 1),))
         assert read(storage, lambda tx: tx.cart(cart.id)) == after
+
+
+def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    order = samples.ready(samples.authorised(samples.order()))
+    with monkeypatch.context() as second:
+        upgrade = command.upgrade
+        second.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
+        migrate(url)
+    new = {"tolerance", "ordered"}
+    written = {
+        ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],
+        ORDER_LINE: orderlines.line_rows(order),
+        NOTE: orderlines.note_rows(order),
+        PAYMENT: payments._payment_rows(order),
+        ATTEMPT: payments._attempt_rows(order),
+        PICKUP: [pickups._row(order, order.pickup)],
+        PICKUP_LINE: pickups._line_rows(order.pickup),
+    }
+    with engine(url) as made, made.begin() as connection:
+        for table, rows in written.items():
+            known = [{name: value for name, value in row.items() if name not in new} for row in rows]
+            connection.execute(table.insert(), known)
+    with opened(url) as storage:
+        storage.migrate()
+        assert read(storage, lambda tx: tx.order(order.id)) == order
+        assert all(line.tolerance == 0 and line.ordered == line.quantity for line in order.pickup.lines)
 
 
 def test_logging_stays_as_the_application_has_set_it_up(sqlite_url: str) -> None:

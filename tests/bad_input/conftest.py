@@ -23,7 +23,7 @@ pytest.register_assert_rewrite("tests.bad_input.cases")
 
 @frozen
 class World:
-    """A shop, and one of each thing in it. `cart` has two lines and no promise."""
+    """A shop, and one of each thing in it. `cart` has two lines and no promise, `weighed` 449 g of 500 g picked."""
 
     shop: Shop
     look: Callable[[], contents.Rows]
@@ -32,6 +32,7 @@ class World:
     promise: Promise
     unpaid: Order
     placed: Order
+    weighed: Order
     ready: Order
     ticket: PickupPass
     collected: Order
@@ -46,6 +47,7 @@ def _made(shop: Shop, look: Callable[[], contents.Rows]) -> World:
     collected = handed_over(shop, ready(shop)).order
     cancelled = shop.app.orders.cancel(placed(shop, pay=NEEDS_3DS).id)
     waiting = ready(shop)
+    cheese = placed(shop, {Shop.CHEESE: 500})
     return World(
         shop=shop,
         look=look,
@@ -54,6 +56,7 @@ def _made(shop: Shop, look: Callable[[], contents.Rows]) -> World:
         promise=promised(shop),
         unpaid=placed(shop, pay=NEEDS_3DS),
         placed=placed(shop),
+        weighed=shop.store.pickups.pick(cheese.id, cheese.lines[0].id, 449),
         ready=waiting,
         ticket=shop.app.orders.pickup_pass(waiting.id),
         collected=collected,

@@ -6,8 +6,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from omniorder import Add, Change, Pick
-from omniorder.errors import CartEmpty, InvalidInput, InvalidQuantity, NotFound, TooMany
+from omniorder import Add, Article, Change, Pick, Unit
+from omniorder.errors import (
+    CartEmpty,
+    InvalidInput,
+    InvalidQuantity,
+    NotFound,
+    NotReady,
+    TooMany,
+    WeightOutOfTolerance,
+)
 from omniorder.testing.shop import Shop
 from tests.bad_input.cases import Case, each, judge, parametrised
 from tests.bad_input.conftest import World
@@ -46,7 +54,26 @@ def _without(values: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in names}
 
 
+SHARES: Final[Mapping[str, Any]] = {
+    **_without(NO_WHOLE_NUMBER, "a decimal"),
+    **_without(OUT_OF_RANGE),
+    "more than a half": "0.51",
+    "less than nothing": "-0.1",
+    "five decimals": "0.12345",
+    "per cent": "10 %",
+    "a decimal above a half": Decimal("0.6"),
+    "a decimal that is none": Decimal("NaN"),
+}
+"""What is no tolerance."""
+
 COUNTED = parametrised(
+    each(
+        "tolerance",
+        lambda w, v: w.shop.office.articles.put(Article("GOUDA", "Gouda", Unit.GRAM, tolerance=v)),
+        SHARES,
+        InvalidQuantity,
+        field="tolerance",
+    ),
     each(
         "add", lambda w, v: w.shop.app.carts.add(w.cart.id, Shop.MILK, v), QUANTITIES, InvalidQuantity, field="quantity"
     ),
@@ -143,6 +170,23 @@ SUMMED = parametrised(
             lambda w: w.shop.store.pickups.pick(w.placed.id, w.placed.lines[0].id, 3),
             InvalidQuantity,
             {"value": "3"},
+        ),
+        Case(
+            "a tolerance of what is counted",
+            lambda w: w.shop.office.articles.put(Article("GOUDA", "Gouda", tolerance="0.10")),
+            InvalidInput,
+            {"field": "tolerance"},
+        ),
+        Case(
+            "more grams than were agreed on",
+            lambda w: w.shop.store.pickups.pick(w.weighed.id, w.weighed.lines[0].id, 102),
+            WeightOutOfTolerance,
+            {"ordered": 500, "weighed": 551, "least": 450, "most": 550},
+        ),
+        Case(
+            "fewer grams than were agreed on",
+            lambda w: w.shop.store.pickups.ready(w.weighed.id),
+            NotReady,
         ),
         Case(
             "more units than are still to be handed over",

@@ -39,6 +39,7 @@ from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.domain.promises import Promise
+from omniorder.domain.quantities import Unit
 from omniorder.domain.stock import Reservation
 from omniorder.errors import OmniorderError
 
@@ -64,7 +65,7 @@ class Setting:
     """One small order: `units` per line, the price of a unit, and how it may be paid.
 
     `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
-    off may turn up after all.
+    off may turn up after all. `weighed`: each line may be half as much again, or half of it.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Setting:
     price: int = 100
     tries: int = 1
     late: bool = False
+    weighed: bool = False
 
 
 @frozen
@@ -219,10 +221,11 @@ def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
     pickup = world.order.pickup
     first = (e.PickStarted(),) if pickup.state is PickupState.TO_PICK else ()
     for line in pickup.lines:
-        if line.open > line.picked - line.collected:
+        if line.bounds[1] > line.picked + line.dropped:
             yield f"pick {line.line}", partial(tuple[e.Event, ...], (*first, e.LinePicked(line.line, 1)))
     if pickup.fully_picked:
-        yield "ready", partial(tuple[e.Event, ...], (e.MadeReady("C4", world.now + WAITS, "1"),))
+        made = e.MadeReady("C4", world.now + WAITS, "1")
+        yield "ready", partial(tuple[e.Event, ...], (*pickup.weighed(), made))
     yield "put back", partial(tuple[e.Event, ...], (e.PickReset(),))
     yield "not ready after all", partial(tuple[e.Event, ...], (e.Unreadied("broken"),))
 
@@ -247,9 +250,10 @@ def placed(setting: Setting, tender: str) -> World:
         cart = carts.apply(cart, e.LineAdded(f"ln_{number}", f"SKU-{number}", units), NOW)
     skus = [line.sku for line in cart.lines]
     price = Money(setting.price, "EUR")
-    quote = promises.quote(
-        cart, {sku: Article(sku, sku) for sku in skus}, {sku: Price(sku, price, tax=Decimal("0.2")) for sku in skus}
-    )
+    articles = {sku: Article(sku, sku) for sku in skus}
+    if setting.weighed:
+        articles = {sku: Article(sku, sku, Unit.GRAM, tolerance="0.5") for sku in skus}
+    quote = promises.quote(cart, articles, {sku: Price(sku, price, tax=Decimal("0.2")) for sku in skus})
     until = NOW + timedelta(minutes=15)
     promise = Promise(
         ids.promise_id(STORE, bytes(16)), STORE, cart.id, OWNER, cart.lines_version, PromiseState.HELD,
@@ -257,7 +261,7 @@ def placed(setting: Setting, tender: str) -> World:
     )  # fmt: skip
     blank = orders.place(ids.order_id(STORE, bytes(8)), cart, promise, at=NOW, channel=Channel.APP, pay_by=until)
     begun = e.OrderPlaced(cart.id, promise.id, OWNER, quote.total, quote.ceiling, until)
-    reservation = stock.reserve(promise.reservation_id, STORE, cart.demand(), until)
+    reservation = stock.reserve(promise.reservation_id, STORE, promises.holds(quote), until)
     return carried_on(World(blank, reservation, NOW), (begun, *tendered(blank, tender)))
 
 
@@ -319,9 +323,12 @@ def _rippled(held: Reservation, order: Order, event: e.Event) -> Reservation:
         case e.OrderConfirmed():
             return stock.apply(held, e.Firmed())
         case e.Collected(units) | e.PartCollected(units):
-            return stock.resolve(held, e.UnitsConsumed(tuple(sorted(order.units_by_sku(units).items()))))
+            held = stock.resolve(held, e.UnitsConsumed(tuple(sorted(order.units_by_sku(units).items()))))
+            spared = order.units_by_sku(order.spared_by(units))
+            return stock.resolve(held, e.UnitsReleased(tuple(sorted(spared.items())))) if spared else held
         case e.RestLapsed(units) | e.RestCancelled(units):
-            return stock.resolve(held, e.UnitsReleased(tuple(sorted(order.units_by_sku(units).items()))))
+            back = order.units_by_sku((*units, *order.spared_by(units)))
+            return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
         case e.PickupCancelled() | e.NoShow() if held.state is ReservationState.HELD:
             expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
             return stock.apply(held, e.ReservationExpired() if expired else e.ReservationReleased())
@@ -364,7 +371,7 @@ def essence(world: World) -> Key:
         (p.kind, p.state, p.amount, p.authorised, p.captured, p.refunded, p.refund_pending, tuple(_open_ends(p)))
         for p in order.payments
     )
-    lines = tuple((line.picked, line.collected, line.dropped) for line in pickup.lines)
+    lines = tuple((line.quantity, line.picked, line.collected, line.dropped) for line in pickup.lines)
     held = tuple((line.consumed, line.released, line.expired) for line in world.reservation.lines)
     late = frozenset(name for name, deadline in deadlines(world).items() if deadline <= world.now)
     confirmed = order.confirmed_at is not None

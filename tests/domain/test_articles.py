@@ -82,6 +82,13 @@ class TestArticle:
         with pytest.raises(InvalidText):
             Article("OAT", "Oat milk", metadata={"Key": "x"})
 
+    def test_only_what_is_sold_by_the_gram_has_a_tolerance(self) -> None:
+        assert Article("GOUDA", "Gouda", Unit.GRAM, tolerance="0.10").tolerance == Decimal("0.1")
+        assert Article("GOUDA", "Gouda", Unit.PIECE, tolerance="0").tolerance == 0
+        with pytest.raises(InvalidInput) as raised:
+            Article("GOUDA", "Gouda", tolerance="0.10")
+        assert raised.value.facts["field"] == "tolerance"
+
 
 class TestPrice:
     def test_a_tax_rate_is_given_as_text_and_kept_exactly(self) -> None:

@@ -152,6 +152,7 @@ TABLES = {
         PLACED      OrderPlaced      PLACED
         PLACED      TenderFailed     PLACED
         PLACED      TenderAdded      PLACED
+        PLACED      PaymentDeadlineExtended PLACED
         PLACED      OrderConfirmed   CONFIRMED
         PLACED      CancelStarted    CANCELLING
         PLACED      ExpiryStarted    EXPIRING
@@ -196,6 +197,7 @@ TABLES = {
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
         PICKING            LinePicked         PICKING
+        PICKING            LineWeighed        PICKING
         PICKING            ShortPicked        PICKING
         PICKING            PickReset          TO_PICK
         PICKING            CustomerAsked      AWAITING_CUSTOMER

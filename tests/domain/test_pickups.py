@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +14,7 @@ from omniorder.domain import events as e
 from omniorder.domain import ids, pickups
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.pickups import Pickup, PickupLine
-from omniorder.errors import IllegalTransition, InvalidQuantity, NotFound, OmniorderError
+from omniorder.errors import IllegalTransition, InvalidQuantity, NotFound, OmniorderError, WeightOutOfTolerance
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import NOW
 
@@ -80,6 +82,64 @@ def test_a_reset_does_not_take_back_what_was_collected() -> None:
 def test_an_unknown_line_is_not_found() -> None:
     with pytest.raises(NotFound):
         after(picking(), e.LinePicked("ln_x", 1))
+
+
+# --- weighing ---------------------------------------------------------------------------------------------
+
+
+def cheese(*grams: int, ready: bool = False) -> Pickup:
+    """500 g of cheese, of which 450 g to 550 g will do, with so much on the scales."""
+    line = PickupLine("ln_1", 500, tolerance=Decimal("0.10"))
+    started = after(evolve(PLANNED, lines=(line,)), e.PickReleased(), e.PickStarted())
+    picked = after(started, *(e.LinePicked("ln_1", one) for one in grams))
+    return after(picked, *picked.weighed(), e.MadeReady("C4", LATER, "2026")) if ready else picked
+
+
+@pytest.mark.parametrize(("grams", "enough"), [(449, False), (450, True), (500, True), (550, True)])
+def test_what_is_weighed_is_picked_when_it_weighs_at_least_what_was_agreed_on(grams: int, enough: bool) -> None:
+    assert cheese(200, grams - 200).fully_picked is enough
+
+
+def test_it_may_not_weigh_more_than_was_agreed_on() -> None:
+    with pytest.raises(WeightOutOfTolerance) as raised:
+        cheese(300, 251)
+    facts = {"line": "ln_1", "ordered": 500, "weighed": 551, "least": 450, "most": 550}
+    assert dict(raised.value.facts) == facts
+
+
+def test_until_it_is_ready_the_most_that_it_may_weigh_is_held() -> None:
+    line = cheese(200).line("ln_1")
+    assert (line.open, line.held) == (500, 550)
+
+
+def test_made_ready_it_is_what_it_weighs() -> None:
+    line = cheese(300, 217, ready=True).line("ln_1")
+    assert (line.quantity, line.ordered, line.open, line.held, line.spare) == (517, 500, 517, 550, 33)
+
+
+@pytest.mark.parametrize("grams", [449, 551])
+def test_no_weight_is_settled_that_was_not_agreed_on(grams: int) -> None:
+    with pytest.raises(WeightOutOfTolerance):
+        after(cheese(500), e.LineWeighed("ln_1", grams))
+
+
+def test_what_is_weighed_anew_may_weigh_anything_that_was_agreed_on() -> None:
+    unready = after(cheese(517, ready=True), e.Unreadied("too dry"))
+    assert (unready.line("ln_1").quantity, unready.line("ln_1").picked) == (500, 517)
+    reset = after(unready, e.PickReset())
+    assert (reset.line("ln_1").quantity, reset.line("ln_1").picked) == (500, 0)
+
+
+def test_a_part_of_it_leaves_by_the_gram_and_the_rest_is_still_held() -> None:
+    some = after(cheese(517, ready=True), e.HandOverStarted((e.Units("ln_1", 17),), LATER))
+    line = after(some, e.PartCollected((e.Units("ln_1", 17),))).line("ln_1")
+    assert (line.open, line.held) == (500, 533)
+
+
+def test_nothing_is_held_of_what_was_collected_to_the_last_gram() -> None:
+    units = (e.Units("ln_1", 517),)
+    line = after(cheese(517, ready=True), e.HandOverStarted(units, LATER), e.Collected(units)).line("ln_1")
+    assert (line.open, line.held, line.spare) == (0, 0, 33)
 
 
 # --- ready ------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from omniorder.domain import promises
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.lifecycle import PromiseState
-from omniorder.domain.money import Money
+from omniorder.domain.money import Money, extend
 from omniorder.domain.promises import Promise, Quote, quote
 from omniorder.domain.quantities import Unit
 from omniorder.errors import CurrencyMismatch, IllegalTransition, OmniorderError
@@ -59,9 +59,39 @@ def test_a_price_per_kilogram_is_rounded_once_per_line() -> None:
     assert priced(basket(333), cost(0, 249, per=1000)).total == Money(83, "EUR")
 
 
-def test_nothing_is_charged_beyond_the_total_yet() -> None:
+def test_without_a_tolerance_nothing_is_charged_beyond_the_total() -> None:
     found = priced(basket(2), cost(0, 249))
     assert found.ceiling == found.total
+
+
+def weighed(number: int, tolerance: str = "0.10") -> Article:
+    return Article(f"SKU-{number}", "Gouda", Unit.GRAM, tolerance=tolerance)
+
+
+def test_of_what_is_weighed_the_total_is_for_what_was_ordered_and_the_ceiling_for_the_most() -> None:
+    """333 g at 12.90 a kilogram are 4.30; it may weigh 366 g, which are 4.72."""
+    articles = {"SKU-0": weighed(0), "SKU-1": Article("SKU-1", "Milk")}
+    found = quote(basket(333, 2), articles, {"SKU-0": cost(0, 1290, per=1000), "SKU-1": cost(1, 249)})
+    assert (found.total.amount, found.ceiling.amount) == (430 + 498, 472 + 498)
+    assert (found.lines[0].tolerance, found.lines[0].most, found.lines[1].most) == (Decimal("0.10"), 366, 2)
+
+
+@given(strategies.quotes())
+def test_the_ceiling_is_each_line_at_the_most_that_it_may_weigh(found: Quote) -> None:
+    assert found.ceiling.amount == sum(extend(line.price, line.most, line.per).amount for line in found.lines)
+    assert found.ceiling >= found.total
+
+
+@given(strategies.carts(filled=True), st.data())
+def test_what_an_offer_asks_for_is_what_its_promise_holds(cart: Cart, data: st.DataObject) -> None:
+    """Per SKU: lines of one article are rounded one by one, and then summed."""
+    skus = sorted(cart.demand())
+    articles = {sku: data.draw(strategies.articles(sku)) for sku in skus}
+    prices = {sku: Price(sku, Money(100, "EUR"), tax=Decimal(0)) for sku in skus}
+    held = promises.holds(quote(cart, articles, prices))
+    assert held == promises.to_hold(cart, articles)
+    assert all(held[sku] >= units for sku, units in cart.demand().items())
+    assert all(held[sku] == units for sku, units in cart.demand().items() if not articles[sku].tolerance)
 
 
 def test_two_currencies_are_refused() -> None:

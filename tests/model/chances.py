@@ -31,6 +31,9 @@ tenders: st.SearchStrategy[Tender] = st.one_of(
     st.sampled_from([Card("pm_card_visa"), Card("pm_card_mastercard"), PayInStore()]), misbehaving_cards
 )
 
+weights = st.sampled_from(["as ordered", "as ordered", "least", "most", "too little", "too much"])
+"""What the scales show of something that is weighed."""
+
 luck = st.one_of(*([st.just("")] * 3), st.sampled_from(["reply lost", "never arrived", "failed", "failed for good"]))
 """What happens to the next call of the provider."""
 

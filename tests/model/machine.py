@@ -24,6 +24,7 @@ from omniorder import (
     Note,
     Order,
     Pick,
+    PickupLine,
     Price,
     Promise,
     Remove,
@@ -31,7 +32,7 @@ from omniorder import (
     Tender,
 )
 from omniorder.errors import GatewayFault, Misconfigured, NotFound, OmniorderError, StorageFault
-from omniorder.testing.invariants import check_all, nothing_is_overdue
+from omniorder.testing.invariants import check_all, nothing_is_held_past_its_grace, nothing_is_overdue
 from tests.model import chances
 from tests.model.world import MILK, OWNERS, SECRETS, SKUS, World, visible
 
@@ -240,7 +241,7 @@ class Shop(RuleBasedStateMachine):
         for owner, store, slot, sku, pay, ready in purchases:
             self.buy(owner, store, slot, sku, 1, pay, "")
             if ready and self.orders:
-                self.prepare(0)
+                self.prepare(0, "most")
 
     # --- the provider ---
 
@@ -282,7 +283,7 @@ class Shop(RuleBasedStateMachine):
     @rule(index=chances.some, what=st.sampled_from(["pick", "ready", "reset", "unready", "reissue"]))
     def work(self, index: int, what: str) -> None:
         _, order = self.some_order(index)
-        missing = [line for line in order.pickup.lines if line.picked < line.quantity - line.dropped]
+        missing = [line for line in order.pickup.lines if line.picked < line.bounds[1] - line.dropped]
 
         def act(w: World) -> object:
             desk = w.staff(order.pickup.store).pickups
@@ -301,25 +302,31 @@ class Shop(RuleBasedStateMachine):
         self.do(act)
 
     @precondition(lambda self: self.orders)
-    @rule(index=chances.some)
-    def prepare(self, index: int) -> None:
-        """All that is missing is picked, and the order made ready."""
+    @rule(index=chances.some, weight=chances.weights)
+    def prepare(self, index: int, weight: str) -> None:
+        """All that is missing is picked, and the order made ready; not if the scales show what nobody agreed on."""
         _, order = self.some_order(index)
         picks = [
-            Pick(line.line, line.quantity - line.dropped - line.picked)
+            Pick(line.line, missing)
             for line in order.pickup.lines
-            if line.picked < line.quantity - line.dropped
+            if (missing := self._weighed(line, weight) - line.dropped - line.picked) > 0
         ]
         if picks:
             self.do(lambda w: w.staff(order.pickup.store).pickups.pick(order.id, picks))
         self.work(index, "ready")
 
+    def _weighed(self, line: PickupLine, weight: str) -> int:
+        """What is put on the scales for this line, all in all."""
+        least, most = line.bounds
+        shown = {"least": least, "most": most, "too little": least - 1, "too much": most + 1}
+        return shown.get(weight, line.ordered) if line.tolerance else line.quantity
+
     @precondition(lambda self: self.orders)
-    @rule(index=chances.some, ready=chances.usually, right=chances.usually, part=st.booleans(),
+    @rule(index=chances.some, ready=chances.usually, weight=chances.weights, right=chances.usually, part=st.booleans(),
           money=st.sampled_from(["due", "due", "due", "none", "wrong"]), luck=chances.luck)  # fmt: skip
-    def hand_over(self, index: int, ready: bool, right: bool, part: bool, money: str, luck: str) -> None:
+    def hand_over(self, index: int, ready: bool, weight: str, right: bool, part: bool, money: str, luck: str) -> None:
         if ready:
-            self.prepare(index)
+            self.prepare(index, weight)
         owner, order = self.some_order(index)
         ticket = self.do(lambda w: w.customer(owner).orders.pickup_pass(order.id))
         if ticket is not None:
@@ -378,6 +385,7 @@ class Shop(RuleBasedStateMachine):
         assert not report.more, "the sweep turns in circles"
         for world in self.worlds:
             nothing_is_overdue(world.hub)
+            nothing_is_held_past_its_grace(world.hub)
 
     # --- the office, and whoever looks ---
 

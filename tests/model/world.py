@@ -55,6 +55,7 @@ SETTINGS: Final = Settings(
     retry_for=timedelta(seconds=1),
     slots_offered=4,
     slot_horizon=timedelta(days=2),
+    pay_within_by_kind={"card": timedelta(minutes=25)},
 )
 
 
@@ -93,7 +94,9 @@ class World:
                   pickup_days=2, services={Service.PICKUP, Service.SHIP_TO_STORE}, transit=timedelta(hours=9)),
         )  # fmt: skip
         office.articles.put(
-            Article(MILK, "Oat milk 1 l"), Article(BREAD, "Rye bread"), Article(NUTS, "Walnuts", unit=Unit.GRAM)
+            Article(MILK, "Oat milk 1 l"),
+            Article(BREAD, "Rye bread"),
+            Article(NUTS, "Walnuts", unit=Unit.GRAM, tolerance="0.10"),
         )
         office.prices.put(
             Price(MILK, Money(249, "EUR"), tax="0.20"),

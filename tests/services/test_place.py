@@ -18,6 +18,7 @@ from omniorder import (
     PaymentState,
     PickupState,
     Price,
+    Settings,
     Stage,
     Tender,
 )
@@ -29,6 +30,9 @@ from omniorder.errors import (
     PromiseGone,
     TenderUnsupported,
 )
+from omniorder.testing.clock import FakeClock
+from omniorder.testing.gateway import FakeGateway
+from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
@@ -41,10 +45,17 @@ from tests.services.steps import (
     filled,
     free_slot,
     level,
+    names,
     placed,
     promised,
     refused,
 )
+
+
+class Link(Tender):
+    """A link by which the customer pays within hours."""
+
+    kind = "link"
 
 
 class Voucher(Tender):
@@ -273,6 +284,52 @@ def test_the_units_are_held_as_long_as_there_is_time_to_pay(shop: Shop) -> None:
         held = tx.reservation(order.reservation_id)
     assert held is not None
     assert held.until == order.pay_by
+
+
+def by_kind(open_shop: OpenShop, **limits: timedelta) -> Shop:
+    return open_shop(settings=Settings(pay_within_by_kind=limits))
+
+
+def test_a_kind_of_tender_may_have_its_own_time_to_pay(open_shop: OpenShop) -> None:
+    """The units are held for as long, and the sweep leaves them alone."""
+    shop = by_kind(open_shop, card=timedelta(hours=2))
+    promise = promised(shop, nth=5)
+    order = refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=DECLINED).order
+    assert order.pay_by == shop.clock.now() + timedelta(hours=2)
+    shop.advance(minutes=119)
+    assert level(shop) == (40, 2)
+    shop.advance(minutes=2)
+    assert (level(shop), shop.app.orders.get(order.id).stage) == ((40, 0), Stage.EXPIRED)
+
+
+def test_no_time_to_pay_outlives_the_pick_up_window(open_shop: OpenShop) -> None:
+    shop = by_kind(open_shop, card=timedelta(days=3))
+    promise = promised(shop)
+    order = refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=DECLINED).order
+    assert order.pay_by == promise.ends
+
+
+def test_another_tender_that_takes_longer_extends_the_deadline_and_what_is_held(open_shop: OpenShop) -> None:
+    """Counted from placing on: further tries gain no more time."""
+    clock = FakeClock()
+    gateway = FakeGateway(clock=clock)
+    settings = Settings(pay_within_by_kind={"link": timedelta(hours=2)})
+    gateways = {"card": gateway, "link": FakeGateway(clock=clock)}
+    shop = open_shop(clock=clock, gateway=gateway, gateways=gateways, settings=settings)
+    promise = promised(shop, nth=5)
+    order = refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=DECLINED).order
+    assert order.pay_by == promise.expires_at
+    shop.advance(minutes=5)
+    for token in ("pm_card_declined", "pm_card_declined_insufficient_funds"):
+        link = Link(token)
+        after = refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=link).order
+        assert after.pay_by == order.placed_at + timedelta(hours=2)
+    assert names(shop, order).count("PaymentDeadlineExtended") == 1
+    check_all(shop.hub)
+    shop.advance(minutes=60)
+    assert level(shop) == (40, 2)
+    assert shop.web.checkout.place(promise.id, pay=VISA).state is OrderState.CONFIRMED
+    check_all(shop.hub)
 
 
 def test_after_the_deadline_no_tender_is_taken_even_before_a_sweep_comes(shop: Shop) -> None:

@@ -7,14 +7,17 @@ from threading import Barrier
 
 import pytest
 
-from omniorder import Money, OrderState, PayInStore, PaymentState, Pick, Stage, Tender, events
+from omniorder import Money, OrderState, PayInStore, PaymentState, Pick, Stage, SweepReport, Tender, events
 from omniorder.errors import InvalidQuantity, NotReady
+from omniorder.services.ledger import Ledger
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
+from omniorder.testing.invariants import InvariantBroken, nothing_is_held_past_its_grace, nothing_is_overdue
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.steps import (
     INSTANT,
+    REPLY_LOST,
     VISA,
     booked,
     code,
@@ -129,6 +132,65 @@ def test_several_workers_let_each_promise_lapse_once(shop: Shop) -> None:
     assert sum(counts) == len(made)
     assert (level(shop), level(shop, store="VAR01")) == ((40, 0), (10, 0))
     assert {booked(shop, promise.slot) for promise in made} == {0}
+
+
+MANY = 120
+
+
+def test_many_workers_sweep_many_lapsed_promises_once_each_in_small_batches(shop: Shop) -> None:
+    """More than any batch holds: each worker takes bounded bites until nothing is left."""
+    made = [promised(shop, {Shop.CHEESE: 10}, store=Shop.SOFIA, nth=n % 12) for n in range(MANY)]
+    assert level(shop, Shop.CHEESE) == (5000, MANY * 11)
+    shop.clock.advance(minutes=16)
+    gate = Barrier(4)
+
+    def work() -> list[SweepReport]:
+        gate.wait(timeout=30)
+        reports = [shop.hub.sweep(limit=7)]
+        while reports[-1].more:
+            reports.append(shop.hub.sweep(limit=7))
+        return reports
+
+    with ThreadPoolExecutor(4) as pool:
+        reports = [report for found in pool.map(lambda _: work(), range(4)) for report in found]
+    assert max(report.looked for report in reports) <= 7
+    assert sum(report.happened.get("PromiseLapsed", 0) for report in reports) == len(made)
+    assert not any(report.failed for report in reports)
+    assert level(shop, Shop.CHEESE) == (5000, 0)
+    nothing_is_overdue(shop.hub)
+    nothing_is_held_past_its_grace(shop.hub)
+
+
+def test_nothing_is_held_past_its_grace_once_a_sweep_came_by(open_shop: OpenShop) -> None:
+    """Goods of an order whose money is in flight wait until that is undone, and no longer."""
+    shop, gateway = unruly_shop(open_shop)
+    promised(shop)
+    silent = placed(shop, pay=REPLY_LOST)
+    gateway.down = True
+    nothing_is_held_past_its_grace(shop.hub)
+    shop.clock.advance(minutes=16)
+    with pytest.raises(InvariantBroken, match="held until"):
+        nothing_is_held_past_its_grace(shop.hub)
+    shop.hub.sweep()
+    assert shop.app.orders.get(silent.id).state is OrderState.EXPIRING
+    nothing_is_held_past_its_grace(shop.hub)
+    assert level(shop) == (40, 2)
+    shop.clock.advance(minutes=31)
+    with pytest.raises(InvariantBroken, match="held until"):
+        nothing_is_held_past_its_grace(shop.hub)
+    shop.hub.sweep()
+    nothing_is_held_past_its_grace(shop.hub)
+    assert level(shop) == (40, 0)
+
+
+def test_a_sweep_that_forgets_to_give_units_back_would_be_found(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: the promise lapses, its timer is gone, and its units are still held."""
+    promised(shop)
+    monkeypatch.setattr(Ledger, "release", lambda *_, **__: None)
+    shop.advance(minutes=16)
+    nothing_is_overdue(shop.hub)
+    with pytest.raises(InvariantBroken, match="held until"):
+        nothing_is_held_past_its_grace(shop.hub)
 
 
 def test_several_workers_make_each_provider_call_once(open_shop: OpenShop) -> None:

@@ -13,7 +13,7 @@ from omniorder.domain import ids, text
 from omniorder.domain.channels import Channel
 from omniorder.domain.instants import instant
 from omniorder.domain.money import Money, rate
-from omniorder.domain.quantities import Unit, quantity
+from omniorder.domain.quantities import EXACT, Unit, quantity, tolerance
 from omniorder.domain.store_services import Service, services
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 
@@ -86,8 +86,10 @@ class Article:
     """Something that is sold, counted in `unit`. Its metadata is the retailer's own.
 
     Only a store that has all services of `needs` can promise it: AGE_RESTRICTED for wine, FITTING for a suit.
+    `tolerance` is by how much the weight of what is handed over may differ from what was ordered, as a share: "0.10"
+    is 10 % more or less, "0" to the gram. Only what is sold by the gram may have one, of at most "0.5".
 
-    Raises InvalidId, InvalidText, TooMany or InvalidInput.
+    Raises InvalidId, InvalidText, TooMany, InvalidQuantity or InvalidInput.
     """
 
     sku: str = field(converter=_sku)
@@ -95,6 +97,11 @@ class Article:
     unit: Unit = field(default=Unit.PIECE, converter=_unit)
     metadata: text.Metadata = field(factory=text.Metadata, converter=_metadata)
     needs: frozenset[Service] = field(default=frozenset[Service](), converter=_needs, kw_only=True)
+    tolerance: Decimal = field(default=EXACT, converter=tolerance, kw_only=True)
+
+    def __attrs_post_init__(self) -> None:
+        if self.tolerance and self.unit is not Unit.GRAM:
+            raise InvalidInput("tolerance", str(self.tolerance), "only what is sold by the gram is weighed")
 
 
 @frozen

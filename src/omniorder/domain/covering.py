@@ -58,7 +58,7 @@ class _Search:
         self._left = steps
         columns = list(zip(*stocks, strict=True))
         self._owners = [
-            sorted((place for place, has in enumerate(column) if has), key=lambda place, of=column: (-of[place], place))
+            sorted((place for place, has in enumerate(column) if has), key=lambda place: (-column[place], place))
             for column in columns
         ]
         self._most = [(0, *accumulate(sorted(column, reverse=True))) for column in columns]

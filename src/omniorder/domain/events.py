@@ -579,6 +579,13 @@ class TenderFailed(Event):
 
 
 @frozen
+class PaymentDeadlineExtended(Event):
+    """The order may be paid until `pay_by`: another kind of tender takes longer than the one before."""
+
+    pay_by: datetime
+
+
+@frozen
 class OrderConfirmed(Event):
     """The money is covered: the units are firm, and the store may begin."""
 
@@ -764,10 +771,19 @@ class PickStarted(Event):
 
 @frozen
 class LinePicked(Event):
-    """So many more units of this line were taken off the shelf."""
+    """So many more units of this line (grams, where it is weighed) were taken off the shelf."""
 
     line: str
     quantity: int
+
+
+@frozen
+class LineWeighed(Event):
+    """All that was picked of this line weighs so many grams: what the customer gets and pays, in place of what was
+    ordered."""
+
+    line: str
+    grams: int
 
 
 @frozen

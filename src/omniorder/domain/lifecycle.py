@@ -382,6 +382,7 @@ ORDER: Final[Table[OrderState]] = {
         e.OrderPlaced: OrderState.PLACED,
         e.TenderFailed: OrderState.PLACED,
         e.TenderAdded: OrderState.PLACED,
+        e.PaymentDeadlineExtended: OrderState.PLACED,
         e.OrderConfirmed: OrderState.CONFIRMED,
         e.CancelStarted: OrderState.CANCELLING,
         e.ExpiryStarted: OrderState.EXPIRING,
@@ -437,6 +438,7 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.PICKING: {
         e.LinePicked: PickupState.PICKING,
+        e.LineWeighed: PickupState.PICKING,
         e.ShortPicked: PickupState.PICKING,
         e.PickReset: PickupState.TO_PICK,
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,

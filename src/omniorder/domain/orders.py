@@ -37,7 +37,7 @@ from omniorder.domain.money import Money, extend
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.promises import Promise, TaxPart, tax_parts
-from omniorder.domain.quantities import Unit
+from omniorder.domain.quantities import EXACT, Unit
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import assigned
 from omniorder.errors import IllegalTransition, NotFound
@@ -61,7 +61,11 @@ class Stage(Enum):
 
 @frozen
 class OrderLine:
-    """A line as it was bought: name and price are frozen; `price` is for `per` units."""
+    """A line as it was bought: name and price are frozen; `price` is for `per` units.
+
+    `tolerance` is by how much the weight that is handed over may differ from `quantity`, as a share. What it weighs
+    in the end is told beside it, in the pick-up's line.
+    """
 
     id: str
     sku: str
@@ -74,6 +78,7 @@ class OrderLine:
     total: Money
     note: str = field(default="", repr=False)
     metadata: Metadata = field(factory=Metadata)
+    tolerance: Decimal = EXACT
 
     def value(self, units: int) -> Money:
         """What the first `units` units cost; rounded once, so parts always sum to `total`."""
@@ -172,10 +177,15 @@ class Order:
 
     @property
     def due_in_store(self) -> Money:
-        """What is left to be paid at the counter if everything is collected that is still wanted."""
+        """What is left to be paid at the counter if everything is collected that is still wanted, by its actual weight
+        once it is known."""
         due = sum(p.amount.amount for p in self.payments if p.state is PaymentState.DUE_IN_STORE)
-        unpaid = max(0, (self.wanted_value - self.kept).amount)
-        return Money(min(due, unpaid), self.total.currency)
+        if due:
+            aside = sum(
+                p.authorised.amount - p.captured.amount for p in self.payments if p.state is PaymentState.AUTHORISED
+            )
+            due = max(0, min(due, self.wanted_value.amount - self.kept.amount - aside))
+        return Money(due, self.total.currency)
 
     @property
     def most(self) -> Money:
@@ -242,6 +252,11 @@ class Order:
             case OrderState.RETURNED:
                 return Stage.RETURNED
 
+    def spared_by(self, units: Iterable[e.Units]) -> tuple[e.Units, ...]:
+        """What was held for the lines of these units and is not needed, now that none of a line is open any more."""
+        closed = (line for part in units if not (line := self.pickup.line(part.line)).open)
+        return tuple(e.Units(line.line, line.spare) for line in closed if line.spare)
+
     def units_by_sku(self, units: Iterable[e.Units]) -> dict[str, int]:
         """The same units, summed per SKU, as the stock ledger counts them."""
         sums: dict[str, int] = {}
@@ -256,7 +271,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
     wishes = {line.id: line for line in cart.lines}
     lines = tuple(
         OrderLine(q.line, q.sku, q.name, q.unit, q.quantity, q.price, q.per, q.tax, q.total,
-                  wishes[q.line].note, wishes[q.line].metadata)
+                  wishes[q.line].note, wishes[q.line].metadata, q.tolerance)
         for q in promise.quote.lines
     )  # fmt: skip
     skus = {line.id: line.sku for line in lines}
@@ -268,7 +283,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
         slot=promise.slot,
         starts=promise.starts,
         ends=promise.ends,
-        lines=tuple(PickupLine(line.id, line.quantity) for line in lines),
+        lines=tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance) for line in lines),
         zone=promise.zone,
         awaited=awaited,
         collect=promise.collect,
@@ -324,6 +339,8 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
             return evolve(order, pickup=_successor(order.pickup, event), reservation_id=event.reservation)
         case e.TenderAdded(payment, tender, amount, token):
             return evolve(order, payments=(*order.payments, pay.create(payment, tender, token, amount, at)))
+        case e.PaymentDeadlineExtended(pay_by):
+            return evolve(order, pay_by=pay_by)
         case e.OrderConfirmed():
             return evolve(order, confirmed_at=at)
         case e.CancelStarted(hold_until=until) | e.ExpiryStarted(hold_until=until):
@@ -343,7 +360,9 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         slot=event.slot,
         starts=event.starts,
         ends=event.ends,
-        lines=tuple(PickupLine(line.line, line.quantity, dropped=line.dropped) for line in pickup.lines),
+        lines=tuple(
+            PickupLine(line.line, line.ordered, dropped=line.dropped, tolerance=line.tolerance) for line in pickup.lines
+        ),
         zone=event.zone,
         generation=pickup.generation + 1,
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
+from omniorder.domain.quantities import EXACT, weight_bounds
 from omniorder.domain.questions import Question
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
-from omniorder.errors import InvalidQuantity, NotFound
+from omniorder.errors import InvalidQuantity, NotFound, WeightOutOfTolerance
 
 TRANSFER_SHORT: Final = "transfer.short"
 """Why units are short that another store sent less of than was asked for."""
@@ -25,7 +27,9 @@ TRANSFER_SHORT: Final = "transfer.short"
 class PickupLine:
     """How the units of one order line went: `dropped` are cancelled or lapsed.
 
-    `short` are open units that the store can't give as things stand: it is to be decided what becomes of them.
+    `quantity` is what the customer gets: what was `ordered`, or the actual weight once a weighed line was made ready.
+    `tolerance` is by how much the two may differ, as a share. `short` are open units that the store can't give as
+    things stand: it is to be decided what becomes of them.
     """
 
     line: str
@@ -34,11 +38,32 @@ class PickupLine:
     collected: int = 0
     dropped: int = 0
     short: int = 0
+    tolerance: Decimal = EXACT
+    ordered: int = field()
+
+    @ordered.default
+    def _as_quantity(self) -> int:
+        return self.quantity
 
     @property
     def open(self) -> int:
         """Units that the customer still expects."""
         return self.quantity - self.collected - self.dropped
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The least and the most that may be handed over, all in all."""
+        return weight_bounds(self.ordered, self.tolerance) if self.tolerance else (self.quantity, self.quantity)
+
+    @property
+    def held(self) -> int:
+        """Units that are kept on the shelf for this line: while any is open, the most that it may still weigh."""
+        return self.bounds[1] - self.collected - self.dropped if self.open else 0
+
+    @property
+    def spare(self) -> int:
+        """Units that were held and turned out not to be needed, of a line that weighs less than it might have."""
+        return self.bounds[1] - self.quantity
 
 
 @frozen
@@ -90,6 +115,10 @@ class Pickup:
         """All units still open."""
         return tuple(e.Units(line.line, line.open) for line in self.lines if line.open)
 
+    def held(self) -> tuple[e.Units, ...]:
+        """All units that are kept for it: those still open, of what is weighed as many as it may weigh."""
+        return tuple(e.Units(line.line, line.held) for line in self.lines if line.held)
+
     def leg(self, transfer_id: str) -> Awaited | None:
         """What this transfer brings, if it is still awaited."""
         return next((leg for leg in self.awaited if leg.transfer == transfer_id), None)
@@ -106,8 +135,12 @@ class Pickup:
 
     @property
     def fully_picked(self) -> bool:
-        """Whether every open unit has been picked."""
-        return all(line.picked - line.collected >= line.open for line in self.lines)
+        """Whether every open unit has been picked, and of what is weighed at least what was agreed on."""
+        return all(line.picked >= line.bounds[0] - line.dropped for line in self.lines)
+
+    def weighed(self) -> tuple[e.LineWeighed, ...]:
+        """What making it ready settles: the weights of its weighed lines, as they were picked."""
+        return tuple(e.LineWeighed(line.line, line.picked) for line in self.lines if line.tolerance and line.open)
 
 
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
@@ -120,6 +153,10 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return _each(after, (e.Units(line, quantity),), _picked)
         case e.PickReset():
             return _put_back(after)
+        case e.LineWeighed(line, grams):
+            return _each(after, (e.Units(line, grams),), _weighed)
+        case e.Unreadied():
+            return evolve(after, lines=tuple(map(_as_ordered, pickup.lines)))
         case e.MadeReady(staged_at, until, key_id):
             return evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
         case e.DeadlineExtended(until):
@@ -220,14 +257,32 @@ def _each(pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLi
 
 
 def _put_back(pickup: Pickup) -> Pickup:
-    return evolve(pickup, lines=tuple(evolve(line, picked=line.collected) for line in pickup.lines))
+    return evolve(pickup, lines=tuple(evolve(_as_ordered(line), picked=line.collected) for line in pickup.lines))
 
 
 def _picked(line: PickupLine, quantity: int) -> PickupLine:
-    wanted = line.open - (line.picked - line.collected) - line.short
+    if line.tolerance:
+        _within(line, line.picked + quantity, least=0)
+    wanted = line.bounds[1] - line.dropped - line.picked - line.short
     if quantity > wanted:
         raise InvalidQuantity("quantity", quantity, f"{wanted} are still to be picked")
     return evolve(line, picked=line.picked + quantity)
+
+
+def _weighed(line: PickupLine, grams: int) -> PickupLine:
+    _within(line, grams, least=line.bounds[0])
+    return evolve(line, quantity=grams)
+
+
+def _as_ordered(line: PickupLine) -> PickupLine:
+    """What is picked anew may weigh something else."""
+    return evolve(line, quantity=line.ordered) if line.tolerance else line
+
+
+def _within(line: PickupLine, grams: int, *, least: int) -> None:
+    if not least <= grams <= line.bounds[1]:
+        lightest, most = line.bounds
+        raise WeightOutOfTolerance(line=line.line, ordered=line.ordered, weighed=grams, least=lightest, most=most)
 
 
 def _collected(line: PickupLine, quantity: int) -> PickupLine:
@@ -237,7 +292,7 @@ def _collected(line: PickupLine, quantity: int) -> PickupLine:
 
 
 def _short(line: PickupLine, quantity: int) -> PickupLine:
-    most = line.open - (line.picked - line.collected) - line.short
+    most = max(0, line.open - (line.picked - line.collected) - line.short)
     if not 0 < quantity <= most:
         raise InvalidQuantity("quantity", quantity, f"{most} are still to be picked")
     return evolve(line, short=line.short + quantity)

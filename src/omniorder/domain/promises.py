@@ -18,7 +18,7 @@ from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
-from omniorder.domain.quantities import Unit
+from omniorder.domain.quantities import EXACT, Unit, weight_bounds
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import PromisedLeg
 from omniorder.errors import CurrencyMismatch
@@ -26,7 +26,10 @@ from omniorder.errors import CurrencyMismatch
 
 @frozen
 class QuoteLine:
-    """One cart line, priced: `price` is for `per` units, `total` is rounded once (see `money.extend`)."""
+    """One cart line, priced: `price` is for `per` units, `total` is rounded once (see `money.extend`).
+
+    `tolerance` is by how much the weight may differ from `quantity`, as a share.
+    """
 
     line: str
     sku: str
@@ -37,6 +40,12 @@ class QuoteLine:
     per: int
     tax: Decimal
     total: Money
+    tolerance: Decimal = EXACT
+
+    @property
+    def most(self) -> int:
+        """The most units that may be handed over for this line: what is held for it."""
+        return weight_bounds(self.quantity, self.tolerance)[1]
 
 
 @frozen
@@ -50,10 +59,10 @@ class TaxPart:
 
 @frozen
 class Quote:
-    """What the basket costs. `ceiling` is the most that the customer accepts to be charged.
+    """What the basket costs as it was ordered. `ceiling` is the most that the customer accepts to be charged.
 
-    The two are equal until weighed goods and substitutions come in, which may cost more than the total but
-    never more than the ceiling.
+    The two are equal unless something is weighed: it may weigh, and cost, more than was ordered by its tolerance, and
+    then the order costs more than the total but never more than the ceiling.
     """
 
     lines: tuple[QuoteLine, ...]
@@ -65,18 +74,38 @@ class Quote:
 def quote(cart: Cart, articles: Mapping[str, Article], prices: Mapping[str, Price]) -> Quote:
     """Price every line of the cart. The mappings must hold each of its SKUs; all prices share one currency."""
     lines: list[QuoteLine] = []
+    ceiling = 0
     for line in cart.lines:
         article, price = articles[line.sku], prices[line.sku]
         total = extend(price.amount, line.quantity, price.per)
-        lines.append(
-            QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per,
-                      price.tax, total)
-        )  # fmt: skip
+        priced = QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per,
+                           price.tax, total, article.tolerance)  # fmt: skip
+        ceiling += extend(price.amount, priced.most, price.per).amount if article.tolerance else total.amount
+        lines.append(priced)
     currencies = {line.total.currency for line in lines}
     if len(currencies) > 1:
         raise CurrencyMismatch("prices", sorted(currencies), "one cart is priced in one currency")
-    total = Money(sum(line.total.amount for line in lines), currencies.pop())
-    return Quote(tuple(lines), total, total, tax_parts((line.tax, line.total) for line in lines))
+    currency = currencies.pop()
+    total = Money(sum(line.total.amount for line in lines), currency)
+    return Quote(tuple(lines), total, Money(ceiling, currency), tax_parts((line.tax, line.total) for line in lines))
+
+
+def holds(quote: Quote) -> dict[str, int]:
+    """The units that a promise of this quote holds, per SKU: of what is weighed the most that it may weigh, so that
+    the actual weight is always on the shelf."""
+    units: dict[str, int] = {}
+    for line in quote.lines:
+        units[line.sku] = units.get(line.sku, 0) + line.most
+    return units
+
+
+def to_hold(cart: Cart, articles: Mapping[str, Article]) -> dict[str, int]:
+    """What a promise of this cart would hold: `holds` before there are prices. Unknown articles count as ordered."""
+    units: dict[str, int] = {}
+    for line in cart.lines:
+        share = articles[line.sku].tolerance if line.sku in articles else EXACT
+        units[line.sku] = units.get(line.sku, 0) + weight_bounds(line.quantity, share)[1]
+    return units
 
 
 def tax_parts(values: Iterable[tuple[Decimal, Money]]) -> tuple[TaxPart, ...]:

@@ -1,14 +1,17 @@
-"""How much: whole numbers of an article's own unit, and the one check that they pass."""
+"""How much: whole numbers of an article's own unit, the check that they pass, and how far a weight may be off."""
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 from attrs import frozen
 
 from omniorder.errors import InvalidQuantity
 
-__all__ = ["MAX_QUANTITY", "Unit", "Units", "quantity"]
+__all__ = ["EXACT", "MAX_QUANTITY", "Unit", "Units", "quantity", "tolerance", "weight_bounds"]
 
 MAX_QUANTITY = 1_000_000
 """The most of one article in one line: a million pieces, or a tonne in grams."""
@@ -44,3 +47,36 @@ def quantity(value: object, field: str = "quantity", *, least: int = 1, most: in
     if not least <= value <= most:
         raise InvalidQuantity(field, value, f"must be from {least} to {most}", least=least, most=most)
     return int(value)
+
+
+# --- weighed goods ----------------------------------------------------------------------------------------
+
+EXACT: Final = Decimal(0)
+"""No tolerance: what is handed over is what was ordered, to the unit."""
+
+_TOLERANCE: Final = re.compile(r"0|0\.[0-4][0-9]{0,3}|0\.50{0,3}")
+_PARTS: Final = 10_000
+
+
+def tolerance(value: str | Decimal) -> Decimal:
+    """How far a weight may be off, as a share of what was ordered, from "0" to "0.5": "0.10" is 10 %.
+
+    At most four decimals. Raises InvalidQuantity; a float is refused, since 0.1 as a float is not one tenth.
+    """
+    written: object = f"{value:f}" if isinstance(value, Decimal) else value
+    if not isinstance(written, str) or not _TOLERANCE.fullmatch(written):
+        raise InvalidQuantity("tolerance", value, 'must be text from "0" to "0.5" with at most 4 decimals')
+    return Decimal(written)
+
+
+def weight_bounds(ordered: int, tolerance: Decimal) -> tuple[int, int]:
+    """The least and the most that may be handed over where `ordered` units were agreed on, both included.
+
+    Whole units, computed exactly: the least is rounded up and the most down, so that neither is ever outside of the
+    agreed share. `ordered` itself is always within: 333 g at 10 % may be 300 g (299.7 rounded up) to 366 g (366.3
+    rounded down).
+    """
+    if not tolerance:
+        return ordered, ordered
+    parts = int(tolerance * _PARTS)
+    return -(ordered * (parts - _PARTS) // _PARTS), ordered * (_PARTS + parts) // _PARTS

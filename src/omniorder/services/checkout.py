@@ -78,20 +78,21 @@ class Checkout:
         if live is not None:  # what this cart holds already is not in its own way
             mine, now_booked = SlotUse(1, len(live.quote.lines)), booked.get(live.slot, NOTHING_BOOKED)
             booked[live.slot] = SlotUse(now_booked.orders - mine.orders, now_booked.lines - mine.lines)
-            for line in live.quote.lines:
-                stock[live.store, line.sku] = stock.get((live.store, line.sku), 0) + line.quantity
+            for sku, units in promises.holds(live.quote).items():
+                stock[live.store, sku] = stock.get((live.store, sku), 0) + units
+        wanted = promises.to_hold(cart, articles)
         found: list[Offer] = []
         for store in stores:
             priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
+            honoured = live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version)
+            quote: Quote | None = live.quote if live is not None and honoured else None  # until the promise lapses
+            needed = wanted if quote is None else promises.holds(quote)
             reasons = [
-                *_short(cart, store.id, stock),
+                *_short(needed, store.id, stock),
                 *_unpriced(store.id, skus, articles, priced),
                 *_unserved(store, articles),
             ]
-            quote: Quote | None = None
-            if live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version):
-                quote = live.quote  # honoured until the promise lapses
-            elif len(priced) == len(skus) <= len(articles):
+            if quote is None and len(priced) == len(skus) <= len(articles):
                 try:
                     quote = promises.quote(cart, articles, priced)
                 except InvalidMoney as impossible:
@@ -116,6 +117,8 @@ class Checkout:
         collect: Service | None = None, ship: bool = False,
     ) -> Promise:  # fmt: skip
         """Hold the basket's units at the slot's store, a place in the slot and the price, all or nothing.
+
+        Of what is weighed as much is held as it may weigh at most, and `quote.ceiling` is what that would cost.
 
         `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
         that this cart already has is replaced in the same transaction, or returned when it is for the same slot
@@ -162,7 +165,7 @@ class Checkout:
             way = _way(store, collect)
             _seen(expect, quote)
             ends = min(stamp.at + lasting, wanted.ends.astimezone(UTC))
-        legs = sending.for_promise(self.parts, cart.demand(), wanted, live, stamp.at) if ship else ()
+        legs = sending.for_promise(self.parts, quote, wanted, live, stamp.at) if ship else ()
         draw = self.parts.time_ordered()
         new = Promise(
             id=ids.promise_id(wanted.store, draw),
@@ -206,7 +209,7 @@ class Checkout:
         unit.save_promise(None, new)
         stock = self.parts.inventory
         stock.reserve(
-            unit.tx, new.reservation_id, new.store, sending.rest(before.demand(), new.legs), new.expires_at,
+            unit.tx, new.reservation_id, new.store, sending.rest(promises.holds(new.quote), new.legs), new.expires_at,
             instead_of=old.reservation_id if old else None,
         )  # fmt: skip
         for leg in new.legs:
@@ -356,9 +359,9 @@ def _seen(expect: Money | None, quote: Quote) -> None:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
 
 
-def _short(cart: Cart, store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
+def _short(needed: Mapping[str, int], store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
     short: list[Reason] = []
-    for sku, wanted in sorted(cart.demand().items()):
+    for sku, wanted in sorted(needed.items()):
         available = stock.get((store, sku), 0)
         if available < wanted:
             short.append(Reason("stock.short", {"sku": sku, "wanted": wanted, "available": available}))

@@ -17,6 +17,7 @@ from omniorder.domain.hours import keep_until
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.orders import Order
+from omniorder.domain.pickups import Pickup
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store
@@ -39,7 +40,7 @@ MOST_LINES = 1000
 
 @frozen
 class Pick:
-    """`quantity` units of a line, taken off the shelf or handed over."""
+    """`quantity` units of a line (grams, where it is weighed), taken off the shelf or handed over."""
 
     line: str
     quantity: int = field(converter=valid_quantity)
@@ -84,8 +85,9 @@ class Pickups:
     ) -> Order:
         """Units of a line (`pick(order, line, 2)`) or of several (`pick(order, [Pick(line, 2), ...])`) were picked.
 
-        They add to what was picked before. Raises `NotFound`, `InvalidQuantity` (more than are still to be
-        picked), `IllegalTransition` (not paid yet, ready already, ...).
+        They add to what was picked before; of a weighed line they are the grams that the scales show, as often as
+        need be. Raises `NotFound`, `InvalidQuantity` (more than are still to be picked), `WeightOutOfTolerance` (more
+        than was agreed on), `IllegalTransition` (not paid yet, ready already, ...).
         """
         picks = _picks(what, quantity)
         this = ids.check("order", order_id)
@@ -147,7 +149,8 @@ class Pickups:
         """Everything is picked and lies at `staged_at`; saying so twice changes nothing.
 
         The order then waits until the store closes on its `pickup_days`-th open day after the customer's window.
-        The store never sees the code. Raises `NotFound`, `NotReady` (units are missing), `IllegalTransition`.
+        From now on a weighed line is what it weighs, and that is what the customer pays. The store never sees the
+        code. Raises `NotFound`, `NotReady` (units are missing, or grams), `IllegalTransition`.
         """
         bin_ = valid_line(staged_at, "staged_at", most=40, least=0)
         ring = self.parts.key_ring()
@@ -158,9 +161,9 @@ class Pickups:
             if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
                 return []
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
-                raise NotReady(order=order.id, reason="not every unit has been picked")
+                raise NotReady(order=order.id, reason=_missing(pickup))
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
-            return [e.MadeReady(bin_, until, ring.current)]
+            return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current)]
 
         return self._do("pickups.ready", order_id, decide, key, bin_)
 
@@ -235,6 +238,14 @@ class Pickups:
         if store is None:
             raise NotFound("store", name)
         return store
+
+
+def _missing(pickup: Pickup) -> str:
+    """Why a pick-up is not fully picked."""
+    for line in pickup.lines:
+        if line.tolerance and line.picked < line.bounds[0] - line.dropped:
+            return f"{line.line} weighs {line.picked} g, and at least {line.bounds[0]} g were agreed on"
+    return "not every unit has been picked"
 
 
 def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]:

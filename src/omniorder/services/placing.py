@@ -73,7 +73,7 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: byt
     still_allowed(touch, unit.tx, promise, before, Scope.PAY, at)
     if before.lines_version != promise.lines_version or before.promise_id != promise.id:
         raise CartChanged(cart=before.id, promise=promise.id)
-    pay_by = min(max(promise.expires_at, at + settings.pay_within), promise.ends)
+    pay_by = min(max(promise.expires_at, at + settings.time_to_pay(tender.kind)), promise.ends)
     blank = orders.place(
         ids.order_id(promise.store, draw), before, promise, at=at, channel=unit.stamp.channel, pay_by=pay_by
     )
@@ -124,7 +124,10 @@ def _again(unit: Unit, promise: Promise, tender: Tender, draw: bytes) -> tuple[O
         raise PaymentInFlight(order=order.id)
     if unit.stamp.at >= order.pay_by:
         raise PromiseGone(promise=promise.id, state="lapsed")
-    return carry_on(unit, order, _tendered(order, tender)), True
+    # counted from placing on, so that no number of refusals holds the goods for longer than one tender may take
+    pay_by = min(order.placed_at + unit.parts.settings.time_to_pay(tender.kind), promise.ends)
+    longer = (e.PaymentDeadlineExtended(pay_by),) if pay_by > order.pay_by else ()
+    return carry_on(unit, order, (*longer, *_tendered(order, tender))), True
 
 
 def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:

@@ -198,7 +198,7 @@ def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: d
     own_stock = isinstance(parts.inventory, Ledger)
     if Alternative.LATER in wanted and (ready := _ready_here(parts, order, store, trouble, at)) is not None:
         found += _in_a_window(parts, order, store, Option("later", Alternative.LATER), ready, at, later=True)
-    if own_stock and trouble.reason != LATE and Alternative.SENT in wanted:
+    if own_stock and trouble.reason != LATE and Alternative.SENT in wanted and not _weighed(order, trouble.about):
         found += _sent(parts, order, store, trouble, at)
     if own_stock and Alternative.OTHER_STORE in wanted and not order.pickup.collected:
         found += _elsewhere(parts, order, store, parts.settings.rerouting, at)
@@ -206,6 +206,11 @@ def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: d
         found.append(Option("less", Alternative.LESS))
     found.append(Option("nothing", Alternative.NOTHING))
     return tuple(found)
+
+
+def _weighed(order: Order, about: tuple[Units, ...]) -> bool:
+    """Whether any of it is weighed when it is picked: that is never sent, since its weight is not known before."""
+    return any(order.line(part.line).tolerance for part in about)
 
 
 def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> datetime | None:
@@ -260,7 +265,7 @@ def _plan(parts: Parts, order: Order, store: Store, about: tuple[Units, ...]) ->
 
 def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[Option]:
     """The nearest stores that have everything that is still open, and a free window."""
-    demand = order.units_by_sku(order.pickup.rest())
+    demand = order.units_by_sku(order.pickup.held())
     near: list[tuple[float, Store]] = []
     for other in parts.stores.all():
         far = distance(store.place, other)

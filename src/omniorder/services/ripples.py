@@ -40,15 +40,21 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
     dropped: Counter[str] = Counter()
     for was, event in holding.step_by_step(before, events, unit):
         match event:
+            case e.PaymentDeadlineExtended(pay_by) if order.state is OrderState.PLACED:
+                for held in (order.reservation_id, *(leg.reservation for leg in order.pickup.awaited)):
+                    stock.extend(tx, held, pay_by)
             case e.OrderConfirmed():
                 _confirm(unit, was)
             case e.Collected(units) | e.PartCollected(units):
                 _consume(unit, order, order.units_by_sku(units))
+                if spared := order.spared_by(units):
+                    tx.flush()  # the reservation is changed once more
+                    dropped.update(order.units_by_sku(spared))
             case e.RestLapsed(units) | e.RestCancelled(units):
-                dropped.update(order.units_by_sku(units))
+                dropped.update(order.units_by_sku((*units, *order.spared_by(units))))
             case e.LinesCancelled(units, reason):
                 elsewhere = called_off_elsewhere(was.pickup, units)
-                dropped.update(order.units_by_sku(units))
+                dropped.update(order.units_by_sku((*units, *order.spared_by(units))))
                 dropped.subtract(order.units_by_sku(elsewhere))
                 still = {leg.transfer for leg in call_off(was.pickup, units).awaited}
                 gone = [leg for leg in was.pickup.awaited if leg.transfer not in still]
@@ -61,7 +67,7 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
             case e.PickupCancelled() | e.NoShow():
                 _let_go(unit, was, order)
             case e.OrderRerouted(store=store, reservation=reservation):
-                stock.reserve(tx, reservation, store, order.units_by_sku(order.pickup.rest()), None)
+                stock.reserve(tx, reservation, store, order.units_by_sku(order.pickup.held()), None)
             case e.PickRerouted():
                 _let_go(unit, was, order)
             case e.SlotMoved():

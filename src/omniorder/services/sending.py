@@ -11,7 +11,7 @@ from omniorder.domain import ids, sourcing, transfers
 from omniorder.domain.events import Units
 from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
-from omniorder.domain.promises import Promise
+from omniorder.domain.promises import Promise, Quote, holds
 from omniorder.domain.slots import Slot
 from omniorder.domain.sourcing import Donor, Sourcing
 from omniorder.domain.store_services import Service
@@ -32,10 +32,10 @@ def donors(parts: Parts, store: Store, skus: Sequence[str]) -> tuple[Mapping[tup
         return parts.inventory.available(tx, skus, [one.id for one in senders]), found
 
 
-def for_promise(
-    parts: Parts, demand: Mapping[str, int], slot: Slot, live: Promise | None, at: datetime
-) -> tuple[PromisedLeg, ...]:
-    """What other stores are to send so that the whole demand can be collected in this slot; nothing if it is there.
+def for_promise(parts: Parts, quote: Quote, slot: Slot, live: Promise | None, at: datetime) -> tuple[PromisedLeg, ...]:
+    """What other stores are to send so that everything can be collected in this slot; nothing if it is all there.
+
+    What is weighed when it is picked is never sent: its weight is not known before.
 
     Raises `OutOfStock` when all of them together haven't enough, `SlotUnavailable` when it could not come in time.
     """
@@ -43,8 +43,9 @@ def for_promise(
     store = parts.stores.store(slot.store)
     if store is None:
         raise NotFound("slot", slot.id)
+    demand = holds(quote)
     skus = sorted(demand)
-    elsewhere, known = donors(parts, store, skus)
+    elsewhere, known = donors(parts, store, sorted({line.sku for line in quote.lines if not line.tolerance}))
     with parts.storage.reading() as tx:
         atp = {**elsewhere, **parts.inventory.available(tx, skus, [store.id])}
     for held_at, held in _held(live):  # what this cart holds already is not in its own way
@@ -63,10 +64,7 @@ def for_promise(
 def _held(live: Promise | None) -> Iterator[tuple[str, Mapping[str, int]]]:
     """What a live promise holds, store by store."""
     if live is not None:
-        demand: Counter[str] = Counter()
-        for line in live.quote.lines:
-            demand[line.sku] += line.quantity
-        yield live.store, rest(demand, live.legs)
+        yield live.store, rest(holds(live.quote), live.legs)
         yield from ((leg.store, dict(leg.units)) for leg in live.legs)
 
 

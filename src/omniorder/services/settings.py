@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from types import MappingProxyType
+from typing import Final, cast
 
 from attrs import field, fields, frozen
 
@@ -12,6 +14,23 @@ from omniorder.domain.quantities import MAX_QUANTITY, quantity
 from omniorder.domain.rerouting import Rerouting
 from omniorder.errors import InvalidInput
 from omniorder.services.surface import given
+
+
+def _nothing() -> Mapping[str, timedelta]:
+    return {}
+
+
+def _by_kind(value: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
+    """A copy that nobody can change, of durations by kind of tender."""
+    limits = cast("object", value)
+    if not isinstance(limits, Mapping):
+        raise InvalidInput("pay_within_by_kind", limits, "must be a mapping from kinds of tender to durations")
+    for kind, lasts in cast("Mapping[object, object]", limits).items():
+        if not isinstance(kind, str) or not kind:
+            raise InvalidInput("pay_within_by_kind", kind, "must be the kind of a tender")
+        if not isinstance(lasts, timedelta) or lasts < timedelta(0):
+            raise InvalidInput("pay_within_by_kind", lasts, f"must be a timedelta for {kind!r}, and not negative")
+    return MappingProxyType(dict(value))
 
 
 @frozen(kw_only=True)
@@ -23,6 +42,8 @@ class Settings:
         promise_shortest: the least that `lasts` may be.
         promise_longest: the most that `lasts` may be; a pay link needs hours.
         pay_within: the least time for paying once an order is placed, even if the promise would end sooner.
+        pay_within_by_kind: the same for some kinds of tender, such as `{"pay_link": timedelta(hours=24)}`; never beyond
+            the end of the pick-up window. What is paid in the store is confirmed at once and needs none.
         hold_unknown_money: how long goods of an unpaid order wait for money in flight to be undone.
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
@@ -48,6 +69,7 @@ class Settings:
     promise_shortest: timedelta = timedelta(minutes=1)
     promise_longest: timedelta = timedelta(hours=48)
     pay_within: timedelta = timedelta(minutes=10)
+    pay_within_by_kind: Mapping[str, timedelta] = field(factory=_nothing, converter=_by_kind, hash=False)
     hold_unknown_money: timedelta = timedelta(minutes=30)
     grace: timedelta = timedelta(seconds=5)
     look_again: timedelta = timedelta(seconds=30)
@@ -70,6 +92,8 @@ class Settings:
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
+            if one.name == "pay_within_by_kind":
+                continue
             value: object = getattr(self, one.name)
             if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
@@ -85,6 +109,10 @@ class Settings:
             raise InvalidInput("promise_lasts", self.promise_lasts, rule)
         if self.handoff_lasts > self.handoff_longest:
             raise InvalidInput("handoff_lasts", self.handoff_lasts, f"must be at most {self.handoff_longest}")
+
+    def time_to_pay(self, kind: str) -> timedelta:
+        """The least time for paying with this kind of tender."""
+        return self.pay_within_by_kind.get(kind, self.pay_within)
 
 
 _SOME: Final = frozenset({"promise_shortest", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"})

@@ -45,12 +45,16 @@ BORIS: Final = "customer:boris"
 MILK: Final = "OAT-MILK-1L"
 BREAD: Final = "BREAD/RYE.500"
 APPLES: Final = "apples_1"
+CHEESE: Final = "CHEESE"
 
 ACTION: Final = Action("cs_secret", "https://pay.example/3ds")
 """What a provider asks of the customer; never stored."""
 
 WISHES: Final[Mapping[str, int]] = MappingProxyType({MILK: 2, BREAD: 1, APPLES: 750})
 """What a sample cart holds: 750 is grams."""
+
+A_PIECE_OF_CHEESE: Final[Mapping[str, int]] = MappingProxyType({MILK: 2, CHEESE: 500})
+"""What a sample cart with something in it that is weighed holds: from 450 g to 550 g of it will do."""
 
 
 def stamp(at: datetime = NOW, *, actor: str = ANNA) -> e.Stamp:
@@ -89,11 +93,12 @@ def stores() -> tuple[Store, ...]:
 
 
 def articles() -> tuple[Article, ...]:
-    """What the shop sells: two things by the piece, one by weight."""
+    """What the shop sells: two things by the piece, one by weight to the gram, and one with a tolerance."""
     return (
         Article(MILK, "Oat milk 1 l", metadata={"aisle": "7"}),
         Article(BREAD, "Ръжен хляб", metadata={"gtin": "3800001", "allergens": "gluten"}, needs=_TWO_SERVICES),
         Article(APPLES, "Apples", Unit.GRAM),
+        Article(CHEESE, "Gouda", Unit.GRAM, tolerance="0.10"),
     )
 
 
@@ -110,6 +115,7 @@ def prices() -> tuple[Price, ...]:
     """Prices of all articles, and dearer ones by store, channel and time; as the port orders them."""
     return (
         price(BREAD, 310, tax="0.09"),
+        price(CHEESE, 1290, per=1000),
         price(MILK, 249),
         price(MILK, 259, valid_from=NOW, valid_to=NOW + HOUR),
         price(MILK, 269, valid_from=NOW + HOUR),
@@ -281,9 +287,10 @@ def order(
     store: str = SOFIA,
     starts: datetime | None = None,
     at: datetime = NOW,
+    wishes: Mapping[str, int] = WISHES,
 ) -> Order:
     """An order that was just placed and has no tender yet."""
-    basket = cart(number, owner=owner)
+    basket = cart(number, owner=owner, wishes=wishes)
     made = promise(number, basket=basket, store=store, starts=starts)
     reference = ids.order_id(store, _bytes(number))
     new = orders.place(reference, basket, made, at=at, channel=Channel.WEB, pay_by=at + 15 * MINUTE)
@@ -304,7 +311,7 @@ def heard(order: Order, answer: answers.Answer, *, at: datetime = NOW + MINUTE) 
 
 def paying(order: Order, amount: Money | None = None) -> Order:
     """With a card whose authorisation was asked for."""
-    wanted = order.total if amount is None else amount
+    wanted = order.ceiling if amount is None else amount
     new = order.next_payment_id()
     asked = ids.attempt_id(new, 1)
     return after(order, e.TenderAdded(new, "card", wanted, "pm_card_visa"), e.AuthoriseRequested(new, asked, wanted))
@@ -313,13 +320,13 @@ def paying(order: Order, amount: Money | None = None) -> Order:
 def authorised(order: Order) -> Order:
     """With a card that was authorised for everything: confirmed, to be picked."""
     asked = paying(order)
-    return heard(asked, answers.Approved(order.total, "pi_1"))
+    return heard(asked, answers.Approved(order.ceiling, "pi_1"))
 
 
 def pay_in_store(order: Order) -> Order:
     """To be paid at the counter: confirmed, to be picked."""
     new = ids.payment_id(order.id, 1)
-    return after(order, e.TenderAdded(new, "in_store", order.total), e.LeftForStore(new, order.total))
+    return after(order, e.TenderAdded(new, "in_store", order.ceiling), e.LeftForStore(new, order.ceiling))
 
 
 def picked(order: Order) -> Order:
@@ -329,7 +336,18 @@ def picked(order: Order) -> Order:
 
 def ready(order: Order) -> Order:
     """Staged, and waiting for the customer."""
-    return after(picked(order), e.MadeReady("C4", NOW + timedelta(days=3), "2026"))
+    return staged(picked(order))
+
+
+def staged(order: Order) -> Order:
+    """An order that was picked, made ready."""
+    return after(order, *order.pickup.weighed(), e.MadeReady("C4", NOW + timedelta(days=3), "2026"))
+
+
+def weighed(order: Order, grams: int) -> Order:
+    """Made ready with so many grams of its second line, and of the others what was ordered."""
+    first, second = order.lines
+    return staged(after(order, e.PickStarted(), e.LinePicked(first.id, first.quantity), e.LinePicked(second.id, grams)))
 
 
 def handing_over(order: Order, units: Iterable[e.Units] | None = None) -> Order:
@@ -354,6 +372,8 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
     paid = after(paying(placed), *_paid_at_once(paying(placed)))
     cancelling = after(confirmed, *coupling.cancel(confirmed, "changed my mind", hold))
     all_gone = heard(handing_over(waiting), answers.Approved(placed.total, "ch_1"))
+    heavy = weighed(authorised(order(number, wishes=A_PIECE_OF_CHEESE)), 541)
+    slice_ = (e.Units(heavy.lines[1].id, 141),)
     return {
         "placed": placed,
         "asked": asked,
@@ -376,6 +396,11 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "refunding": after(paid, *coupling.cancel(paid, "changed my mind", hold)),
         "expiring": after(asked, e.ExpiryStarted(hold)),
         "claimed": after(waiting, e.OrderClaimed(BORIS, ANNA)),
+        "weighed": heavy,
+        "weighed anew": after(heavy, e.Unreadied("too dry")),
+        "partly collected by weight": heard(
+            handing_over(heavy, slice_), answers.Approved(heavy.value_after(slice_), "ch_1", open=True)
+        ),
         "not collected": after(waiting, *coupling.overdue(waiting, NOW + timedelta(days=4), hold)),
     }
 

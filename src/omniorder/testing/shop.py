@@ -71,6 +71,8 @@ class Shop:
     """3.10 EUR: 5 in Sofia, 2 in Varna."""
     APPLES: ClassVar[str] = "APPLES"
     """3.99 EUR a kilogram, sold by the gram: 20 kg in Sofia."""
+    CHEESE: ClassVar[str] = "GOUDA"
+    """12.90 EUR a kilogram, cut by hand: 10 % more or less than ordered. 5 kg in Sofia."""
 
     HERE: ClassVar[Point] = Point(lat=42.70, lon=23.33)
     """Where Anna is: in Sofia."""
@@ -133,16 +135,19 @@ class Shop:
             Article(self.MILK, "Oat milk 1 l"),
             Article(self.BREAD, "Rye bread"),
             Article(self.APPLES, "Apples", Unit.GRAM),
+            Article(self.CHEESE, "Gouda", Unit.GRAM, tolerance="0.10"),
         )
         self.office.prices.put(
             Price(self.MILK, Money(249, "EUR"), tax="0.20"),
             Price(self.BREAD, Money(310, "EUR"), tax="0.09"),
             Price(self.APPLES, Money(399, "EUR"), tax="0.20", per=1000),
+            Price(self.CHEESE, Money(1290, "EUR"), tax="0.20", per=1000),
         )
         receive = self.office.stock.receive
         receive(self.SOFIA, self.MILK, 40)
         receive(self.SOFIA, self.BREAD, 5)
         receive(self.SOFIA, self.APPLES, 20_000)
+        receive(self.SOFIA, self.CHEESE, 5_000)
         receive(self.MARKET, self.MILK, 1)
         receive(self.VARNA, self.MILK, 10)
         receive(self.VARNA, self.BREAD, 2)

@@ -50,6 +50,7 @@ __all__ = [
 _ZONES: Final = ("Europe/Sofia", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "UTC")
 _HOURS: Final = ("Mo-Sa 08:00-21:00", "24/7", "Mo-Su 10:00-14:00,15:30-19:00", "Mo-Su 18:00-02:00")
 _BIDI: Final = "".join(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
+_SHARES: Final = st.sampled_from(["0", "0", "0.10", "0.25", "0.5", "0.0333"]).map(Decimal)
 _RATES: Final = ("0", "0.05", "0.09", "0.20", "0.2575")
 _FIRST: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _SPAN: Final = 80 * 365 * 24 * 3600 * 10**6
@@ -214,7 +215,8 @@ def slots(draw: st.DrawFn) -> Slot:
 def articles(sku: str | None = None) -> st.SearchStrategy[Article]:
     """Articles, or such of one article number."""
     number = _SKUS if sku is None else st.just(sku)
-    return st.builds(Article, number, _TITLES, _UNITS, _METADATA, needs=_NEEDS)
+    weighed = st.builds(Article, number, _TITLES, st.just(Unit.GRAM), _METADATA, needs=_NEEDS, tolerance=_SHARES)
+    return st.one_of(st.builds(Article, number, _TITLES, _UNITS, _METADATA, needs=_NEEDS), weighed)
 
 
 @st.composite
@@ -433,7 +435,7 @@ def lives(draw: st.DrawFn, *, by_card: bool = False) -> tuple[Step, ...]:
     )  # fmt: skip
     quote = promise.quote
     placed = e.OrderPlaced(cart.id, promise.id, promise.owner, quote.total, quote.ceiling, promise.expires_at)
-    events = (placed, *card_asked(blank, quote.total)) if by_card else (placed,)
+    events = (placed, *card_asked(blank, quote.ceiling)) if by_card else (placed,)
     first = Step(blank, events, ordering.told(blank, events, at), at)
     return (first, *walk(draw, first.after, at))
 

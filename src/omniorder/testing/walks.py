@@ -144,7 +144,8 @@ def _tendered(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     open_money = sum(
         p.authorised.amount - p.captured.amount for p in order.payments if p.state is PaymentState.AUTHORISED
     )
-    missing = order.ceiling.amount - order.kept.amount - open_money - order.due_in_store.amount
+    due = sum(p.amount.amount for p in order.payments if p.state is PaymentState.DUE_IN_STORE)
+    missing = order.ceiling.amount - order.kept.amount - open_money - due
     part = 1 + draw(below(max(1, missing))) if draw(below(4)) == 0 else missing
     amount = Money(part, order.total.currency)
     if draw(_YES_OR_NO):
@@ -184,8 +185,11 @@ def _returned(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     first: Events = (e.PickStarted(),) if order.pickup.state is PickupState.TO_PICK else ()
-    left = [(line.line, _unpicked(line)) for line in order.pickup.lines]
-    wanted = [e.LinePicked(line, units) for line, units in left if units > 0]
+    wanted: list[e.LinePicked] = []
+    for line in order.pickup.lines:
+        least, most = (units - line.dropped - line.picked - line.short for units in line.bounds)
+        if most > 0:  # of what is weighed anything that was agreed on
+            wanted.append(e.LinePicked(line.line, max(1, most - draw(below(most - least + 1)))))
     everything = draw(_YES_OR_NO)
     if everything or not wanted:
         return (*first, *wanted)
@@ -194,7 +198,8 @@ def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 
 def _made_ready(draw: st.DrawFn, order: Order, at: datetime) -> Events:
-    return (e.MadeReady("C4", at + timedelta(days=3), "1"),) if order.pickup.fully_picked else ()
+    pickup = order.pickup
+    return (*pickup.weighed(), e.MadeReady("C4", at + timedelta(days=3), "1")) if pickup.fully_picked else ()
 
 
 def _ready_again(draw: st.DrawFn, order: Order, at: datetime) -> Events:
@@ -221,7 +226,7 @@ def _worked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 
 def _unpicked(line: PickupLine) -> int:
-    return line.open - line.short - line.picked + line.collected
+    return max(0, line.open - line.short - line.picked + line.collected)
 
 
 def _question(order: Order, at: datetime) -> Question:

@@ -10,6 +10,7 @@ from attrs import evolve
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.domain.lifecycle import CartState, PickupState
+from omniorder.domain.quantities import EXACT
 from omniorder.testing import samples
 from tests.adapters.broken import Patch, alter, breaks, carry, method, rewrite
 
@@ -185,6 +186,28 @@ def attempts_that_are_lost(patch: Patch) -> None:
         return order and evolve(order, payments=tuple(evolve(p, attempts=p.attempts[-1:]) for p in order.payments))
 
     alter(patch, "order", last_only)
+
+
+_WEIGHED = ("an_order_in_any_state_comes_back_as_it_was_written", "any_state_is_reached_by_one_write")
+
+
+@breaks(*_WEIGHED)
+def order_lines_without_their_tolerance(patch: Patch) -> None:
+    def exact(order: Any) -> Any:
+        return order and evolve(order, lines=tuple(evolve(line, tolerance=EXACT) for line in order.lines))
+
+    alter(patch, "order", exact)
+
+
+@breaks(*_WEIGHED)
+def weights_that_pass_for_what_was_ordered(patch: Patch) -> None:
+    def as_weighed(order: Any) -> Any:
+        if not order:
+            return order
+        lines = tuple(evolve(line, ordered=line.quantity) for line in order.pickup.lines)
+        return evolve(order, pickup=evolve(order.pickup, lines=lines))
+
+    alter(patch, "order", as_weighed)
 
 
 @breaks("an_order_line_keeps_its_note_and_labels", "an_order_in_any_state_comes_back_as_it_was_written")

@@ -52,6 +52,11 @@ def unknown_articles_are_made_up(patch: Patch) -> None:
     alter(patch, "articles", lambda found: found | {"NO-SUCH": samples.articles()[0]})
 
 
+@breaks("articles_come_back_by_sku_and_unknown_ones_are_left_out")
+def articles_without_their_tolerance(patch: Patch) -> None:
+    alter(patch, "articles", lambda found: {sku: evolve(one, tolerance="0") for sku, one in found.items()})
+
+
 @breaks("prices_come_back_ordered_by_sku_store_channel_and_validity")
 def prices_in_any_order(patch: Patch) -> None:
     alter(patch, "prices", lambda found: found[::-1])
@@ -71,7 +76,7 @@ def prices_of_everything(patch: Patch) -> None:
     method(patch, "prices", lambda original, tx, skus: original(tx, list(tx.database.articles) or _SKUS))
 
 
-_SKUS = [samples.MILK, samples.BREAD, samples.APPLES]
+_SKUS = [samples.MILK, samples.BREAD, samples.APPLES, samples.CHEESE]
 
 
 @breaks("a_price_of_the_same_sku_store_channel_and_beginning_is_replaced")

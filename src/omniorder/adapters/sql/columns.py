@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from omniorder.domain.instants import iso
+from omniorder.domain.quantities import EXACT
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_TEXT: Final = "1970-01-01T00:00:00.000000Z"
@@ -136,3 +138,13 @@ def moment(value: datetime | str) -> datetime:
 def maybe_moment(value: datetime | str | None) -> datetime | None:
     """The same, where there may be none."""
     return None if value is None else moment(value)
+
+
+def share(tolerance: Decimal) -> str | None:
+    """A tolerance as it is stored: most things have none, and that costs nothing."""
+    return f"{tolerance:f}" if tolerance else None
+
+
+def exactly(written: str | None) -> Decimal:
+    """The tolerance that is stored."""
+    return EXACT if written is None else Decimal(written)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from omniorder.adapters.sql.columns import exactly, share
 from omniorder.adapters.sql.documents import labels
 from omniorder.adapters.sql.rows import Values
 from omniorder.domain.money import Money
@@ -29,6 +30,7 @@ def line_rows(order: Order) -> list[Values]:
             "tax": f"{line.tax:f}",
             "total": line.total.amount,
             "metadata": dict(line.metadata),
+            "tolerance": share(line.tolerance),
         }
         for place, line in enumerate(order.lines)
     ]
@@ -57,4 +59,5 @@ def line_from(found: dict[str, Any], currency: str) -> OrderLine:
         total=Money(found["total"], currency),
         note=found["note"] or "",
         metadata=labels(found["metadata"]),
+        tolerance=exactly(found["tolerance"]),
     )

@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, update
 
 from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.columns import maybe_moment, moment
+from omniorder.adapters.sql.columns import exactly, maybe_moment, moment, share
 from omniorder.adapters.sql.documents import by_position
 from omniorder.adapters.sql.rows import Rows, Values
 from omniorder.adapters.sql.schema import PICKUP, PICKUP_LINE
@@ -79,6 +79,8 @@ def _line_rows(pickup: Pickup) -> list[Values]:
             "collected": line.collected,
             "dropped": line.dropped,
             "short": line.short,
+            "tolerance": share(line.tolerance),
+            "ordered": None if line.ordered == line.quantity else line.ordered,
         }
         for place, line in enumerate(pickup.lines)
     ]
@@ -95,7 +97,14 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         ends=moment(found["ends_at"]),
         lines=tuple(
             PickupLine(
-                line["line_id"], line["quantity"], line["picked"], line["collected"], line["dropped"], line["short"]
+                line=line["line_id"],
+                quantity=line["quantity"],
+                picked=line["picked"],
+                collected=line["collected"],
+                dropped=line["dropped"],
+                short=line["short"],
+                tolerance=exactly(line["tolerance"]),
+                ordered=line["ordered"] or line["quantity"],
             )
             for line in by_position(found["lines"])
         ),

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.columns import as_text
+from omniorder.adapters.sql.columns import as_text, exactly, share
 from omniorder.adapters.sql.documents import among, labels
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import upsert
@@ -135,12 +135,16 @@ def _article_row(article: Article) -> dict[str, Any]:
         "unit": article.unit.value,
         "metadata": dict(article.metadata),
         "needs": _words(article.needs),
+        "tolerance": share(article.tolerance),
     }
 
 
 def article_from(row: Any) -> Article:
     """The article of a row."""
-    return Article(row.sku, row.name, Unit(row.unit), labels(row.metadata), needs=_services(row.needs))
+    return Article(
+        row.sku, row.name, Unit(row.unit), labels(row.metadata),
+        needs=_services(row.needs), tolerance=exactly(row.tolerance),
+    )  # fmt: skip
 
 
 def _price_row(price: Price) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from omniorder.testing.invariants.checking import (
     whole,
 )
 from omniorder.testing.invariants.rows import Rows, Stream
-from omniorder.testing.invariants.timers import nothing_is_overdue
+from omniorder.testing.invariants.timers import nothing_is_held_past_its_grace, nothing_is_overdue
 
 __all__ = [
     "INVARIANTS",
@@ -49,6 +49,7 @@ __all__ = [
     "examine",
     "inspecting",
     "invariant",
+    "nothing_is_held_past_its_grace",
     "nothing_is_overdue",
     "viewing",
     "whole",
@@ -58,9 +59,10 @@ INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
     found
     for module in (stock, money, orders, owners, journal, timers, privacy)
     for found in vars(module).values()
-    if isinstance(found, Invariant) and found is not nothing_is_overdue
+    if isinstance(found, Invariant) and found not in (nothing_is_held_past_its_grace, nothing_is_overdue)
 )
-"""All that hold at any moment; `nothing_is_overdue` holds right after a sweep."""
+"""All that hold at any moment; the other two, `nothing_is_overdue` and `nothing_is_held_past_its_grace`, hold right
+after a sweep."""
 
 
 def check_all(hub: OrderHub, *, gateways: Mapping[str, object] | None = None, secrets: Iterable[str] = ()) -> None:

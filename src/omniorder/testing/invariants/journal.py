@@ -167,7 +167,7 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
         if order is None or promise is None:
             continue
         placed = stream.events[0].event
-        folded = _blank(order, promise, placed.owner if isinstance(placed, e.OrderPlaced) else order.owner)
+        folded = _blank(order, promise, placed)
         try:
             for entry in stream.events:
                 folded = orders.apply(folded, entry.event, entry.stamp.at)
@@ -179,16 +179,20 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
             yield f"{stream.name}: told is {folded}, stored is {kept}"
 
 
-def _blank(order: Order, promise: Promise, owner: str) -> Order:
+def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
     """The order as it was before anything happened to it; what never changes is taken as it is stored."""
+    owner, pay_by = order.owner, order.pay_by
+    if isinstance(placed, e.OrderPlaced):
+        owner, pay_by = placed.owner, placed.pay_by
     wanted = [e.Units(line.id, line.quantity) for line in order.lines]
     awaited, _ = transfers.assigned(wanted, {line.id: line.sku for line in order.lines}, promise.legs)
+    lines = tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance) for line in order.lines)
     pickup = Pickup(
         ids.pickup_id(order.id), promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
-        tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone, awaited=awaited,
+        lines, zone=promise.zone, awaited=awaited, collect=promise.collect,
     )  # fmt: skip
     return evolve(
-        order, version=0, state=OrderState.PLACED, owner=owner, cart_id=promise.cart_id,
+        order, version=0, state=OrderState.PLACED, owner=owner, pay_by=pay_by, cart_id=promise.cart_id,
         reservation_id=promise.reservation_id, total=promise.quote.total, ceiling=promise.quote.ceiling,
         pickup=pickup, payments=(), confirmed_at=None, hold_until=None,
     )  # fmt: skip

@@ -18,18 +18,41 @@ from omniorder.testing.provider import ProviderPayment
 
 @invariant
 def totals_are_the_sum_of_their_lines(view: View) -> Iterator[str]:
-    """M1: a line costs its quantity times its price, rounded once; the total is their sum, and in one currency."""
+    """M1: a line costs its quantity times its price, rounded once; the total is their sum, and in one currency; the
+    ceiling is the same for the most that each line may weigh."""
     for promise in view.rows.promises():
         if why := _miscounted(promise.quote):
             yield f"{promise.id}: {why}"
     for order in view.rows.orders():
         bought = [
-            (line.id, line.sku, line.name, line.unit, line.quantity, line.price, line.per, line.tax, line.total)
+            (
+                line.id,
+                line.sku,
+                line.name,
+                line.unit,
+                line.quantity,
+                line.price,
+                line.per,
+                line.tax,
+                line.total,
+                line.tolerance,
+            )
             for line in order.lines
         ]
         stood_on = view.rows.promise(order.promise_id)
         quoted = stood_on and [
-            (line.line, line.sku, line.name, line.unit, line.quantity, line.price, line.per, line.tax, line.total)
+            (
+                line.line,
+                line.sku,
+                line.name,
+                line.unit,
+                line.quantity,
+                line.price,
+                line.per,
+                line.tax,
+                line.total,
+                line.tolerance,
+            )
             for line in stood_on.quote.lines
         ]
         if stood_on is None or bought != quoted or order.total != stood_on.quote.total:
@@ -44,8 +67,9 @@ def _miscounted(quote: Quote) -> str:
         if line.total != extend(line.price, line.quantity, line.per):
             return f"{line.line} is {line.total}"
     total = sum(line.total.amount for line in quote.lines)
-    if quote.total.amount != total or total < 0 or quote.ceiling < quote.total:
-        return f"total {quote.total}, ceiling {quote.ceiling}, lines {total}"
+    ceiling = sum(extend(line.price, line.most, line.per).amount for line in quote.lines)
+    if (quote.total.amount, quote.ceiling.amount) != (total, ceiling) or not 0 <= total <= ceiling:
+        return f"total {quote.total}, ceiling {quote.ceiling}, lines {total}, at most {ceiling}"
     return ""
 
 

@@ -15,6 +15,7 @@ from omniorder.domain.lifecycle import (
     is_legal,
 )
 from omniorder.domain.orders import Order
+from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.stock import Reservation
 from omniorder.ports.inspection import Booking, Tries
 from omniorder.ports.storage import NOTHING_BOOKED, SlotUse
@@ -105,15 +106,19 @@ def orders_are_listed_beside_their_owner(view: View) -> Iterator[str]:
 
 @invariant
 def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
-    """O3: of each line, what was collected and what was dropped is at most what was bought; only ready goods leave."""
+    """O3: of each line, what was collected and what was dropped is at most what was bought, or what it weighs within
+    the agreed tolerance; only ready goods leave."""
     for order in view.rows.orders():
         if [line.id for line in order.lines] != [line.line for line in order.pickup.lines]:
             yield f"{order.id}: other lines are picked up than were bought"
             continue
         for bought, line in zip(order.lines, order.pickup.lines, strict=True):
-            if line.quantity != bought.quantity or line.open < 0 or min(line.collected, line.dropped) < 0:
+            least, most = weight_bounds(bought.quantity, bought.tolerance)
+            agreed = (bought.quantity, bought.tolerance) == (line.ordered, line.tolerance)
+            fits = least <= line.quantity <= most and line.open >= 0 <= min(line.collected, line.dropped)
+            if not agreed or not fits:
                 yield f"{order.id}: bought {bought.quantity} of {bought.id}, but {line}"
-            elif not line.collected <= line.picked <= line.quantity:
+            elif not line.collected <= line.picked <= most:
                 yield f"{order.id}: {line}"
         if (order.pickup.state is PickupState.HANDING_OVER) != bool(order.pickup.claim):
             yield f"{order.id}: {order.pickup.state.value} with claim {order.pickup.claim}"

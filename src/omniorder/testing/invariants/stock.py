@@ -9,7 +9,7 @@ from itertools import groupby
 from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationState, TransferState
 from omniorder.domain.orders import Order
-from omniorder.domain.promises import Promise
+from omniorder.domain.promises import Promise, holds
 from omniorder.domain.stock import Reservation
 from omniorder.domain.transfers import OPEN
 from omniorder.testing.invariants.checking import View, invariant, whole
@@ -78,12 +78,12 @@ def collected_goods_left_the_books(view: View) -> Iterator[str]:
 
 @invariant
 def open_units_are_held(view: View) -> Iterator[str]:
-    """S6: what customers still expect is held for them, unit by unit, here, or to be sent here; an ended order holds
-    nothing."""
+    """S6: what customers still expect is held for them, unit by unit, of what is weighed the most that it may weigh,
+    here, or to be sent here; and an ended order holds nothing."""
     for order in view.rows.orders():
         wanted: dict[str, int] = {}
         if order.pickup.state not in ENDED_PICKUPS:
-            wanted = order.units_by_sku(order.pickup.rest())
+            wanted = order.units_by_sku(order.pickup.held())
         held: Counter[str] = Counter()
         for reservation in _here(view, order):
             held.update(reservation.live())
@@ -97,9 +97,7 @@ def open_units_are_held(view: View) -> Iterator[str]:
 def reservations_belong_to_promises(view: View) -> Iterator[str]:
     """S6: the reservations of each promise are made of what that promised, and end as it ended."""
     for promise in view.rows.promises():
-        promised: Counter[str] = Counter()
-        for line in promise.quote.lines:
-            promised[line.sku] += line.quantity
+        promised = Counter(holds(promise.quote))
         parts = {leg.reservation: (leg.store, Counter(dict(leg.units))) for leg in promise.legs}
         for _, units in parts.values():
             promised.subtract(units)

@@ -48,3 +48,18 @@ def nothing_is_overdue(view: View) -> Iterator[str]:
     for timer in view.rows.timers():
         if timer.due_at <= view.now - view.settings.grace:
             yield f"{timer.subject} was due at {timer.due_at}, it is {view.now}"
+
+
+@whole
+def nothing_is_held_past_its_grace(view: View) -> Iterator[str]:
+    """S7: right after a sweep, no units are held for longer than their time limit and the grace after it; but those of
+    an order that is being undone while its money is still in flight, until that hold is over."""
+    late = view.now - view.settings.grace
+    waiting = {
+        order.reservation_id
+        for order in view.rows.orders()
+        if order.state in coupling.CLOSING and order.hold_until and order.hold_until > late
+    }
+    for reservation in view.rows.reservations():
+        if reservation.until is not None and reservation.until <= late and reservation.id not in waiting:
+            yield f"{reservation.id} was to be held until {reservation.until}, it is {view.now}"

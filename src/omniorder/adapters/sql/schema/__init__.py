@@ -29,7 +29,7 @@ from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 
-NEEDED: Final = "0004"
+NEEDED: Final = "0005"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [

@@ -15,6 +15,8 @@ from omniorder.adapters.sql.schema.base import (
     Labels,
     MaybeAt,
     MaybeDocument,
+    MaybeNumber,
+    MaybeWords,
     Number,
     PrimaryId,
     PrimaryInstant,
@@ -60,6 +62,8 @@ class OrderRow(Row, table=True):
 
 
 class OrderLineRow(Row, table=True):
+    """A line as it was bought; no `tolerance` is none."""
+
     __table_args__ = (
         within("omniorder_order", store_id="store_id", order_id="id"),
         check("quantity", "quantity > 0"),
@@ -80,6 +84,7 @@ class OrderLineRow(Row, table=True):
     tax: Words
     total: Number
     labels: Labels
+    tolerance: MaybeWords
 
 
 class CustomerOrderRow(Row, table=True):
@@ -178,6 +183,8 @@ class PickupRow(Row, table=True):
 
 
 class PickupLineRow(Row, table=True):
+    """How a line went. `ordered` is set where that is not `quantity`: something weighs more or less than it should."""
+
     __table_args__ = (
         within("omniorder_pickup", store_id="store_id", pickup_id="id"),
         check("quantity", "quantity > 0"),
@@ -195,6 +202,8 @@ class PickupLineRow(Row, table=True):
     collected: Number
     dropped: Number
     short: Annotated[int, with_default(Whole, "0")]
+    tolerance: MaybeWords
+    ordered: MaybeNumber
 
 
 class CodeTriesRow(Row, table=True):

@@ -53,6 +53,8 @@ class StoreRow(Row, table=True):
 
 
 class ArticleRow(Row, table=True):
+    """Something that is sold; no `tolerance` is none."""
+
     __table_args__ = (STRICT,)
 
     sku: PrimaryId
@@ -60,6 +62,7 @@ class ArticleRow(Row, table=True):
     unit: Id
     labels: Labels
     needs: Annotated[str, with_default(Text, "")]
+    tolerance: MaybeWords
 
 
 class PriceRow(Row, table=True):

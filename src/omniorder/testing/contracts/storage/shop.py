@@ -39,7 +39,7 @@ class ShopContract(StorageBench):
     def test_articles_come_back_by_sku_and_unknown_ones_are_left_out(self, storage: Storage) -> None:
         put(storage, articles=samples.articles())
         wanted = {article.sku: article for article in samples.articles() if article.sku != samples.MILK}
-        found = read(storage, lambda tx: tx.articles([samples.BREAD, samples.APPLES, "NO-SUCH"]))
+        found = read(storage, lambda tx: tx.articles([samples.BREAD, samples.APPLES, samples.CHEESE, "NO-SUCH"]))
         assert dict(found) == wanted
         assert dict(read(storage, lambda tx: tx.articles([]))) == {}
 
@@ -52,7 +52,7 @@ class ShopContract(StorageBench):
     def test_prices_come_back_ordered_by_sku_store_channel_and_validity(self, storage: Storage) -> None:
         """A price for everywhere comes before those for one store or channel, an open beginning before a date."""
         put(storage, prices=tuple(reversed(samples.prices())))
-        found = read(storage, lambda tx: tx.prices([samples.APPLES, samples.MILK, samples.BREAD]))
+        found = read(storage, lambda tx: tx.prices([samples.APPLES, samples.CHEESE, samples.MILK, samples.BREAD]))
         assert found == samples.prices()
 
     def test_prices_of_other_skus_are_left_out(self, storage: Storage) -> None:
