@@ -20,7 +20,7 @@ from .domain.lifecycle import (
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
-from .domain.offers import Offer, Reason
+from .domain.offers import Offer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
@@ -42,6 +42,8 @@ from .domain.stock import Level, Movement, MovementKind
 from .domain.stores import Point, Slot, Store
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
+from .reasons.saying import say
+from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
@@ -115,6 +117,7 @@ __all__ = [
     "Receipt",
     "ReceiptLine",
     "Recorded",
+    "Remedy",
     "Remove",
     "Scope",
     "Settings",
@@ -136,5 +139,6 @@ __all__ = [
     "errors",
     "events",
     "from_json",
+    "say",
     "to_json",
 ]

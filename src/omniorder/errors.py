@@ -51,14 +51,20 @@
 
 Each error has a stable `code` (for programs), `facts` (JSON values: what was wanted, what there is), a
 message (for people), `status` (the HTTP status that fits) and `retry`: whether the very same call may
-succeed later without anybody changing it. `problem()` is all of it as RFC 9457 "problem details".
+succeed later without anybody changing it. What is `Refused` also says `why`: a tree of reasons with what would
+change the answer. `problem()` is all of it as RFC 9457 "problem details".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import Any, ClassVar
+
+from omniorder.reasons.refusals import of_refusal
+from omniorder.reasons.saying import say
+from omniorder.reasons.tree import Reason
 
 __all__ = [
     "AlreadyThere",
@@ -269,6 +275,19 @@ class Refused(OmniorderError):
     code = "refused"
     status = 409
     says = "refused"
+
+    @property
+    def why(self) -> Reason:
+        """The tree of reasons, and what would change the answer: see `omniorder.reasons`."""
+        return of_refusal(self.code, self.facts)
+
+    def sentence(self, language: str = "en", *, zone: tzinfo | None = None) -> str:
+        """`why` in words, as `omniorder.say` puts it."""
+        return say(self.why, language, zone=zone)
+
+    def problem(self) -> dict[str, Any]:
+        """RFC 9457 problem details, with `why` as data."""
+        return {**super().problem(), "why": self.why.to_json()}
 
 
 class IllegalTransition(Refused):

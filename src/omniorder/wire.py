@@ -61,6 +61,7 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Slot, Store
 from omniorder.domain.text import Metadata
 from omniorder.errors import InvalidInput, OmniorderError
+from omniorder.reasons.tree import Reason, Remedy
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -330,9 +331,10 @@ register(HandoffTicket, "qr")
 register(Offer, "full")
 register(Promise, "window")
 register(Pickup, "window")
+register(Reason, "remedies")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
-    *(Store, Article, Price, Movement, Reservation, Recorded),
+    *(Store, Article, Price, Movement, Reservation, Recorded, Remedy),
 )
 for _kind in _PLAIN:
     register(_kind)
@@ -434,6 +436,7 @@ def _schema(kind: Any, bound: Mapping[Any, Any], written: bool) -> dict[str, Any
 
 def _attrs_schema(kind: type[Any], bound: Mapping[Any, Any], written: bool) -> dict[str, Any]:
     types = get_type_hints(kind)
+    bound = {**bound, kind: dict[str, Any]}  # inside of itself, as in a tree, a class is just some object
     shown = [one for one in fields(kind) if not _is_hidden(one, kind, private=True)]
     properties = {_shown_name(one.name, kind): _schema(types[one.name], bound, written) for one in shown}
     required = [_shown_name(one.name, kind) for one in shown if written or one.default is NOTHING]

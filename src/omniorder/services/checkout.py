@@ -15,7 +15,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer, Reason, distance, ranked
+from omniorder.domain.offers import Offer, distance, ranked
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
@@ -33,6 +33,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.ports.storage import SlotChange, Writes
+from omniorder.reasons.tree import Reason
 from omniorder.services import placing
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command

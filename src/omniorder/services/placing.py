@@ -114,7 +114,8 @@ def _again(unit: Unit, promise: Promise, tender: Tender, draw: bytes) -> tuple[O
     if order is None:
         raise NotFound("order", promise.order_id)
     if order.confirmed_at is None and order.state is not OrderState.PLACED:
-        raise PromiseGone(promise=promise.id, state=f"accepted, but order {order.id} is {order.state.value}")
+        state = f"accepted, but order {order.id} is {order.state.value}"
+        raise PromiseGone(promise=promise.id, state=state, order=order.id)
     last = order.payments[-1] if order.payments else None
     if last is None or (last.kind, last.token) == (tender.kind, tender.token):
         # under the number that we drew it is our own, and only the news of its commit was lost
