@@ -359,7 +359,10 @@ class OutOfStock(Refused):
 
 
 class SlotUnavailable(Refused):
-    """Full, past, too soon, beyond the horizon or outside opening hours. Facts: `slot`, `reason`."""
+    """Full, past, too soon, beyond the horizon or outside opening hours.
+
+    Facts: `slot`, `reason`, and where known `earliest` or `latest`: when the next slot starts, or the last may.
+    """
 
     code = "slot.unavailable"
     says = "slot {slot}: {reason}"
@@ -384,7 +387,10 @@ class QuoteChanged(Refused):
 
 
 class PromiseGone(Refused):
-    """The promise lapsed, was replaced or withdrawn: promise again. Facts: `promise`, `state`."""
+    """The promise lapsed, was replaced or withdrawn: promise again.
+
+    Facts: `promise`, `state`, and `order` where an order used it up.
+    """
 
     code = "promise.gone"
     says = "promise {promise} is {state}"
@@ -398,7 +404,10 @@ class PaymentInFlight(Refused):
 
 
 class PaymentDeclined(Refused):
-    """The provider said no. `order` lives on and takes another tender. Facts: `order`, `reason`, `until`."""
+    """The provider said no. `order` lives on and takes another tender.
+
+    Facts: `order`, `reason`, `until` (in the store's zone).
+    """
 
     code = "payment.declined"
     status = 402
@@ -417,7 +426,11 @@ class TenderUnsupported(Refused):
 
 
 class NotReady(Refused):
-    """The goods are not (all) there yet. Facts: `order`, `reason`."""
+    """The goods are not (all) there yet, or not any more.
+
+    Facts: `order`, `reason`, and where it matters `state` (of the pick-up), `lines` (how many are not picked yet) or
+    `amount` (what the counter took in vain).
+    """
 
     code = "pickup.not_ready"
     says = "{order}: {reason}"

@@ -252,20 +252,29 @@ def slot_at(store: Store, starts: datetime, *, now: datetime, until: datetime) -
     """The slot that starts at `starts`, as `slots` would yield it.
 
     Raises SlotUnavailable with the reason "past", "too_soon" (within the store's lead), "beyond_horizon" (at
-    or after `until`) or "closed" (no slot of this store starts then); InvalidInstant for a naive datetime and
-    InvalidId for one that is not on a whole minute.
+    or after `until`) or "closed" (no slot of this store starts then), and with `earliest`, the next slot's start, or
+    `latest`, the horizon, in the store's zone; InvalidInstant for a naive datetime and InvalidId for one that is not
+    on a whole minute.
     """
     slot, start = ids.slot_id(store.id, starts), instant(starts, "starts")
     moment, horizon = instant(now, "now"), instant(until, "until")
     if start < moment:
-        raise SlotUnavailable(slot=slot, reason="past")
+        raise _unavailable(store, slot, "past", moment + store.lead, horizon)
     if start < moment + store.lead:
-        raise SlotUnavailable(slot=slot, reason="too_soon")
+        raise _unavailable(store, slot, "too_soon", moment + store.lead, horizon)
     if start >= horizon:
-        raise SlotUnavailable(slot=slot, reason="beyond_horizon")
+        latest = horizon.astimezone(store.tz).isoformat(timespec="minutes")
+        raise SlotUnavailable(slot=slot, reason="beyond_horizon", latest=latest)
     for found in _slots(store, start, start + _MINUTE):
         return found
-    raise SlotUnavailable(slot=slot, reason="closed")
+    raise _unavailable(store, slot, "closed", start, horizon)
+
+
+def _unavailable(store: Store, slot: str, reason: str, since: datetime, horizon: datetime) -> SlotUnavailable:
+    """The refusal, with the start of the first slot from `since` on, when there is one before the horizon."""
+    later = next(_slots(store, since, horizon), None)
+    earliest = {"earliest": later.starts.isoformat(timespec="minutes")} if later else {}
+    return SlotUnavailable(slot=slot, reason=reason, **earliest)
 
 
 def keep_until(store: Store, after: datetime, days: int) -> datetime:

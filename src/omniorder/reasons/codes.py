@@ -107,7 +107,7 @@ _PAYING: Final = {
 
 _COLLECTING: Final = {
     "pickup.not_ready": _told("order reason", may="state", remedies="ready.wait"),
-    "pickup.unpicked": _told("order reason units", may="state", remedies="pick.finish"),
+    "pickup.unpicked": _told("order reason lines", remedies="pick.finish"),
     "pickup.over": _told("order reason state", may="amount", remedies="money.return"),
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
     "code.locked": _told("order", remedies="code.reissue"),

@@ -34,7 +34,7 @@ def of_refusal(code: str, facts: Mapping[str, Any]) -> Reason:
     match code:
         case "promise.gone" if facts.get("promise") == "none":
             return Reason("promise.none", facts)
-        case "pickup.not_ready" if "units" in facts:
+        case "pickup.not_ready" if "lines" in facts:
             return Reason("pickup.unpicked", facts)
         case "pickup.not_ready" if facts.get("state", "planned") not in _YET_TO_COME:
             return with_causes(Reason("pickup.over", facts))

@@ -122,7 +122,8 @@ class Pickups:
             if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
                 return []
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
-                raise NotReady(order=order.id, reason="not every unit has been picked")
+                lacking = sum(line.picked - line.collected < line.open for line in pickup.lines)
+                raise NotReady(order=order.id, reason="not every unit has been picked", lines=lacking)
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
             return [e.MadeReady(bin_, until, ring.current)]
 

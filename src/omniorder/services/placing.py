@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from omniorder.domain import carts, coupling, ids, orders, promises
 from omniorder.domain import events as e
@@ -151,8 +152,13 @@ def _answer(parts: Parts, touch: Touch, order: Order, tender: Tender, stamp: Sta
     if last.state is PaymentState.ACTION_REQUIRED and last.action is None:
         return _look(parts, order, last, stamp)
     if last.state is PaymentState.DECLINED and (last.kind, last.token) == (tender.kind, tender.token):
-        raise PaymentDeclined(shown_to(touch, order), reason=last.reason, until=order.pay_by.isoformat())
+        raise _declined(touch, order, last.reason)
     return order
+
+
+def _declined(touch: Touch, order: Order, reason: str) -> PaymentDeclined:
+    until = order.pay_by.astimezone(ZoneInfo(order.pickup.zone))
+    return PaymentDeclined(shown_to(touch, order), reason=reason, until=until.isoformat())
 
 
 def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
@@ -169,7 +175,7 @@ def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
         order = _look(parts, order, last, stamp)
         last = order.payments[-1]
     if last.state is PaymentState.DECLINED:
-        raise PaymentDeclined(shown_to(touch, order), reason=last.reason, until=order.pay_by.isoformat())
+        raise _declined(touch, order, last.reason)
     return shown_to(touch, order)
 
 

@@ -54,10 +54,7 @@ _SENTENCES = {
     "tender.unsupported": ("You can't pay by {tender} here.",),
     # collecting
     "pickup.not_ready": ("Order {order} isn't ready to be collected yet.",),
-    "pickup.unpicked": (
-        "Order {order} hasn't been picked completely: {units|# unit is|# units are} missing.",
-        "Order {order} hasn't been picked completely.",
-    ),
+    "pickup.unpicked": ("In order {order}, {lines|# line hasn't|# lines haven't} been picked completely.",),
     "pickup.over": ("Order {order} can't be collected any more.",),
     "code.wrong": (
         "The code for order {order} is wrong; {tries_left|# try is left|# tries are left}.",

@@ -54,10 +54,7 @@ _SENTENCES = {
     "tender.unsupported": ("Det går inte att betala med {tender} här.",),
     # collecting
     "pickup.not_ready": ("Beställning {order} är inte klar att hämtas ännu.",),
-    "pickup.unpicked": (
-        "Beställning {order} är inte färdigplockad: {units|# enhet|# enheter} saknas.",
-        "Beställning {order} är inte färdigplockad.",
-    ),
+    "pickup.unpicked": ("I beställning {order} är {lines|# rad inte färdigplockad|# rader inte färdigplockade}.",),
     "pickup.over": ("Beställning {order} går inte längre att hämta.",),
     "code.wrong": (
         "Koden för beställning {order} är fel; {tries_left|# försök|# försök} återstår.",
