@@ -68,7 +68,7 @@ _STORES: Final = {
 
 _SLOTS: Final = {
     "slot.unavailable": _told(may="slot store reason earliest latest"),
-    "slot.full": _told(may="slot store limit", remedies="slot.other"),
+    "slot.full": _told(may="slot store limit earliest", remedies="slot.other"),
     "slot.past": _told(may="slot store earliest", remedies="slot.other"),
     "slot.too_soon": _told(may="slot store earliest", remedies="slot.other"),
     "slot.cut_off": _told(may="slot store earliest", remedies="slot.other"),
@@ -102,13 +102,14 @@ _PAYING: Final = {
     "payment.authorisation_expired": _told(),
     "payment.expired_card": _told(),
     "payment.missing": _told("order due", may="reason", remedies="payment.pay"),
+    "payment.return": _told("amount"),
     "tender.unsupported": _told("tender", may="reason", remedies="tender.other"),
 }
 
 _COLLECTING: Final = {
     "pickup.not_ready": _told("order reason", may="state", remedies="ready.wait"),
     "pickup.unpicked": _told("order reason lines", remedies="pick.finish"),
-    "pickup.over": _told("order reason state", may="amount", remedies="money.return"),
+    "pickup.over": _told("order reason state", may="amount"),
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
     "code.locked": _told("order", remedies="code.reissue"),
     "line.rejected": _told("sku units", may="reason unit store order", remedies="line.remove store.other"),
@@ -198,7 +199,6 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "payment.pay": _told("due"),
         "ready.wait": _told(),
         "pick.finish": _told(),
-        "money.return": _told("amount"),
         "code.again": _told("tries_left"),
         "code.reissue": _told(),
         "handoff.again": _told(),

@@ -80,6 +80,8 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(f"payment.{facts.get('reason')}")
         case "pickup.not_ready" | "pickup.over":
             yield Reason(f"pickup.is_{facts.get('state')}")
+            if facts.get("amount"):
+                yield Reason("payment.return", _only(facts, "amount"))
         case "transition.illegal" if facts.get("why") in _GUARDS:
             yield Reason(_GUARDS[facts["why"]])
         case "transition.illegal":

@@ -31,7 +31,7 @@ def say(reason: Reason, language: str = "en", *, zone: tzinfo | None = None) -> 
 def _told(reason: Reason, tongue: Tongue, zone: tzinfo | None, offered: set[Remedy]) -> Iterator[str]:
     """Sentence by sentence; `offered` are the remedies that were told already."""
     wordings = tongue.sentences.get(reason.code, ())
-    yield tongue.worded(wordings, reason.facts, zone) or tongue.sentences["refused"][0]
+    yield _ended(tongue.worded(wordings, reason.facts, zone) or tongue.sentences["refused"][0])
     for cause in reason.because:
         yield from _told(cause, tongue, zone, offered)
     begin = tongue.also if offered else tongue.can
@@ -42,4 +42,9 @@ def _told(reason: Reason, tongue: Tongue, zone: tzinfo | None, offered: set[Reme
             offered.add(remedy)
             phrases.append(phrase)
     if phrases:
-        yield begin.format(tongue.listed(phrases, tongue.either))
+        yield _ended(begin.replace("{}", tongue.listed(phrases, tongue.either)))
+
+
+def _ended(sentence: str) -> str:
+    """With one full stop, also where the last word is an abbreviation and has its own."""
+    return sentence[:-1] if sentence.endswith("..") and not sentence.endswith("...") else sentence

@@ -61,7 +61,6 @@ class Tongue:
     decimal: str
     group: str
     group_from: int
-    minus: str
     piece: tuple[str, str]
     gram: str
     kilogram: str
@@ -84,10 +83,10 @@ class Tongue:
 
     def number(self, value: int | Decimal) -> str:
         """With the language's decimal sign, and grouped where the language groups."""
-        whole, _, decimals = f"{Decimal(abs(value)):f}".partition(".")
+        whole, _, decimals = f"{Decimal(value).copy_abs():f}".partition(".")
         if len(whole) >= self.group_from:
             whole = f"{int(whole):,}".replace(",", self.group)
-        return (self.minus if value < 0 else "") + whole + (self.decimal + decimals if decimals else "")
+        return ("-" if value < 0 else "") + whole + (self.decimal + decimals if decimals else "")
 
     def date(self, day: date) -> str:
         """A day with its month in words."""
@@ -140,8 +139,8 @@ class Tongue:
                 if name in _NAMES:  # also an article whose number looks like a date
                     return _one_line(value)
                 return self.words.get(f"{name}.{value}") or self._text(value, zone)
-            case [*items]:
-                parts = [self._plain(name, item, zone) for item in cast("list[Any]", items)]
+            case list() | tuple():
+                parts = [self._plain(name, item, zone) for item in cast("Sequence[Any]", value)]
                 return self.listed([part for part in parts if part], self.both)
             case _:
                 return ""

@@ -6,8 +6,8 @@ only what is the case.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 from attrs import field, frozen
 
@@ -80,7 +80,7 @@ class Reason:
         if self.code != "transition.illegal":
             return CODES.get(self.code, _NOTHING).remedies
         legal = self.facts.get("legal", ())
-        return tuple(step(event) for event in legal) if isinstance(legal, (list, tuple)) else ()
+        return tuple(map(step, cast("Sequence[str]", legal))) if isinstance(legal, (list, tuple)) else ()
 
 
 def _offered(code: str, facts: Mapping[str, Any]) -> Remedy | None:

@@ -29,6 +29,7 @@ from omniorder.errors import (
     NotFound,
     PaymentInFlight,
     QuoteChanged,
+    SlotUnavailable,
     StaleWrite,
     StillRunning,
 )
@@ -157,7 +158,19 @@ class Checkout:
             expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
         )
         seen = Seen(cart)
-        return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
+        try:
+            return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
+        except SlotUnavailable as full:
+            raise self._with_next(full, new.store) from None
+
+    def _with_next(self, full: SlotUnavailable, store_id: str) -> SlotUnavailable:
+        """The refusal of a slot that has no room, with the start of the store's first slot that has."""
+        store, now = self.parts.stores.store(store_id), self.parts.clock.now()
+        until = now + self.parts.settings.slot_horizon
+        booked = reading(self.parts, lambda tx: tx.booked([store_id], now, until))
+        free = self._free_slots(store, now, booked) if store else ()
+        earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
+        return SlotUnavailable(**(dict(full.facts) | earliest))
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
         before = seen.once() or cart_for(self.touch, unit.tx, new.cart_id, Scope.EDIT, unit.stamp.at)

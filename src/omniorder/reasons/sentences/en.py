@@ -5,7 +5,7 @@ from omniorder.reasons.tongues import Tongue
 _SENTENCES = {
     "refused": ("This isn't possible at the moment.",),
     # stores
-    "store.cannot": ("Store {store} can't provide everything in the basket.",),
+    "store.cannot": ("Store {store} can't provide the whole basket.",),
     "stock.short": (
         "You want {wanted:units} of {sku}, but the store can offer only {available:units}.",
         "You want {wanted:units} of {sku}, but the store has none to offer.",
@@ -51,6 +51,7 @@ _SENTENCES = {
     "payment.authorisation_expired": ("The bank's approval has expired.",),
     "payment.expired_card": ("The card has expired.",),
     "payment.missing": ("{due} must be paid before the goods of order {order} are handed over.",),
+    "payment.return": ("{amount} must be returned to the customer.",),
     "tender.unsupported": ("You can't pay by {tender} here.",),
     # collecting
     "pickup.not_ready": ("Order {order} isn't ready to be collected yet.",),
@@ -87,7 +88,7 @@ _SENTENCES = {
     # requests
     "version.conflict": ("This has been changed from somewhere else in the meantime.",),
     "key.reused": ("The key {key} was already used for another request.",),
-    "transition.illegal": ("This isn't possible at the moment.",),
+    "transition.illegal": ("This isn't possible.",),
     "input.invalid": ("This value isn't valid.",),
     "quantity.invalid": ("This quantity isn't valid.",),
     "money.invalid": ("This amount isn't valid.",),
@@ -192,7 +193,6 @@ _PHRASES = {
     "payment.pay": ("pay {due} now",),
     "ready.wait": ("wait until it is ready",),
     "pick.finish": ("finish picking first",),
-    "money.return": ("return {amount} to the customer",),
     "code.again": ("check the code and try again",),
     "code.reissue": ("ask the store's staff for a new code",),
     "handoff.again": ("ask for a new link or code",),
@@ -244,7 +244,6 @@ TONGUE = Tongue(
     decimal=".",
     group=",",
     group_from=4,
-    minus="-",
     piece=("piece", "pieces"),
     gram="g",
     kilogram="kg",

@@ -5,7 +5,7 @@ from omniorder.reasons.tongues import Tongue
 _SENTENCES = {
     "refused": ("Det går inte just nu.",),
     # stores
-    "store.cannot": ("Butik {store} kan inte leverera allt i varukorgen.",),
+    "store.cannot": ("Butik {store} kan inte erbjuda allt i varukorgen.",),
     "stock.short": (
         "Du vill ha {wanted:units} av {sku}, men butiken kan bara erbjuda {available:units}.",
         "Du vill ha {wanted:units} av {sku}, men varan är slut i butiken.",
@@ -51,6 +51,7 @@ _SENTENCES = {
     "payment.authorisation_expired": ("Bankens godkännande har gått ut.",),
     "payment.expired_card": ("Kortets giltighetstid har gått ut.",),
     "payment.missing": ("{due} måste betalas innan varorna i beställning {order} lämnas ut.",),
+    "payment.return": ("{amount} måste lämnas tillbaka till kunden.",),
     "tender.unsupported": ("Det går inte att betala med {tender} här.",),
     # collecting
     "pickup.not_ready": ("Beställning {order} är inte klar att hämtas ännu.",),
@@ -87,7 +88,7 @@ _SENTENCES = {
     # requests
     "version.conflict": ("Det här har under tiden ändrats från annat håll.",),
     "key.reused": ("Nyckeln {key} har redan använts för en annan begäran.",),
-    "transition.illegal": ("Det går inte just nu.",),
+    "transition.illegal": ("Det går inte.",),
     "input.invalid": ("Värdet är inte giltigt.",),
     "quantity.invalid": ("Antalet eller mängden är inte giltig.",),
     "money.invalid": ("Beloppet är inte giltigt.",),
@@ -192,7 +193,6 @@ _PHRASES = {
     "payment.pay": ("betala {due} nu",),
     "ready.wait": ("vänta tills den är klar",),
     "pick.finish": ("plocka färdigt först",),
-    "money.return": ("lämna tillbaka {amount} till kunden",),
     "code.again": ("kontrollera koden och försöka igen",),
     "code.reissue": ("be butikens personal om en ny kod",),
     "handoff.again": ("be om en ny länk eller kod",),
@@ -244,7 +244,6 @@ TONGUE = Tongue(
     decimal=",",
     group="\u00a0",
     group_from=4,
-    minus="\u2212",
     piece=("st", "st"),
     gram="g",
     kilogram="kg",
