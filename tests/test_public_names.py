@@ -34,8 +34,8 @@ Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffState HandoffTicke
 IsDueInStore IsSettled IsUnanswered Level MergeRule Merged MergedLine Message Money Movement MovementKind Note
 Notifier Occasion Offer OmniorderError Order OrderHub OrderLine OrderState Page PayInStore Payment PaymentState Pick
 Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Quote QuoteLine Reason Receipt ReceiptLine
-Recorded Remedy Remove Scope Settings Slot Stage Stamp Store StoreTouchpoint SweepReport System SystemTouchpoint Taken
-TaxPart Tender Unit Units WebhookReply Wire errors events from_json say to_json
+Recorded Remedy Remove Scope Service Settings Slot Stage Stamp Store StoreTouchpoint SweepReport System
+SystemTouchpoint Taken TaxPart Tender Unit Units WebhookReply Wire errors events from_json say to_json
 """
 
 

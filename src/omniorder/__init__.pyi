@@ -39,6 +39,7 @@ from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.stock import Level, Movement, MovementKind
+from .domain.store_services import Service
 from .domain.stores import Point, Slot, Store
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
@@ -120,6 +121,7 @@ __all__ = [
     "Remedy",
     "Remove",
     "Scope",
+    "Service",
     "Settings",
     "Slot",
     "Stage",

@@ -361,7 +361,7 @@ class OutOfStock(Refused):
 class SlotUnavailable(Refused):
     """Full, past, too soon, beyond the horizon or outside opening hours.
 
-    Facts: `slot`, `reason`, and where known `earliest` or `latest`: when the next slot starts, or the last may.
+    Facts: `slot`, `reason`, and where known `earliest`: from when on there are times to choose, in the store's zone.
     """
 
     code = "slot.unavailable"

@@ -21,7 +21,7 @@ so that an older reader understands a newer writer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -58,6 +58,7 @@ from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Slot, Store
 from omniorder.domain.text import Metadata
 from omniorder.errors import InvalidInput, OmniorderError
@@ -223,6 +224,14 @@ def _duration(data: object, _: object) -> timedelta:
     return timedelta(seconds=_degrees(data, _))
 
 
+def _services(value: Iterable[Service]) -> list[str]:
+    return sorted(service.value for service in value)
+
+
+def _set_of_services(data: object, _: object) -> frozenset[Service]:
+    return frozenset(map(Service, cast("list[object]", _made_of(data, list))))
+
+
 def _labels(value: Metadata) -> dict[str, str]:
     return dict(value.items())
 
@@ -308,6 +317,8 @@ def _converter(*, private: bool) -> Converter:
     converter.register_structure_hook(Decimal, _decimal)
     converter.register_unstructure_hook(timedelta, _seconds)
     converter.register_structure_hook(timedelta, _duration)
+    converter.register_unstructure_hook_func(lambda kind: kind == frozenset[Service], _services)
+    converter.register_structure_hook_func(lambda kind: kind == frozenset[Service], _set_of_services)
     converter.register_unstructure_hook(Metadata, _labels)
     converter.register_structure_hook(Metadata, _metadata)
     # what a generic class holds, such as the items of a page, is known by what it is when it is met
@@ -421,7 +432,7 @@ def _schema(kind: Any, bound: Mapping[Any, Any], written: bool) -> dict[str, Any
     if origin is tuple and Ellipsis not in parts:
         items = [_schema(part, bound, written) for part in parts]
         return {"type": "array", "prefixItems": items, "minItems": len(items), "maxItems": len(items)}
-    if origin in (tuple, list, Sequence):
+    if origin in (tuple, list, Sequence, frozenset):
         return {"type": "array", "items": _schema(parts[0], bound, written)}
     if origin in (dict, Mapping):
         return {"type": "object", "additionalProperties": _schema(parts[1], bound, written)}

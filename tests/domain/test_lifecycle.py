@@ -180,11 +180,18 @@ TABLES = {
         PLANNED            StockAwaited       AWAITING_STOCK
         PLANNED            PickupCancelled    CANCELLED
         AWAITING_STOCK     SlotMoved          AWAITING_STOCK
+        AWAITING_STOCK     UnitsSent          AWAITING_STOCK
+        AWAITING_STOCK     UnitsArrived       AWAITING_STOCK
+        AWAITING_STOCK     ArrivalMoved       AWAITING_STOCK
         AWAITING_STOCK     StockArrived       TO_PICK
         AWAITING_STOCK     CustomerAsked      AWAITING_CUSTOMER
+        AWAITING_STOCK     PickRerouted       REROUTED
         AWAITING_STOCK     PickupCancelled    CANCELLED
         TO_PICK            SlotMoved          TO_PICK
         TO_PICK            PickStarted        PICKING
+        TO_PICK            ShortPicked        TO_PICK
+        TO_PICK            UnitsSent          TO_PICK
+        TO_PICK            StockAwaited       AWAITING_STOCK
         TO_PICK            CustomerAsked      AWAITING_CUSTOMER
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
@@ -195,6 +202,13 @@ TABLES = {
         PICKING            MadeReady          READY
         PICKING            PickRerouted       REROUTED
         PICKING            PickupCancelled    CANCELLED
+        AWAITING_CUSTOMER  CustomerAsked      AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  QuestionAnswered   AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  QuestionLapsed     AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  QuestionWithdrawn  AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  UnitsSent          AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  UnitsArrived       AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  ArrivalMoved       AWAITING_CUSTOMER
         AWAITING_CUSTOMER  PickResumed        PICKING
         AWAITING_CUSTOMER  Requeued           TO_PICK
         AWAITING_CUSTOMER  StockAwaited       AWAITING_STOCK
@@ -214,6 +228,23 @@ TABLES = {
         COLLECTED
         REROUTED
         LAPSED
+        CANCELLED
+    """,
+    "transfer": """
+        REQUESTED  TransferRequested  REQUESTED
+        REQUESTED  TransferPicked     PICKED
+        REQUESTED  TransferDelayed    REQUESTED
+        REQUESTED  TransferShort      SHORT
+        REQUESTED  TransferCancelled  CANCELLED
+        PICKED     TransferShipped    SHIPPED
+        PICKED     TransferDelayed    PICKED
+        PICKED     TransferShort      SHORT
+        PICKED     TransferCancelled  CANCELLED
+        SHIPPED    TransferDelayed    SHIPPED
+        SHIPPED    TransferReceived   RECEIVED
+        SHIPPED    TransferShort      SHORT
+        RECEIVED
+        SHORT
         CANCELLED
     """,
 }
@@ -246,7 +277,7 @@ def named(pair: object) -> str:
 # --- the tables -------------------------------------------------------------------------------------------
 
 
-def test_there_are_eight_machines() -> None:
+def test_there_are_nine_machines() -> None:
     assert set(MACHINES) == set(TABLES)
 
 

@@ -14,6 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from omniorder.domain.ids import slot_id
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Slot, Store, distance_km, is_open, keep_until, slot_at, slots
 from omniorder.errors import InvalidId, InvalidInstant, InvalidQuantity, InvalidStore, SlotUnavailable
 
@@ -67,6 +68,12 @@ class TestConstruction:
         store = Store("SOF01", zone="Europe/Sofia", hours="Mo-Sa 08:00-21:00", place=Point(lat=42.69, lon=23.32))
         assert (store.lead, store.slot_length, store.slot_capacity, store.pickup_days) == (HOUR, HOUR, 20, 3)
         assert store.tz == SOFIA
+        assert (store.services, store.transit) == (frozenset({Service.PICKUP}), DAY)
+
+    @pytest.mark.parametrize("given", [[Service.LOCKERS], {Service.LOCKERS}, (Service.LOCKERS,) * 2])
+    def test_services_may_be_given_in_any_collection(self, given: Any) -> None:
+        assert shop(services=given) == shop(services=frozenset({Service.LOCKERS}))
+        assert hash(shop(services=given)) == hash(shop(services=frozenset({Service.LOCKERS})))
 
     def test_equal_stores_are_equal_and_travel_by_pickle(self) -> None:
         assert pickle.loads(pickle.dumps(shop())) == shop()
@@ -109,6 +116,15 @@ class TestConstruction:
             {"slot_capacity": 2.0},
             {"pickup_days": 0},
             {"pickup_days": 366},
+            {"services": None},
+            {"services": "pickup"},
+            {"services": ["pickup"]},
+            {"services": [Service.PICKUP, None]},
+            {"services": Service.PICKUP},
+            {"transit": -HOUR},
+            {"transit": timedelta(days=91)},
+            {"transit": timedelta(seconds=90)},
+            {"transit": 1},
         ],
         ids=str,
     )
@@ -198,6 +214,17 @@ class TestSlots:
 
     def test_a_store_without_hours_has_no_slots(self) -> None:
         assert list(slots(shop("off"), now=NOW, until=NOW + 30 * DAY)) == []
+
+    @pytest.mark.parametrize("services", [set(), {Service.SHIP_TO_STORE}, {Service.FITTING, Service.AGE_RESTRICTED}])
+    def test_a_store_where_nobody_can_collect_has_no_slots(self, services: set[Service]) -> None:
+        assert list(slots(shop("24/7", services=services), now=NOW, until=NOW + DAY)) == []
+        with pytest.raises(SlotUnavailable) as refusal:
+            slot_at(shop("24/7", services=services), local(2026, 11, 23, 9, 0), now=NOW, until=NOW + DAY)
+        assert refusal.value.facts["reason"] == "no_pickup"
+
+    @pytest.mark.parametrize("way", [Service.PICKUP, Service.CURBSIDE, Service.LOCKERS])
+    def test_one_way_to_collect_is_enough(self, way: Service) -> None:
+        assert len(list(slots(shop("24/7", services={way}), now=NOW, until=NOW + DAY, limit=3))) == 3
 
     def test_a_public_holiday_has_no_slots(self) -> None:
         store = shop("Mo-Su 08:00-10:00; PH off", country="BG")

@@ -174,10 +174,21 @@ def test_times_are_told_on_the_clock_that_is_asked_for(until: str, zone: ZoneInf
 
 
 def test_lists_are_lists() -> None:
-    facts = {"store": "SOF01", "skus": ["BEER", "WINE", "KNIFE"], "service": "age_restricted"}
+    facts = {"store": "SOF01", "sku": ["BEER", "WINE", "KNIFE"], "service": "age_restricted"}
     assert say(Reason("service.missing", facts), "sv") == (
         "Butik SOF01 saknar det som krävs för att sälja BEER, WINE och KNIFE: försäljning med åldersgräns. "
         "Du kan ta bort BEER, WINE och KNIFE."
+    )
+
+
+def test_what_a_store_may_not_sell_is_told_article_by_article() -> None:
+    missing = [{"sku": "BEER", "service": "age_restricted"}, {"sku": "SUIT", "service": "fitting"}]
+    why = of_refusal("service.missing", {"store": "SOF01", "missing": missing})
+    assert say(why, "bg") == (
+        "Магазин SOF01 не може да осигури всичко от количката. Магазин SOF01 не предлага това, без което BEER не може "
+        "да се продава: продажба с възрастово ограничение. Можете да премахнете BEER. Магазин SOF01 не предлага това, "
+        "без което SUIT не може да се продава: проба на дрехи. Можете също да премахнете SUIT. Можете също да изберете "
+        "друг магазин."
     )
 
 
@@ -278,7 +289,7 @@ def test_any_tree_is_said_in_one_clean_line(language: str, reason: Reason) -> No
 def filled(code: str, language: str) -> Mapping[str, Any]:
     """Plain facts for all that a code may have."""
     values: dict[str, Any] = {
-        **dict.fromkeys(("until", "earliest", "latest", "next_at", "arrives"), "2026-12-01T09:00+02:00"),
+        **dict.fromkeys(("until", "earliest", "by", "next_at", "arrives"), "2026-12-01T09:00+02:00"),
         **dict.fromkeys(("total", "expected", "due", "amount"), "4.98 EUR"),
         **dict.fromkeys(("wanted", "available", "next_units", "units", "lines", "tries_left"), 2),
         **dict.fromkeys(("ordered", "weighed", "least", "most"), 950),

@@ -31,8 +31,8 @@ from omniorder import (
     to_json,
 )
 from omniorder.domain import events as e
+from omniorder.domain import ids
 from omniorder.domain.stock import apply, reserve
-from omniorder.domain.stores import slot_at
 from omniorder.errors import Refused
 from omniorder.reasons.codes import CODES
 from omniorder.reasons.saying import LANGUAGES
@@ -86,9 +86,8 @@ def more_than_there_is(shop: Shop) -> None:
 
 def slot_of(shop: Shop, **after: float) -> None:
     """A slot that starts so much later than now."""
-    store = shop.office.stores.get(Shop.SOFIA)
-    now = shop.clock.now()
-    slot_at(store, now + timedelta(**after), now=now, until=now + shop.hub.settings.slot_horizon)
+    starts = (shop.clock.now() + timedelta(**after)).astimezone(UTC)
+    shop.app.checkout.promise(filled(shop).id, slot=ids.slot_id(Shop.SOFIA, starts))
 
 
 def full_slot(shop: Shop) -> None:
@@ -280,6 +279,11 @@ def locked_pass(shop: Shop) -> None:
     shop.store.pickups.hand_over(order.id, code=said)
 
 
+def slot_at(store: str, starts: str) -> str:
+    """The id of the slot that starts then."""
+    return ids.slot_id(store, datetime.fromisoformat(starts))
+
+
 Provoke = Callable[[Shop], object]
 
 CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
@@ -442,28 +446,27 @@ def test_and_doing_that_does_change_it(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("case", "earliest"),
     [
-        ("past", "2026-11-23T11:00+02:00"),
-        ("soon", "2026-11-23T11:00+02:00"),
-        ("closed", "2026-11-24T08:00+02:00"),
+        *((case, "2026-11-23T11:00+02:00") for case in ("past", "soon", "closed", "far")),
         ("full", "2026-11-23T12:00+02:00"),
     ],
 )
-def test_a_slot_that_cannot_be_chosen_names_the_next_one_on_the_stores_clock(
+def test_a_slot_that_cannot_be_chosen_names_the_first_that_can_on_the_stores_clock(
     case: str, earliest: str, shop: Shop
 ) -> None:
     error = provoked(shop, case)
     assert error.facts["earliest"] == earliest
     (leaf,) = error.why.leaves
     assert [(remedy.code, remedy.facts) for remedy in leaf.remedies] == [("slot.other", {"earliest": earliest})]
-    store = shop.office.stores.get(Shop.SOFIA)
-    now = shop.clock.now()
-    slot_at(store, datetime.fromisoformat(earliest), now=now, until=now + shop.hub.settings.slot_horizon)
+    store, _ = ids.parse_slot_id(error.facts["slot"])
+    shop.office.stock.receive(store, Shop.MILK, 1)
+    shop.app.checkout.promise(filled(shop, {Shop.MILK: 1}).id, slot=slot_at(store, earliest))
 
 
-def test_a_store_that_never_opens_names_no_next_slot() -> None:
-    store, now = Store("SHUT", zone="Europe/Sofia", hours="off"), datetime(2026, 11, 23, 8, tzinfo=UTC)
+def test_a_store_that_never_opens_names_no_next_slot(shop: Shop) -> None:
+    shop.office.stores.put(Store("SHUT", zone="Europe/Sofia", hours="off"))
+    slot = ids.slot_id("SHUT", shop.clock.now() + timedelta(hours=5))
     with pytest.raises(errors.SlotUnavailable) as raised:
-        slot_at(store, now + timedelta(hours=5), now=now, until=now + timedelta(days=7))
+        shop.app.checkout.promise(filled(shop).id, slot=slot)
     assert raised.value.facts.keys() == {"slot", "reason"}
     assert raised.value.sentence().endswith("You can choose another time.")
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from omniorder.domain import events as e
+from omniorder.domain import pickups
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
     AttemptState,
@@ -24,9 +25,12 @@ from omniorder.domain.lifecycle import (
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Operation, PayInStore, Payment
+from omniorder.domain.pickups import Pickup
+from omniorder.domain.questions import Alternative, Option, Question
 
 CLOSING: Final = frozenset({OrderState.CANCELLING, OrderState.EXPIRING})
 UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
+_DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
 
@@ -43,9 +47,13 @@ def follow(order: Order, at: datetime) -> tuple[Order, tuple[e.Event, ...]]:
 def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
     match order.state:
         case OrderState.PLACED if order.funding in (Funding.COVERED, Funding.PAID):
-            return (e.OrderConfirmed(), e.PickReleased())
+            return (e.OrderConfirmed(), e.StockAwaited() if order.pickup.awaited else e.PickReleased())
         case OrderState.CONFIRMED if order.pickup.state is PickupState.HANDING_OVER:
             return _finish_hand_over(order)
+        case OrderState.CONFIRMED if order.pickup.state is PickupState.AWAITING_STOCK and _all_here(order):
+            return (e.StockArrived(),)
+        case OrderState.CONFIRMED if order.pickup.question is not None and _came_right(order, order.pickup.question):
+            return (e.QuestionWithdrawn(), e.StockAwaited() if order.pickup.awaited else e.Requeued())
         case OrderState.PLACED | OrderState.CONFIRMED:
             return _send_back_excess(order, at)
         case OrderState.CANCELLING | OrderState.EXPIRING:
@@ -54,6 +62,18 @@ def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
             return _undo_money(order, at)
         case _:
             return ()
+
+
+def _all_here(order: Order) -> bool:
+    return not order.pickup.awaited and not order.pickup.short
+
+
+def _came_right(order: Order, question: Question) -> bool:
+    """Whether none of what was asked about is missing or still to come any more."""
+    pickup = order.pickup
+    return not any(
+        pickup.line(part.line).short or any(leg.of(part.line) for leg in pickup.awaited) for part in question.about
+    )
 
 
 def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
@@ -116,12 +136,13 @@ def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
 def _surplus(order: Order) -> int:
     """What the shop holds beyond its due and has not begun to send back, in minor units.
 
-    Of an order that lives on that is what exceeds the ceiling; otherwise all that no goods were given for.
+    Of an order that lives on that is what exceeds the ceiling, and what was taken for units that were called off since
+    (of what is only set aside for those, less is captured later); otherwise all that no goods were given for.
     """
     held = order.kept.amount - sum(p.refund_pending.amount for p in order.payments)
     if order.state in (OrderState.PLACED, OrderState.CONFIRMED):
         open_money = sum(_set_aside(p) for p in order.payments if p.state is PaymentState.AUTHORISED)
-        return held + open_money - order.ceiling.amount
+        return max(held + open_money - order.ceiling.amount, held - order.most.amount)
     return held - order.collected_value.amount
 
 
@@ -185,6 +206,74 @@ def cancel(order: Order, reason: str, hold_until: datetime) -> tuple[e.Event, ..
     return (started,)
 
 
+def undecided(pickup: Pickup) -> bool:
+    """Whether it is to be decided what becomes of units that the store can't give, and nobody was asked yet."""
+    return pickup.state in _DECIDES and bool(pickup.short)
+
+
+def _questionable(order: Order) -> list[datetime]:
+    """When something about these goods must be decided: at once, when awaited ones don't come, or without an answer."""
+    pickup = order.pickup
+    if pickup.question is not None:
+        return [pickup.question.until]
+    if undecided(pickup):
+        return [order.placed_at]  # whoever should have decided it has died: any sweep may
+    return [leg.expected_at for leg in pickup.awaited if pickup.state is PickupState.AWAITING_STOCK]
+
+
+def go_on(
+    order: Order,
+    option: Option,
+    about: tuple[e.Units, ...],
+    reason: str,
+    hold_until: datetime,
+    found: tuple[e.Event, ...] = (),
+) -> tuple[e.Event, ...]:
+    """The events of doing with these units what this option says, whether the customer was asked or not.
+
+    `found` is what only a look at other stores could tell: who sends the units (`UnitsSent`), or where everything is
+    collected instead (`OrderRerouted`).
+    """
+    pickup = order.pickup
+    match option.alternative:
+        case Alternative.NOTHING:
+            return cancel(order, reason, hold_until)
+        case Alternative.LESS if sorted(about, key=repr) == sorted(pickup.rest(), key=repr):
+            return cancel(order, reason, hold_until)
+        case Alternative.LESS:
+            dropped = e.LinesCancelled(about, reason)
+            if pickup.state is not PickupState.AWAITING_CUSTOMER:
+                return (dropped,)
+            if pickups.call_off(pickup, about).awaited:
+                return (dropped, e.StockAwaited())
+            return (dropped, e.PickResumed() if any(line.picked for line in pickup.lines) else e.Requeued())
+        case Alternative.LATER:
+            return (*_queued(pickup), _moved(option))
+        case Alternative.SENT:
+            reset = (e.PickReset(),) if pickup.state is PickupState.PICKING else ()
+            wait = () if pickup.state is PickupState.AWAITING_STOCK else (e.StockAwaited(),)
+            return (*reset, *found, *wait, *((_moved(option),) if option.slot else ()))
+        case Alternative.OTHER_STORE:
+            return (e.PickRerouted(), *found, e.PickReleased())
+
+
+def _queued(pickup: Pickup) -> tuple[e.Event, ...]:
+    """Back to where the work on this pick-up begins anew."""
+    match pickup.state:
+        case PickupState.PICKING:
+            return (e.PickReset(),)
+        case PickupState.AWAITING_CUSTOMER:
+            return (e.StockAwaited() if pickup.awaited else e.Requeued(),)
+        case _:
+            return ()
+
+
+def _moved(option: Option) -> e.SlotMoved:
+    if option.slot is None or option.starts is None or option.ends is None:
+        raise ValueError(f"option {option.id} names no window")
+    return e.SlotMoved(option.slot, option.starts, option.ends)
+
+
 def overdue(order: Order, at: datetime, hold_until: datetime) -> tuple[e.Event, ...]:
     """What time has done to this order: the payment deadline or the pick-up deadline has passed.
 
@@ -193,6 +282,10 @@ def overdue(order: Order, at: datetime, hold_until: datetime) -> tuple[e.Event, 
     if order.state is OrderState.PLACED and at >= order.pay_by:
         return (e.ExpiryStarted(hold_until),)
     pickup = order.pickup
+    question = pickup.question
+    if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
+        option = question.option(question.silence)
+        return (e.QuestionLapsed(option.id), *go_on(order, option, question.about, question.reason, hold_until))
     late = pickup.until is not None and at >= pickup.until
     if order.state is OrderState.CONFIRMED and pickup.state is PickupState.READY and late:
         if pickup.collected:
@@ -210,5 +303,7 @@ def due(order: Order) -> datetime | None:
         dates.append(order.hold_until)
     if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
         dates.append(order.pickup.until)
+    if order.state is OrderState.CONFIRMED:
+        dates += _questionable(order)
     dates += [again for p in _refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)

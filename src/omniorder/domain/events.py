@@ -11,9 +11,8 @@ Amounts are `Money`, in minor units of the order's one currency; quantities are 
 unit; instants are aware and in UTC; and what is named without more (`line`, `order`, `payment`) is its id. `Units`
 count per order line, reservations per SKU.
 
-The tables know more than the commands of this release do: carts that are put away, goods awaited from
-elsewhere, questions to the customer, returns and disputes have their events here, because nothing is harder to add
-to a journal later.
+The tables know more than the commands of this release do: carts that are put away, returns and disputes have their
+events here, because nothing is harder to add to a journal later.
 """
 
 from __future__ import annotations
@@ -25,6 +24,8 @@ from attrs import field, frozen
 
 from omniorder.domain.channels import Channel
 from omniorder.domain.money import Money
+from omniorder.domain.quantities import Units as Units  # what events say of lines; counted as quantities are
+from omniorder.domain.questions import Question
 from omniorder.domain.text import Metadata
 
 PRIVATE: Final = {"private": True}
@@ -33,14 +34,6 @@ PRIVATE: Final = {"private": True}
 @frozen
 class Event:
     """The root of all facts."""
-
-
-@frozen
-class Units:
-    """So many units of one order line, in the article's own unit."""
-
-    line: str
-    quantity: int
 
 
 @frozen
@@ -623,9 +616,18 @@ class LinesCancelled(Event):
 
 @frozen
 class OrderRerouted(Event):
-    """Another `pickup`, by its id, discharges the order from now on."""
+    """Another `pickup`, by its id, discharges the order from now on: at `store`, in this slot and window (UTC).
+
+    `reservation` holds the units there; `zone` is the store's time zone.
+    """
 
     pickup: str
+    store: str
+    slot: str
+    starts: datetime
+    ends: datetime
+    zone: str
+    reservation: str
 
 
 @frozen
@@ -682,22 +684,77 @@ class StockAwaited(Event):
 
 
 @frozen
+class UnitsSent(Event):
+    """Units that can't be had here are to come from another store by `transfer`, expected at this instant.
+
+    They are no longer held here but there.
+    """
+
+    transfer: str
+    store: str
+    units: tuple[Units, ...]
+    expected_at: datetime
+
+
+@frozen
 class StockArrived(Event):
     """The awaited goods are here, and picking may begin."""
 
 
 @frozen
 class SlotMoved(Event):
-    """The customer comes in another window: `slot` is its id."""
+    """The customer comes in another window, [`starts`, `ends`) in UTC: `slot` is its id."""
 
     slot: str
+    starts: datetime
+    ends: datetime
 
 
 @frozen
 class CustomerAsked(Event):
-    """Something needs the customer's decision, for which the store waits until this instant."""
+    """Something needs the customer's decision, for which the store waits until the question's time limit."""
 
-    until: datetime
+    question: Question
+
+
+@frozen
+class QuestionAnswered(Event):
+    """The customer, or somebody for them, chose this option of the question."""
+
+    option: str
+
+
+@frozen
+class QuestionLapsed(Event):
+    """Nobody answered in time: this option is taken, as the question said."""
+
+    option: str
+
+
+@frozen
+class QuestionWithdrawn(Event):
+    """What the question was about has come right by itself: nothing is asked any more."""
+
+
+@frozen
+class UnitsArrived(Event):
+    """What `transfer` brought for the order is in the store: `units` of its lines; `missing` ones did not come.
+
+    The reservation `hold` keeps all of them there from now on, those that are missing as a shortage.
+    """
+
+    transfer: str
+    units: tuple[Units, ...]
+    missing: tuple[Units, ...]
+    hold: str
+
+
+@frozen
+class ArrivalMoved(Event):
+    """What `transfer` brings for the order is expected at another instant than before."""
+
+    transfer: str
+    expected_at: datetime
 
 
 @frozen
@@ -715,7 +772,11 @@ class LinePicked(Event):
 
 @frozen
 class ShortPicked(Event):
-    """So many units of this line were not to be found, for this reason."""
+    """So many units of this line can't be had here, for this reason (a stable code).
+
+    The order still wants them, and they stay reserved: what the shelf lacks is a shortage until it is decided what
+    becomes of them.
+    """
 
     line: str
     quantity: int
@@ -827,6 +888,68 @@ class RestCancelled(Event):
 @frozen
 class PickupCancelled(Event):
     """The order is called off: goods and its place in the slot are free for others again."""
+
+    reason: str
+
+
+# --- transfers --------------------------------------------------------------------------------------------
+
+
+@frozen
+class TransferRequested(Event):
+    """`source` is asked to send these units per SKU to `destination`, where they are expected at this instant.
+
+    They are for `order`, or (None) for the shelf.
+    """
+
+    source: str
+    destination: str
+    units: tuple[tuple[str, int], ...]
+    expected_at: datetime
+    order: str | None = None
+
+
+@frozen
+class TransferPicked(Event):
+    """These units per SKU were taken off the source's shelf: all that there will be."""
+
+    units: tuple[tuple[str, int], ...]
+
+
+@frozen
+class TransferShipped(Event):
+    """What was picked has left the source; it is expected at this instant. `reference` is the carrier's, if any."""
+
+    expected_at: datetime
+    reference: str = ""
+
+
+@frozen
+class TransferDelayed(Event):
+    """The goods are expected at another instant than before."""
+
+    expected_at: datetime
+    reason: str
+
+
+@frozen
+class TransferReceived(Event):
+    """Everything that was requested has come."""
+
+    units: tuple[tuple[str, int], ...]
+
+
+@frozen
+class TransferShort(Event):
+    """Only these units per SKU came, for this reason; nothing more will."""
+
+    units: tuple[tuple[str, int], ...]
+    reason: str
+
+
+@frozen
+class TransferCancelled(Event):
+    """Nothing is sent: the units are free again at the source."""
 
     reason: str
 

@@ -5,6 +5,7 @@ Store-side ids carry their home store, so that an id alone finds its shard:
     crt_<26>  ln_<13>                       a cart, a line of one
     hnd_7K3F9Q                              a handoff; people read its number out
     prm_SOF01_<26>  rsv_SOF01_  mov_SOF01_  a promise, a reservation, a stock movement
+    trf_SOF01_<26>                          a transfer, by the store that sends it
     SOF01-7K3F9Q                            an order; people read it out
     pay_SOF01_7K3F9Q_1                      that order's first payment
     att_SOF01_7K3F9Q_1_2                    the second attempt at it
@@ -43,16 +44,19 @@ __all__ = [
     "pickup_id",
     "promise_id",
     "reservation_id",
+    "reservation_of",
     "sku",
     "slot_id",
     "store_id",
     "store_of",
+    "transfer_id",
     "uuid7",
 ]
 
 Kind = Literal[
-    "cart", "line", "handoff", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot"
-]
+    "cart", "line", "handoff", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot",
+    "transfer",
+]  # fmt: skip
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 HANDOFF_DIGITS = _ALPHABET.upper()
@@ -61,7 +65,7 @@ _STORE = re.compile(r"[A-Z0-9]{2,8}")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
 _ORDER = re.compile(r"([A-Z0-9]{2,8})-[0-9A-HJKMNP-TV-Z]{6,12}")
-_DRAWN = re.compile(rf"(?:prm|rsv|mov)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
+_DRAWN = re.compile(rf"(?:prm|rsv|mov|trf)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
 _OF_ORDER = re.compile(
     r"(?:pay|att|pup)_([A-Z0-9]{2,8})_([0-9A-HJKMNP-TV-Z]{6,12})_[1-9][0-9]{0,5}(?:_[1-9][0-9]{0,5})?"
 )
@@ -77,6 +81,7 @@ _FORMS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
         "pickup": re.compile(r"pup_[A-Z0-9]{2,8}_[0-9A-HJKMNP-TV-Z]{6,12}_[1-9][0-9]{0,5}"),
         "reservation": re.compile(rf"rsv_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "movement": re.compile(rf"mov_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "transfer": re.compile(rf"trf_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "order": _ORDER,
         "slot": _SLOT,
     }
@@ -160,6 +165,11 @@ def movement_id(store: str, entropy: bytes) -> str:
     return _store_side("mov", store, entropy)
 
 
+def transfer_id(store: str, entropy: bytes) -> str:
+    """A transfer's id from the store that sends it and 16 bytes."""
+    return _store_side("trf", store, entropy)
+
+
 def order_id(store: str, entropy: bytes, length: int = 6) -> str:
     """An order's reference: the home store's code and the last 5 x `length` bits of `entropy`.
 
@@ -235,6 +245,11 @@ def order_of(id: str) -> str:
     if found is None:
         raise InvalidId("id", id, "must be the id of a payment, an attempt or a pick-up")
     return f"{found[1]}-{found[2]}"
+
+
+def reservation_of(transfer_id: str) -> str:
+    """The reservation that holds a transfer's units at its source: derived, so that neither is without the other."""
+    return transfer_id.replace("trf_", "rsv_", 1)
 
 
 def check(kind: Kind, value: object) -> str:

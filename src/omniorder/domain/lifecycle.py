@@ -1,11 +1,11 @@
-"""The life of carts, handoffs, promises, reservations, attempts, payments, orders and pick-ups: tables, one function.
+"""The life of carts, handoffs, promises, reservations, attempts, payments, orders, pick-ups and transfers, as tables.
 
 Each machine is a table: a row per state, and in it the event *classes* that may happen there with the state
 that each leads to. What a row does not list is illegal, and an ended state has an empty row (but that whose it was
 may still come to light). `advance` looks a step up; a refused event raises `IllegalTransition` and changes
 nothing.
 
-Eight machines rather than one, because they move at different speeds: money may be in flight while the goods
+Nine machines rather than one, because they move at different speeds: money may be in flight while the goods
 lie ready, and a shelf may be empty while the card is already charged. What keeps them honest is the *coupling*
 below: which joint states are legal at all (`COUPLINGS`), and which events are forbidden while another machine
 is in the middle of something (`forbidden`). Guards forbid, they never redirect: an event leads to one state or
@@ -182,6 +182,23 @@ class PickupState(Enum):
     """Nobody came in time, and everything went back on sale. Ended."""
     CANCELLED = "cancelled"
     """Called off before anything left the store. Ended."""
+
+
+class TransferState(Enum):
+    """Where goods are that one store sends to another."""
+
+    REQUESTED = "requested"
+    """The source keeps the units for it, and nobody else can have them."""
+    PICKED = "picked"
+    """They are off the source's shelf, and wait to be sent."""
+    SHIPPED = "shipped"
+    """They are under way: on no store's books."""
+    RECEIVED = "received"
+    """Everything that was asked for is in the other store. Ended."""
+    SHORT = "short"
+    """Less than was asked for has come, and nothing more will. Ended."""
+    CANCELLED = "cancelled"
+    """Nothing was sent. Ended."""
 
 
 class Funding(Enum):
@@ -400,13 +417,20 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.AWAITING_STOCK: {
         e.SlotMoved: PickupState.AWAITING_STOCK,
+        e.UnitsSent: PickupState.AWAITING_STOCK,
+        e.UnitsArrived: PickupState.AWAITING_STOCK,
+        e.ArrivalMoved: PickupState.AWAITING_STOCK,
         e.StockArrived: PickupState.TO_PICK,
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
+        e.PickRerouted: PickupState.REROUTED,
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.TO_PICK: {
         e.SlotMoved: PickupState.TO_PICK,
         e.PickStarted: PickupState.PICKING,
+        e.ShortPicked: PickupState.TO_PICK,
+        e.UnitsSent: PickupState.TO_PICK,
+        e.StockAwaited: PickupState.AWAITING_STOCK,
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
         e.PickRerouted: PickupState.REROUTED,
         e.PickupCancelled: PickupState.CANCELLED,
@@ -421,6 +445,13 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_CUSTOMER: {
+        e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
+        e.QuestionAnswered: PickupState.AWAITING_CUSTOMER,
+        e.QuestionLapsed: PickupState.AWAITING_CUSTOMER,
+        e.QuestionWithdrawn: PickupState.AWAITING_CUSTOMER,
+        e.UnitsSent: PickupState.AWAITING_CUSTOMER,
+        e.UnitsArrived: PickupState.AWAITING_CUSTOMER,
+        e.ArrivalMoved: PickupState.AWAITING_CUSTOMER,
         e.PickResumed: PickupState.PICKING,
         e.Requeued: PickupState.TO_PICK,
         e.StockAwaited: PickupState.AWAITING_STOCK,
@@ -448,6 +479,30 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.CANCELLED: {},
 }
 
+TRANSFER: Final[Table[TransferState]] = {
+    TransferState.REQUESTED: {
+        e.TransferRequested: TransferState.REQUESTED,
+        e.TransferPicked: TransferState.PICKED,
+        e.TransferDelayed: TransferState.REQUESTED,
+        e.TransferShort: TransferState.SHORT,
+        e.TransferCancelled: TransferState.CANCELLED,
+    },
+    TransferState.PICKED: {
+        e.TransferShipped: TransferState.SHIPPED,
+        e.TransferDelayed: TransferState.PICKED,
+        e.TransferShort: TransferState.SHORT,
+        e.TransferCancelled: TransferState.CANCELLED,
+    },
+    TransferState.SHIPPED: {
+        e.TransferDelayed: TransferState.SHIPPED,
+        e.TransferReceived: TransferState.RECEIVED,
+        e.TransferShort: TransferState.SHORT,
+    },
+    TransferState.RECEIVED: {},
+    TransferState.SHORT: {},
+    TransferState.CANCELLED: {},
+}
+
 MACHINES: Final[Mapping[str, Table[Any]]] = {
     "cart": CART,
     "handoff": HANDOFF,
@@ -457,6 +512,7 @@ MACHINES: Final[Mapping[str, Table[Any]]] = {
     "payment": PAYMENT,
     "order": ORDER,
     "pickup": PICKUP,
+    "transfer": TRANSFER,
 }
 
 

@@ -39,6 +39,7 @@ from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.promises import Promise, TaxPart, tax_parts
 from omniorder.domain.quantities import Unit
 from omniorder.domain.text import Metadata
+from omniorder.domain.transfers import assigned
 from omniorder.errors import IllegalTransition, NotFound
 
 
@@ -47,6 +48,8 @@ class Stage(Enum):
 
     AWAITING_PAYMENT = "awaiting_payment"
     PREPARING = "preparing"
+    QUESTION = "question"
+    """The store can't do it as promised, and waits for the customer's answer."""
     READY = "ready"
     COLLECTED = "collected"
     BEING_CANCELLED = "being_cancelled"
@@ -124,6 +127,10 @@ class Order:
                 return payment
         raise NotFound("payment", payment_id)
 
+    def next_pickup_id(self) -> str:
+        """The id of the pick-up that would take over from this one."""
+        return ids.pickup_id(self.id, int(self.pickup.id.rpartition("_")[2]) + 1)
+
     def next_payment_id(self) -> str:
         """The id of the payment that would come next: derived, so that a repeated decision gives the same."""
         return ids.payment_id(self.id, len(self.payments) + 1)
@@ -165,9 +172,15 @@ class Order:
 
     @property
     def due_in_store(self) -> Money:
-        """What is left to be paid at the counter if everything is collected."""
-        due = [p.amount.amount for p in self.payments if p.state is PaymentState.DUE_IN_STORE]
-        return Money(sum(due), self.total.currency)
+        """What is left to be paid at the counter if everything is collected that is still wanted."""
+        due = sum(p.amount.amount for p in self.payments if p.state is PaymentState.DUE_IN_STORE)
+        unpaid = max(0, (self.wanted_value - self.kept).amount)
+        return Money(min(due, unpaid), self.total.currency)
+
+    @property
+    def most(self) -> Money:
+        """The most that may be charged now: the ceiling less the value of what was called off."""
+        return self.ceiling - self._value(lambda line: line.dropped)
 
     @property
     def funding(self) -> Funding:
@@ -214,6 +227,8 @@ class Order:
             case OrderState.PLACED:
                 return Stage.AWAITING_PAYMENT
             case OrderState.CONFIRMED:
+                if self.pickup.state is PickupState.AWAITING_CUSTOMER:
+                    return Stage.QUESTION
                 ready = self.pickup.state in (PickupState.READY, PickupState.HANDING_OVER)
                 return Stage.READY if ready else Stage.PREPARING
             case OrderState.COMPLETED:
@@ -244,6 +259,8 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
                   wishes[q.line].note, wishes[q.line].metadata)
         for q in promise.quote.lines
     )  # fmt: skip
+    skus = {line.id: line.sku for line in lines}
+    awaited, _ = assigned([e.Units(line.id, line.quantity) for line in lines], skus, promise.legs)
     pickup = Pickup(
         id=ids.pickup_id(order_id),
         store=promise.store,
@@ -253,6 +270,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
         ends=promise.ends,
         lines=tuple(PickupLine(line.id, line.quantity) for line in lines),
         zone=promise.zone,
+        awaited=awaited,
     )
     return Order(
         id=order_id,
@@ -299,6 +317,10 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     pickup = pickups.apply(order.pickup, event, at) if kind in _PICKUP_EVENTS else order.pickup
     order = evolve(order, state=state, pickup=pickup, version=order.version + 1)
     match event:
+        case e.LinesCancelled(units):
+            return evolve(order, pickup=pickups.call_off(order.pickup, units))
+        case e.OrderRerouted():
+            return evolve(order, pickup=_successor(order.pickup, event), reservation_id=event.reservation)
         case e.TenderAdded(payment, tender, amount, token):
             return evolve(order, payments=(*order.payments, pay.create(payment, tender, token, amount, at)))
         case e.OrderConfirmed():
@@ -309,6 +331,21 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
             return evolve(order, owner=owner)
         case _:
             return order
+
+
+def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
+    """The pick-up that takes over: nothing of it has been done yet, and what was called off stays so."""
+    return Pickup(
+        id=event.pickup,
+        store=event.store,
+        state=PickupState.PLANNED,
+        slot=event.slot,
+        starts=event.starts,
+        ends=event.ends,
+        lines=tuple(PickupLine(line.line, line.quantity, dropped=line.dropped) for line in pickup.lines),
+        zone=event.zone,
+        generation=pickup.generation + 1,
+    )
 
 
 def told(order: Order, events: Iterable[e.Event], at: datetime) -> Order:

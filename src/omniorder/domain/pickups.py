@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from attrs import evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
+from omniorder.domain.questions import Question
+from omniorder.domain.transfers import Awaited
 from omniorder.errors import InvalidQuantity, NotFound
+
+
+TRANSFER_SHORT: Final = "transfer.short"
+"""Why units are short that another store sent less of than was asked for."""
 
 
 @frozen
 class PickupLine:
-    """How the units of one order line went: `dropped` are cancelled, lapsed or never found."""
+    """How the units of one order line went: `dropped` are cancelled or lapsed.
+
+    `short` are open units that the store can't give as things stand: it is to be decided what becomes of them.
+    """
 
     line: str
     quantity: int
     picked: int = 0
     collected: int = 0
     dropped: int = 0
+    short: int = 0
 
     @property
     def open(self) -> int:
@@ -34,8 +46,10 @@ class Pickup:
     """Where the goods are. Times are UTC; [`starts`, `ends`) is the customer's window, `window` the same in the
     store's `zone`.
 
-    `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when
-    somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
+    the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
+    meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when somebody else may finish
+    it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
     id: str
@@ -53,6 +67,10 @@ class Pickup:
     claim: tuple[e.Units, ...] = ()
     look_at: datetime | None = None
     zone: str = "UTC"
+    awaited: tuple[Awaited, ...] = ()
+    holds: tuple[str, ...] = ()
+    question: Question | None = None
+    trouble: str = ""
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -71,6 +89,15 @@ class Pickup:
         """All units still open."""
         return tuple(e.Units(line.line, line.open) for line in self.lines if line.open)
 
+    def leg(self, transfer_id: str) -> Awaited | None:
+        """What this transfer brings, if it is still awaited."""
+        return next((leg for leg in self.awaited if leg.transfer == transfer_id), None)
+
+    @property
+    def short(self) -> tuple[e.Units, ...]:
+        """Units that the store can't give as things stand."""
+        return tuple(e.Units(line.line, line.short) for line in self.lines if line.short)
+
     @property
     def collected(self) -> bool:
         """Whether any unit has left the store."""
@@ -85,11 +112,13 @@ class Pickup:
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     """The pick-up after `event`; raises `IllegalTransition`, `NotFound` for a line, `InvalidQuantity`."""
     after = evolve(pickup, state=advance(pickup.state, event))
+    if pickup.state is PickupState.AWAITING_CUSTOMER and after.state is not PickupState.AWAITING_CUSTOMER:
+        after = evolve(after, question=None)
     match event:
         case e.LinePicked(line, quantity):
             return _each(after, (e.Units(line, quantity),), _picked)
         case e.PickReset():
-            return evolve(after, lines=tuple(evolve(line, picked=line.collected) for line in pickup.lines))
+            return _put_back(after)
         case e.MadeReady(staged_at, until, key_id):
             return evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
         case e.DeadlineExtended(until):
@@ -106,9 +135,78 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.RestLapsed(units) | e.RestCancelled(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
-            return _each(after, pickup.rest(), _dropped)
+            return evolve(_each(after, pickup.rest(), _dropped), awaited=())
         case _:
-            return after
+            return _rearranged(after, event)
+
+
+def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
+    """What happens when units can't be had as promised, or come from elsewhere."""
+    match event:
+        case e.ShortPicked(line, quantity, reason):
+            return evolve(_each(pickup, (e.Units(line, quantity),), _short), trouble=reason)
+        case e.CustomerAsked(question):
+            return evolve(pickup, question=question)
+        case e.SlotMoved(slot, starts, ends):
+            # the store tries again then, also what it could not give now
+            lines = tuple(evolve(line, short=0) for line in pickup.lines)
+            return evolve(pickup, slot=slot, starts=starts, ends=ends, lines=lines)
+        case e.Requeued() | e.StockAwaited():
+            return _put_back(pickup)
+        case e.UnitsSent(transfer, store, units, expected_at):
+            leg = Awaited(transfer, store, units, expected_at)
+            return evolve(_each(pickup, units, _no_longer_short), awaited=(*pickup.awaited, leg))
+        case e.UnitsArrived(transfer, units, missing, hold):
+            legs = _without(pickup.awaited, (*units, *missing), transfer)
+            here = evolve(_each(pickup, missing, _short), awaited=legs, holds=(*pickup.holds, hold))
+            return evolve(here, trouble=TRANSFER_SHORT) if missing else here
+        case e.ArrivalMoved(transfer, expected_at):
+            legs = tuple(evolve(leg, expected_at=expected_at) if leg.transfer == transfer else leg
+                         for leg in pickup.awaited)  # fmt: skip
+            return evolve(pickup, awaited=legs)
+        case e.PickRerouted():
+            return evolve(pickup, awaited=())
+        case _:
+            return pickup
+
+
+def call_off(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
+    """The pick-up without these units: first those that the store can't give, then those that are still awaited.
+
+    Raises `NotFound` for a line, `InvalidQuantity` for more than are open.
+    """
+    legs = _without(pickup.awaited, called_off_elsewhere(pickup, units))
+    return evolve(_each(pickup, units, _dropped), awaited=legs)
+
+
+def _without(
+    awaited: tuple[Awaited, ...], units: tuple[e.Units, ...], transfer: str | None = None
+) -> tuple[Awaited, ...]:
+    """What is still awaited when these units aren't any more: of one transfer, or of whichever brings them."""
+    rest: Counter[str] = Counter()
+    for part in units:
+        rest[part.line] += part.quantity
+    legs: list[Awaited] = []
+    for leg in awaited:
+        kept: list[e.Units] = []
+        for part in leg.units:
+            gone = min(part.quantity, rest[part.line]) if transfer in (None, leg.transfer) else 0
+            rest[part.line] -= gone
+            if part.quantity - gone:
+                kept.append(e.Units(part.line, part.quantity - gone))
+        if kept:
+            legs.append(evolve(leg, units=tuple(kept)))
+    return tuple(legs)
+
+
+def called_off_elsewhere(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """Which of these units, called off, are awaited from other stores: what is short here goes first."""
+    found: list[e.Units] = []
+    for part in units:
+        coming = sum(leg.of(part.line) for leg in pickup.awaited)
+        if away := min(coming, max(0, part.quantity - pickup.line(part.line).short)):
+            found.append(e.Units(part.line, away))
+    return tuple(found)
 
 
 def _each(pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLine, int], PickupLine]) -> Pickup:
@@ -120,8 +218,12 @@ def _each(pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLi
     return evolve(pickup, lines=tuple(lines.values()))
 
 
+def _put_back(pickup: Pickup) -> Pickup:
+    return evolve(pickup, lines=tuple(evolve(line, picked=line.collected) for line in pickup.lines))
+
+
 def _picked(line: PickupLine, quantity: int) -> PickupLine:
-    wanted = line.open - (line.picked - line.collected)
+    wanted = line.open - (line.picked - line.collected) - line.short
     if quantity > wanted:
         raise InvalidQuantity("quantity", quantity, f"{wanted} are still to be picked")
     return evolve(line, picked=line.picked + quantity)
@@ -133,5 +235,18 @@ def _collected(line: PickupLine, quantity: int) -> PickupLine:
     return evolve(line, collected=line.collected + quantity)
 
 
+def _short(line: PickupLine, quantity: int) -> PickupLine:
+    most = line.open - (line.picked - line.collected) - line.short
+    if not 0 < quantity <= most:
+        raise InvalidQuantity("quantity", quantity, f"{most} are still to be picked")
+    return evolve(line, short=line.short + quantity)
+
+
+def _no_longer_short(line: PickupLine, quantity: int) -> PickupLine:
+    return evolve(line, short=line.short - min(line.short, quantity))
+
+
 def _dropped(line: PickupLine, quantity: int) -> PickupLine:
-    return evolve(line, dropped=line.dropped + quantity)
+    if not 0 < quantity <= line.open:
+        raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
+    return evolve(line, dropped=line.dropped + quantity, short=line.short - min(line.short, quantity))

@@ -19,6 +19,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
 from omniorder.domain.quantities import Unit
+from omniorder.domain.transfers import PromisedLeg
 from omniorder.errors import CurrencyMismatch
 
 
@@ -90,7 +91,7 @@ class Promise:
     """A promise made to a cart's owner.
 
     `slot` is the slot's id and [`starts`, `ends`) its window; times are UTC, and `window` is the same in the
-    store's `zone`.
+    store's `zone`. `legs` is what other stores will send; the rest is held at `store` itself.
     """
 
     id: str
@@ -108,6 +109,12 @@ class Promise:
     expires_at: datetime
     zone: str = "UTC"
     order_id: str | None = None
+    legs: tuple[PromisedLeg, ...] = ()
+
+    @property
+    def reservations(self) -> tuple[str, ...]:
+        """Everything that holds its units: at its own store, then leg by leg."""
+        return (self.reservation_id, *(leg.reservation for leg in self.legs))
 
     @property
     def window(self) -> tuple[datetime, datetime]:

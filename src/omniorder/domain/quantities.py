@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import Enum
 
+from attrs import frozen
+
 from omniorder.errors import InvalidQuantity
 
-__all__ = ["MAX_QUANTITY", "Unit", "quantity"]
+__all__ = ["MAX_QUANTITY", "Unit", "Units", "quantity"]
 
 MAX_QUANTITY = 1_000_000
 """The most of one article in one line: a million pieces, or a tonne in grams."""
@@ -19,6 +21,14 @@ class Unit(Enum):
     """Counted: 3 is three of them."""
     GRAM = "gram"
     """Weighed: 750 is 750 g, and a price says for how many grams it is."""
+
+
+@frozen
+class Units:
+    """So many units of one order line, in the article's own unit."""
+
+    line: str
+    quantity: int
 
 
 def quantity(value: object, field: str = "quantity", *, least: int = 1, most: int = MAX_QUANTITY) -> int:

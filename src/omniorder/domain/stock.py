@@ -52,6 +52,8 @@ class MovementKind(Enum):
     ADJUST = "adjust"
     COLLECT = "collect"
     FOUND = "found"
+    TRANSFER_OUT = "transfer_out"
+    TRANSFER_IN = "transfer_in"
 
 
 @frozen
@@ -99,10 +101,17 @@ class Reservation:
         return {line.sku: line.live for line in self.lines if line.live}
 
 
-def reserve(reservation_id: str, store: str, demand: Mapping[str, int], until: datetime) -> Reservation:
-    """A new reservation of these units per SKU."""
+def reserve(reservation_id: str, store: str, demand: Mapping[str, int], until: datetime | None) -> Reservation:
+    """A new reservation of these units per SKU; without a time limit it is firm from the beginning."""
     lines = tuple(ReservedLine(sku, demand[sku]) for sku in sorted(demand))
-    return Reservation(reservation_id, store, ReservationState.HELD, lines, until)
+    held = Reservation(reservation_id, store, ReservationState.HELD, lines, until)
+    return held if until is not None else confirmed(held)
+
+
+def confirmed(reservation: Reservation) -> Reservation:
+    """The reservation without its time limit; one of nothing, whose units all come from elsewhere, is settled."""
+    firm = apply(reservation, e.Firmed())
+    return firm if firm.live() else apply(firm, e.LastUnitsResolved())
 
 
 def apply(reservation: Reservation, event: e.Event) -> Reservation:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -27,6 +27,8 @@ from opening_hours import OpeningHours, State
 from omniorder.domain import ids, text
 from omniorder.domain.instants import instant
 from omniorder.domain.quantities import quantity
+from omniorder.domain.store_services import Service
+from omniorder.domain.store_services import services as services_of
 from omniorder.errors import InvalidStore, InvalidText, SlotUnavailable
 
 __all__ = ["Point", "Slot", "Store", "distance_km", "is_open", "keep_until", "slot_at", "slots"]
@@ -150,6 +152,17 @@ def _country(value: str | None) -> str | None:
     return None if value is None else _text(value, "country", 2, 2)
 
 
+def _services(value: Iterable[Service]) -> frozenset[Service]:
+    found = services_of(value)
+    if found is None:
+        raise InvalidStore("services", value, "must be a set of Service")
+    return found
+
+
+def _transit(value: timedelta) -> timedelta:
+    return _length(value, "transit", timedelta(0), timedelta(days=90))
+
+
 def _lead(value: timedelta) -> timedelta:
     return _length(value, "lead", timedelta(0), timedelta(days=30))
 
@@ -175,6 +188,9 @@ class Store:
     `lead` is how long the store needs from order to pick-up, so the first slot begins no earlier; each slot
     lasts `slot_length` and takes `slot_capacity` orders; what is ready waits for `pickup_days` opening days.
 
+    `services` is what the store does. One that only sends goods to other stores (SHIP_TO_STORE), or does nothing, has
+    no slots; `transit` is how long it takes from a request until what it sends arrives in another store.
+
     Raises InvalidStore, and InvalidId for the id. Times of "unknown" state count as closed.
     """
 
@@ -188,9 +204,16 @@ class Store:
     slot_length: timedelta = field(default=timedelta(hours=1), converter=_slot_length, kw_only=True)
     slot_capacity: int = field(default=20, converter=_slot_capacity, kw_only=True)
     pickup_days: int = field(default=3, converter=_pickup_days, kw_only=True)
+    services: frozenset[Service] = field(default=frozenset({Service.PICKUP}), converter=_services, kw_only=True)
+    transit: timedelta = field(default=_DAY, converter=_transit, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         _calendar(self.hours, self.zone, self.country)
+
+    @property
+    def collects(self) -> bool:
+        """Whether customers can collect here at all, in whichever way."""
+        return any(service.collects for service in self.services)
 
     @property
     def tz(self) -> ZoneInfo:
@@ -251,30 +274,23 @@ def slots(store: Store, *, now: datetime, until: datetime, limit: int | None = N
 def slot_at(store: Store, starts: datetime, *, now: datetime, until: datetime) -> Slot:
     """The slot that starts at `starts`, as `slots` would yield it.
 
-    Raises SlotUnavailable with the reason "past", "too_soon" (within the store's lead), "beyond_horizon" (at
-    or after `until`) or "closed" (no slot of this store starts then), and with `earliest`, the next slot's start, or
-    `latest`, the horizon, in the store's zone; InvalidInstant for a naive datetime and InvalidId for one that is not
-    on a whole minute.
+    Raises SlotUnavailable with the reason "no_pickup" (nobody can collect there), "past", "too_soon" (within the
+    store's lead), "beyond_horizon" (at or after `until`) or "closed" (no slot of this store starts then);
+    InvalidInstant for a naive datetime and InvalidId for one that is not on a whole minute.
     """
     slot, start = ids.slot_id(store.id, starts), instant(starts, "starts")
     moment, horizon = instant(now, "now"), instant(until, "until")
+    if not store.collects:
+        raise SlotUnavailable(slot=slot, reason="no_pickup")
     if start < moment:
-        raise _unavailable(store, slot, "past", moment + store.lead, horizon)
+        raise SlotUnavailable(slot=slot, reason="past")
     if start < moment + store.lead:
-        raise _unavailable(store, slot, "too_soon", moment + store.lead, horizon)
+        raise SlotUnavailable(slot=slot, reason="too_soon")
     if start >= horizon:
-        latest = horizon.astimezone(store.tz).isoformat(timespec="minutes")
-        raise SlotUnavailable(slot=slot, reason="beyond_horizon", latest=latest)
+        raise SlotUnavailable(slot=slot, reason="beyond_horizon")
     for found in _slots(store, start, start + _MINUTE):
         return found
-    raise _unavailable(store, slot, "closed", start, horizon)
-
-
-def _unavailable(store: Store, slot: str, reason: str, since: datetime, horizon: datetime) -> SlotUnavailable:
-    """The refusal, with the start of the first slot from `since` on, when there is one before the horizon."""
-    later = next(_slots(store, since, horizon), None)
-    earliest = {"earliest": later.starts.isoformat(timespec="minutes")} if later else {}
-    return SlotUnavailable(slot=slot, reason=reason, **earliest)
+    raise SlotUnavailable(slot=slot, reason="closed")
 
 
 def keep_until(store: Store, after: datetime, days: int) -> datetime:
@@ -305,6 +321,8 @@ def keep_until(store: Store, after: datetime, days: int) -> datetime:
 
 def _slots(store: Store, earliest: datetime, horizon: datetime) -> Iterator[Slot]:
     """The slots that start from `earliest` (included) to `horizon` (excluded)."""
+    if not store.collects:
+        return
     for opening in _openings(store, earliest, horizon):
         skipped = max(0, -((opening.starts - earliest) // store.slot_length))
         starts = opening.starts + skipped * store.slot_length

@@ -23,6 +23,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.ports.storage import Answer, Timer
 
 
@@ -56,11 +57,11 @@ class Held:
 
 @frozen
 class Claim:
-    """A promise, and the reservation that it says is its own."""
+    """A reservation, and the id of the promise, order, pick-up or transfer that says it is its own."""
 
     store: str
     reservation: str
-    promise: str
+    by: str
 
 
 @frozen
@@ -152,11 +153,15 @@ class Inspection(Protocol):
         ...
 
     def claims(self) -> Iterator[Claim]:
-        """Every promise, by store and reservation."""
+        """All that names a reservation as its own, by store and reservation; a transfer may do so twice."""
         ...
 
     def orders(self) -> Iterator[Order]:
         """Every order, in whatever state, by store and id."""
+        ...
+
+    def transfers(self) -> Iterator[Transfer]:
+        """Every transfer, in whatever state, by source and id."""
         ...
 
     def listings(self) -> Iterator[Listing]:
@@ -211,6 +216,10 @@ class Inspection(Protocol):
 
     def find_orders(self, ids: Collection[str]) -> Mapping[str, Order]:
         """Orders by id."""
+        ...
+
+    def find_transfers(self, ids: Collection[str]) -> Mapping[str, Transfer]:
+        """Transfers by id."""
         ...
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:

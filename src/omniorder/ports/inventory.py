@@ -73,10 +73,10 @@ class TransactionalInventory(Protocol):
         reservation: str,
         store: str,
         units: Mapping[str, int],
-        until: datetime,
+        until: datetime | None,
         instead_of: str | None = None,
     ) -> None:
-        """Hold these units per SKU under a new id, all or none, until then.
+        """Hold these units per SKU under a new id, all or none, until then; without a time limit when it is None.
 
         `instead_of` names a reservation that is given up for it, netted where they overlap. Raises `OutOfStock`, whose
         facts name every SKU that is short, `AlreadyThere` for an id that was used, `ReservationGone` for `instead_of`.

@@ -2,9 +2,10 @@
 
 A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
 `Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
-order (customer, cart, handoff, promise or order, stock by store and SKU, slots, timers, journal), each write guarded
-in its own statement. Either all of it happens or none of it. Because a command's effect is a value, every adapter can
-choose its own plan for it (one statement, many, or a dictionary), and any two adapters can be compared write by write.
+order (customer, cart, handoff, promise or order, transfer, reservation, stock by store and SKU, slots, timers,
+journal), each write guarded in its own statement. Either all of it happens or none of it. Because a command's effect
+is a value, every adapter can choose its own plan for it (one statement, many, or a dictionary), and any two adapters
+can be compared write by write.
 
 What a guard refuses is told by the error raised at the end of the transaction:
 
@@ -35,6 +36,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 
 
 @frozen
@@ -94,6 +96,14 @@ class ReservationWrite:
 
 
 @frozen
+class TransferWrite:
+    """Insert or replace a transfer with its lines; guarded by `before.version`."""
+
+    before: Transfer | None
+    after: Transfer
+
+
+@frozen
 class StockChange:
     """Add to the two numbers of a level, which comes into being when `on_hand` is added to nothing.
 
@@ -123,7 +133,7 @@ class SlotChange:
 
 @frozen
 class TimerWrite:
-    """Set the one timer of `subject` (an order or promise) to `due_at`, or clear it (None); nobody holds it then.
+    """Set the one timer of `subject` (an order, promise or transfer) to `due_at`, or clear it (None); nobody holds it then.
 
     With `if_due_at` only a timer that is still due at that instant is touched: otherwise somebody has set it anew.
     """
@@ -179,6 +189,7 @@ class Writes:
     handoffs: tuple[HandoffWrite, ...] = ()
     promises: tuple[PromiseWrite, ...] = ()
     orders: tuple[OrderWrite, ...] = ()
+    transfers: tuple[TransferWrite, ...] = ()
     reservations: tuple[ReservationWrite, ...] = ()
     stock: tuple[StockChange, ...] = ()
     slots: tuple[SlotChange, ...] = ()
@@ -252,6 +263,10 @@ class Transaction(Protocol):
         """The reservation with its lines, live or ended."""
         ...
 
+    def transfer(self, transfer_id: str) -> Transfer | None:
+        """The transfer with its lines, whatever became of it."""
+        ...
+
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         """What was answered under this idempotency key, until it is forgotten."""
         ...
@@ -297,6 +312,13 @@ class Transaction(Protocol):
         """Orders to be picked up at `store`, with a pick-up in one of `states` (values) and a window that starts
         within [start, end) where given; by window start and order id."""
         ...  # fmt: skip
+
+    def transfers(
+        self, store: str, *, incoming: bool, states: Sequence[str], after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[Transfer, ...]:
+        """Transfers that this store sends, or (`incoming`) gets, in one of `states` (values); by `expected_at` and
+        id."""
+        ...
 
     def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
         """Events of one stream with seq > `after`, in order."""

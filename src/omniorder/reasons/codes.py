@@ -6,7 +6,7 @@ values whose names mean the same under every code:
 - quantities (`wanted`, `available`, `next_units`, `units`) count in the article's unit, and `unit` says which one,
   `piece` or `gram`, where that is known; weights (`ordered`, `weighed`, `least`, `most`) are grams;
 - amounts (`total`, `expected`, `due`, `amount`) are text such as `4.98 EUR`;
-- instants (`until`, `earliest`, `latest`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the store's own
+- instants (`until`, `earliest`, `by`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the store's own
   where it is known;
 - `reason` and `rule` are a program's or an associate's own words.
 
@@ -63,19 +63,19 @@ _STORES: Final = {
     ),
     "stock.expected": _told("next_at", may="next_units unit", remedies="stock.wait"),
     "price.missing": _told("store sku", remedies="line.remove"),
-    "service.missing": _told("store skus service", remedies="lines.remove"),
+    "service.missing": _told("store sku service", remedies="line.remove"),
 }
 
 _SLOTS: Final = {
-    "slot.unavailable": _told(may="slot store reason earliest latest"),
-    "slot.full": _told(may="slot store limit earliest", remedies="slot.other"),
-    "slot.past": _told(may="slot store earliest", remedies="slot.other"),
-    "slot.too_soon": _told(may="slot store earliest", remedies="slot.other"),
-    "slot.cut_off": _told(may="slot store earliest", remedies="slot.other"),
-    "slot.beyond_horizon": _told(may="slot store latest", remedies="slot.other"),
-    "slot.closed": _told(may="slot store earliest", remedies="slot.other"),
-    "slot.blackout": _told(may="slot store earliest", remedies="slot.other"),
+    "slot.unavailable": _told(may="slot store reason earliest of wanted free"),
+    **{
+        f"slot.{reason}": _told(may="slot store earliest", remedies="slot.other")
+        for reason in ("past", "too_soon", "cut_off", "beyond_horizon", "closed", "closure", "before_arrival")
+    },
+    "slot.full": _told(may="slot store earliest of wanted free", remedies="slot.other"),
+    "slot.too_late": _told("by", may="slot store earliest", remedies="slot.other"),
     "slot.none_free": _told(may="store"),
+    "slot.no_pickup": _told(may="slot store"),
 }
 
 _CARTS: Final = {
@@ -118,6 +118,7 @@ _COLLECTING: Final = {
     "transfer.short": _told(
         may="transfer order sku wanted available unit store", remedies="line.reduce line.remove store.other"
     ),
+    "question.none": _told(),
     "question.open": _told(may="question order until", remedies="question.answer"),
     "question.expired": _told(may="question order until"),
 }
@@ -129,10 +130,12 @@ _REQUESTS: Final = {
     "transition.illegal": _told("machine state event legal why"),
     **{
         f"{code}.invalid": _told("field value rule", may="least most")
-        for code in ("input", "quantity", "money", "text", "instant", "id", "store", "key")
+        for code in ("input", "quantity", "money", "text", "instant", "id", "store", "key", "file", "row")
     },
     "money.currency_mismatch": _told("field value rule"),
     "text.card_number": _told("field value rule"),
+    "row.duplicate": _told("field value rule", may="first"),
+    "import.changed": _told("id reason"),
     "input.too_many": _told("field value rule", may="most"),
 }
 
@@ -179,6 +182,7 @@ CODES: Final[Mapping[str, Told]] = MappingProxyType(
 _STEPS: Final = (
     *("LineAdded", "PromiseMade", "TenderAdded", "CancelStarted"),
     *("PickStarted", "LinePicked", "PickReset", "MadeReady", "Unreadied", "CodeReissued", "HandOverStarted"),
+    *("QuestionAnswered", "TransferPicked", "TransferShipped", "TransferReceived", "TransferCancelled"),
 )
 """The events that somebody can bring about with a command; what happens by itself is no remedy."""
 
@@ -187,9 +191,8 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "store.other": _told(),
         "line.reduce": _told("sku available", may="unit"),
         "line.remove": _told("sku"),
-        "lines.remove": _told("skus"),
         "stock.wait": _told(may="next_at arrives"),
-        "slot.other": _told(may="earliest latest"),
+        "slot.other": _told(may="earliest"),
         "cart.fill": _told(),
         "cart.start": _told(),
         "promise.again": _told(),

@@ -23,8 +23,9 @@ _GUARDS: Final = {
     "the order is not funded": "guard.not_funded",
     "what leaves is not paid": "guard.not_paid",
     "its money is not settled": "guard.not_settled",
+    "nothing is asked": "question.none",
 }
-"""What the guards of `lifecycle.forbidden` say, as codes."""
+"""What the guards of `lifecycle.forbidden` and of answering say, as codes."""
 
 
 def of_refusal(code: str, facts: Mapping[str, Any]) -> Reason:
@@ -53,6 +54,9 @@ def _lacking(code: str, facts: Mapping[str, Any]) -> Iterator[Reason]:
         case {"short": [*items]}:
             for item in cast("list[Mapping[str, Any]]", items):
                 yield with_causes(Reason(code, item))
+        case {"store": store, "missing": [*items]}:
+            for item in cast("list[Mapping[str, Any]]", items):
+                yield Reason(code, {"store": store, **item})
         case {"store": store, "skus": [*skus]} if code == "price.missing":
             for sku in cast("list[str]", skus):
                 yield Reason(code, {"store": store, "sku": sku})

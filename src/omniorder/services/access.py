@@ -12,6 +12,7 @@ from datetime import datetime
 from attrs import evolve
 
 from omniorder.domain import ids
+from omniorder.domain.actors import Associate
 from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.orders import Order
@@ -74,6 +75,17 @@ def order_for(touch: Touch, tx: Transaction, order_id: str) -> Order:
     """The order, if it is this actor's, or their store's, to work on; raises `NotFound`."""
     order = tx.order(ids.check("order", order_id))
     if order is None or not touch.may_see(order):
+        raise NotFound("order", order_id)
+    return order
+
+
+def work_for(touch: Touch, tx: Transaction, order_id: str) -> Order:
+    """The order, if its pick-up is this associate's store's to work on; raises `NotFound`.
+
+    The store at which it was placed still sees an order that went to another one, and no more.
+    """
+    order = order_for(touch, tx, order_id)
+    if isinstance(touch.actor, Associate) and touch.actor.store != order.pickup.store:
         raise NotFound("order", order_id)
     return order
 

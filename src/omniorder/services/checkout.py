@@ -35,7 +35,7 @@ from omniorder.errors import (
 )
 from omniorder.ports.storage import SlotChange, Writes
 from omniorder.reasons.tree import Reason
-from omniorder.services import placing
+from omniorder.services import placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
@@ -104,14 +104,22 @@ class Checkout:
 
     @command("checkout.promise")
     def promise(
-        self, cart_id: str, *, slot: str, expect: Money | None = None, lasts: timedelta | None = None
+        self,
+        cart_id: str,
+        *,
+        slot: str,
+        expect: Money | None = None,
+        lasts: timedelta | None = None,
+        ship: bool = False,
     ) -> Promise:
         """Hold the basket's units at the slot's store, a place in the slot and the price, all or nothing.
 
         `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
         that this cart already has is replaced in the same transaction, or returned when it is for the same slot
         and content. `lasts` is how long to hold it, within the settings' bounds; a live promise that ends sooner is
-        renewed at its own price. No promise outlives its pick-up window.
+        renewed at its own price. No promise outlives its pick-up window. With `ship` other stores may send what this
+        one hasn't got (`Service.SHIP_TO_STORE`): it is held there under the same time limit, and the window must leave
+        time for it to arrive and be prepared.
 
         Raises `NotFound`, `CartEmpty`, `NoPrice`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
         `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts).
@@ -120,12 +128,16 @@ class Checkout:
         _expected(expect)
         for _ in range(MOST_EDITS_MEANWHILE):
             try:
-                return self._promise(cart_id, slot, expect, lasting, renew=lasts is not None)
+                return self._promise(cart_id, slot, expect, lasting, renew=lasts is not None, ship=ship)
             except CartChanged:
                 continue
+            except SlotUnavailable as refusal:
+                raise self._with_next(refusal) from None
         raise StillRunning(command="carts.edit", id=cart_id)
 
-    def _promise(self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, *, renew: bool) -> Promise:
+    def _promise(
+        self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, *, renew: bool, ship: bool
+    ) -> Promise:
         """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
         cart = self._wishes(cart_id, Scope.EDIT)
@@ -136,10 +148,12 @@ class Checkout:
             if not renew or live.expires_at >= ends:
                 return live
             wanted, quote = Slot(live.slot, live.store, *live.window, capacity=1), live.quote
+            ship = ship or bool(live.legs)
         else:
             wanted = self._slot(slot)
             quote = self._quote(cart, wanted.store)
             _seen(expect, quote)
+        legs = sending.for_promise(self.parts, cart.demand(), wanted, live, stamp.at) if ship else ()
         draw = self.parts.time_ordered()
         new = Promise(
             id=ids.promise_id(wanted.store, draw),
@@ -156,21 +170,20 @@ class Checkout:
             reservation_id=ids.reservation_id(wanted.store, draw),
             made_at=stamp.at,
             expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
+            legs=legs,
         )
         seen = Seen(cart)
-        try:
-            return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
-        except SlotUnavailable as full:
-            raise self._with_next(full, new.store) from None
+        return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
 
-    def _with_next(self, full: SlotUnavailable, store_id: str) -> SlotUnavailable:
-        """The refusal of a slot that has no room, with the start of the store's first slot that has."""
+    def _with_next(self, refusal: SlotUnavailable) -> SlotUnavailable:
+        """The refusal with `earliest`, the start of the store's first free slot, unless it knows better itself."""
+        store_id, _ = ids.parse_slot_id(refusal.facts["slot"])
         store, now = self.parts.stores.store(store_id), self.parts.clock.now()
         until = now + self.parts.settings.slot_horizon
         booked = reading(self.parts, lambda tx: tx.booked([store_id], now, until))
         free = self._free_slots(store, now, booked) if store else ()
         earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
-        return SlotUnavailable(**(dict(full.facts) | earliest))
+        return SlotUnavailable(**(earliest | dict(refusal.facts)))
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
         before = seen.once() or cart_for(self.touch, unit.tx, new.cart_id, Scope.EDIT, unit.stamp.at)
@@ -194,10 +207,15 @@ class Checkout:
             after = carts.apply(after, event, unit.stamp.at)
         unit.save_cart(before, after, told)
         unit.save_promise(None, new)
-        self.parts.inventory.reserve(
-            unit.tx, new.reservation_id, new.store, before.demand(), new.expires_at,
+        stock = self.parts.inventory
+        stock.reserve(
+            unit.tx, new.reservation_id, new.store, sending.rest(before.demand(), new.legs), new.expires_at,
             instead_of=old.reservation_id if old else None,
         )  # fmt: skip
+        for leg in new.legs:
+            stock.reserve(unit.tx, leg.reservation, leg.store, dict(leg.units), new.expires_at)
+        for leg in old.legs if old else ():
+            stock.release(unit.tx, leg.reservation)
         unit.tx.write(Writes(slots=tuple(places)))
         return new
 

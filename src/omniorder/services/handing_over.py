@@ -22,7 +22,7 @@ from omniorder.domain.pickups import Pickup
 from omniorder.domain.receipts import Receipt, receipt
 from omniorder.errors import CodeLocked, InvalidInput, NotPaid, NotReady, StillRunning, WrongCode
 from omniorder.services import payments
-from omniorder.services.access import look, order_for
+from omniorder.services.access import work_for
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
 from omniorder.services.units import Unit, in_transaction, reading
@@ -45,7 +45,7 @@ def hand_over(
     # also without a provider: a wrong code must count even if the caller rolls back
     payments.own_transaction(parts, "pickups.hand_over")
     stamp = touch.stamp(parts.clock)
-    order = look(parts, touch, order_id)
+    order = reading(parts, lambda tx: work_for(touch, tx, order_id))
     _opens(order)
     _check_code(parts, order, code, stamp)
     if order.pickup.state is PickupState.HANDING_OVER:
@@ -57,7 +57,7 @@ def hand_over(
         request = [units, taken]
         home, this = order.store, order.id
         seen = unit.earlier(key, "pickups.hand_over", home=home, subject=this, request=request, result=this)
-        before = order_for(touch, unit.tx, this)
+        before = work_for(touch, unit.tx, this)
         if seen:
             return before, None
         if before.pickup.state is not PickupState.READY:

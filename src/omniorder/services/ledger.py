@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -9,8 +10,9 @@ from omniorder.domain import events as e
 from omniorder.domain import ids, stock
 from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
-from omniorder.errors import ReservationGone
+from omniorder.errors import Misconfigured, ReservationGone
 from omniorder.ports.storage import ReservationWrite, StockChange, Transaction, Writes
+from omniorder.services.parts import Parts
 
 
 class Ledger:
@@ -30,7 +32,7 @@ class Ledger:
         reservation: str,
         store: str,
         units: Mapping[str, int],
-        until: datetime,
+        until: datetime | None,
         instead_of: str | None = None,
     ) -> None:
         held = stock.reserve(reservation, store, units, until)
@@ -45,25 +47,46 @@ class Ledger:
 
     def confirm(self, tx: Transaction, reservation: str) -> None:
         before = _load(tx, reservation)
-        _save(tx, before, stock.apply(before, e.Firmed()))
+        _save(tx, before, stock.confirmed(before))
 
     def consume(
         self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
     ) -> None:
-        before = _load(tx, reservation)
-        after = stock.resolve(before, e.UnitsConsumed(tuple(sorted(units.items()))))
-        levels = {level.sku: level for level in tx.levels(sorted(units), [before.store])}
+        self.consume_all(tx, {reservation: units}, reference, stamp)
+
+    def consume_all(
+        self, tx: Transaction, shares: Mapping[str, Mapping[str, int]], reference: str, stamp: e.Stamp
+    ) -> None:
+        """The same for several reservations of one store: what each gives, per SKU."""
+        self._gone(tx, shares, MovementKind.COLLECT, reference, stamp)
+
+    def _gone(
+        self,
+        tx: Transaction,
+        shares: Mapping[str, Mapping[str, int]],
+        kind: MovementKind,
+        reference: str,
+        stamp: e.Stamp,
+    ) -> None:
+        """These units left the store: they are neither held nor on hand any more."""
+        sums: Counter[str] = Counter()
+        store = ""
+        for reservation, units in shares.items():
+            before = _load(tx, reservation)
+            _save(tx, before, stock.resolve(before, e.UnitsConsumed(tuple(sorted(units.items())))))
+            store = before.store
+            sums.update(units)
+        levels = {level.sku: level for level in tx.levels(sorted(sums), [store])}
         changes: list[StockChange] = []
         moves: list[Movement] = []
-        for sku in sorted(units):
-            gone = units[sku]
-            # the goods are in the customer's hands: what the books didn't know of was evidently on the shelf
-            found = max(0, gone - levels.get(sku, Level(before.store, sku)).on_hand)
-            changes.append(StockChange(before.store, sku, on_hand=found - gone, reserved=-gone))
+        for sku, gone in sorted(sums.items()):
+            # the goods are in somebody's hands: what the books didn't know of was evidently on the shelf
+            found = max(0, gone - levels.get(sku, Level(store, sku)).on_hand)
+            changes.append(StockChange(store, sku, on_hand=found - gone, reserved=-gone))
             if found:
-                moves.append(self._move(before.store, sku, MovementKind.FOUND, found, stamp, "", reference))
-            moves.append(self._move(before.store, sku, MovementKind.COLLECT, -gone, stamp, "", reference))
-        _save(tx, before, after, changes, moves)
+                moves.append(self._move(store, sku, MovementKind.FOUND, found, stamp, "", reference))
+            moves.append(self._move(store, sku, kind, -gone, stamp, "", reference))
+        tx.write(Writes(stock=tuple(changes), movements=tuple(moves)))
 
     def release(
         self, tx: Transaction, reservation: str, units: Mapping[str, int] | None = None, *, expired: bool = False
@@ -92,6 +115,52 @@ class Ledger:
         move = self._move(store, sku, MovementKind.ADJUST, by, stamp, reason, reference)
         tx.write(Writes(stock=(StockChange(store, sku, on_hand=by),), movements=(move,)))
 
+    def miss(
+        self, tx: Transaction, store: str, units: Mapping[str, int], stamp: e.Stamp, reason: str, reference: str
+    ) -> None:
+        """These units per SKU were looked for and not found: they go off the books, as far as they are on them.
+
+        They stay reserved for whoever was to have them: that is a shortage until it is decided what becomes of it.
+        """
+        for level in tx.levels(sorted(units), [store]):
+            if gone := min(units[level.sku], level.on_hand):
+                self.adjust(tx, store, level.sku, -gone, stamp, reason, reference)
+
+    # --- between stores ---
+
+    def ship_out(
+        self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
+    ) -> None:
+        """These units per SKU of a firm reservation left for another store. Raises `ReservationGone`."""
+        self._gone(tx, {reservation: units}, MovementKind.TRANSFER_OUT, reference, stamp)
+
+    def bring_in(
+        self,
+        tx: Transaction,
+        store: str,
+        units: Mapping[str, int],
+        reference: str,
+        stamp: e.Stamp,
+        *,
+        hold: tuple[str, Mapping[str, int]] | None = None,
+    ) -> None:
+        """These units per SKU came from another store, to be sold.
+
+        `hold` is a new reservation and what it holds from now on, which may be more than came: the rest is a shortage.
+        """
+        changes = [StockChange(store, sku, on_hand=count) for sku, count in units.items() if count]
+        moves = [
+            self._move(store, sku, MovementKind.TRANSFER_IN, count, stamp, "", reference)
+            for sku, count in sorted(units.items())
+            if count
+        ]
+        held: tuple[ReservationWrite, ...] = ()
+        if hold is not None:
+            reservation, wanted = hold
+            held = (ReservationWrite(None, stock.reserve(reservation, store, wanted, None)),)
+            changes += [StockChange(store, sku, reserved=count) for sku, count in wanted.items()]
+        tx.write(Writes(reservations=held, stock=tuple(changes), movements=tuple(moves)))
+
     def keep_back(self, tx: Transaction, store: str, sku: str, units: int) -> None:
         """Keep `units` for walk-in customers: they are never promised."""
         tx.write(Writes(stock=(StockChange(store, sku, safety=units),)))
@@ -100,6 +169,13 @@ class Ledger:
         self, store: str, sku: str, kind: MovementKind, units: int, stamp: e.Stamp, reason: str, reference: str
     ) -> Movement:
         return Movement(ids.movement_id(store, self._draw()), store, sku, kind, units, stamp, reason, reference)
+
+
+def ledger_of(parts: Parts) -> Ledger:
+    """The built-in ledger; raises `Misconfigured` for a hub that was opened with an inventory of its own."""
+    if not isinstance(parts.inventory, Ledger):
+        raise Misconfigured(needs="the built-in ledger: this hub was opened with an inventory of its own")
+    return parts.inventory
 
 
 def _given_back(before: Reservation, units: Mapping[str, int] | None, *, expired: bool) -> Reservation:

@@ -15,7 +15,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import PayInStore
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
-from omniorder.services import payments
+from omniorder.services import payments, rerouting
 from omniorder.services.access import look, order_for, shown_to
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
@@ -79,6 +79,17 @@ class Orders:
             return carry_on(unit, before, coupling.cancel(before, why, hold_until))
 
         return payments.drive(self.parts, in_transaction(self.parts, stamp, work), stamp)
+
+    @command("orders.answer")
+    def answer(self, order_id: str, option: str, *, key: str | None = None) -> Order:
+        """Choose an option (its id) of what the customer is asked: `order.pickup.question`.
+
+        For the customer, or whoever acts for them on another channel. What was offered may be gone by now: then
+        `OutOfStock` or `SlotUnavailable` is raised, and the question is asked anew with what is left.
+
+        Raises `NotFound` (order or option), `NotAllowed`, `IllegalTransition` (nothing is asked any more).
+        """
+        return shown_to(self.touch, rerouting.answer(self.parts, self.touch, order_id, option, key))
 
 
 @frozen

@@ -22,8 +22,9 @@ from omniorder.domain.stores import Store, keep_until
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
-from omniorder.services import handing_over
-from omniorder.services.access import look, order_for
+from omniorder.services import handing_over, rerouting
+from omniorder.services.access import look, work_for
+from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
@@ -93,7 +94,7 @@ class Pickups:
         def work(unit: Unit) -> Order:
             request = list(picks)
             seen = unit.earlier(key, "pickups.pick", home=home, subject=this, request=request, result=this)
-            before = order_for(self.touch, unit.tx, this)
+            before = work_for(self.touch, unit.tx, this)
             if seen:
                 return before
             first: list[e.Event] = [e.PickStarted()] if before.pickup.state is PickupState.TO_PICK else []
@@ -104,7 +105,41 @@ class Pickups:
     @command("pickups.reset")
     def reset(self, order_id: str, *, key: str | None = None) -> Order:
         """Put everything back on the shelf and start again. Raises `NotFound`, `IllegalTransition`."""
-        return self._do("pickups.reset", order_id, lambda order: [e.PickReset()], key)
+        return self._do("pickups.reset", order_id, lambda unit, order: [e.PickReset()], key)
+
+    @command("pickups.reject")
+    def reject(
+        self,
+        order_id: str,
+        lines: Sequence[Pick] | None = None,
+        *,
+        reason: str,
+        on_shelf: bool = False,
+        key: str | None = None,
+    ) -> Order:
+        """The store can't give these lines' units, or (None) nothing of the order, for this `reason` (a stable code).
+
+        What becomes of them is the policy's to say (`Settings.rerouting`): the order comes back decided, or with a
+        question to its customer. Units that were looked for and not found go off the books; `on_shelf` says that they
+        are there and only can't be had now. What was picked of a whole order is put back.
+
+        Raises `NotFound`, `InvalidQuantity` (more than are still to be picked), `IllegalTransition`, `InvalidText`.
+        """
+        why = valid_reason(reason)
+        units = None if lines is None else _units(lines)
+        stamp = self.touch.stamp(self.parts.clock)
+
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
+            reset = units is None and order.pickup.state is PickupState.PICKING
+            short = [e.ShortPicked(part.line, part.quantity, why) for part in units or order.pickup.rest()]
+            if not on_shelf and isinstance(self.parts.inventory, Ledger):
+                missed = order.units_by_sku(e.Units(event.line, event.quantity) for event in short)
+                self.parts.inventory.miss(unit.tx, order.pickup.store, missed, stamp, why, order.id)
+                unit.goods_left = True
+            return [*([e.PickReset()] if reset else []), *short]
+
+        order = self._do("pickups.reject", order_id, decide, key, why, units, on_shelf)
+        return order if self.parts.storage.is_joined else rerouting.settle(self.parts, order, stamp)
 
     @command("pickups.ready")
     def ready(self, order_id: str, *, staged_at: str = "", key: str | None = None) -> Order:
@@ -117,7 +152,7 @@ class Pickups:
         ring = self.parts.key_ring()
         store = self._store()
 
-        def decide(order: Order) -> list[e.Event]:
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
             pickup = order.pickup
             if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
                 return []
@@ -137,7 +172,7 @@ class Pickups:
         `IllegalTransition`.
         """
         why = valid_reason(reason)
-        return self._do("pickups.unready", order_id, lambda order: [e.Unreadied(why)], key, why)
+        return self._do("pickups.unready", order_id, lambda unit, order: [e.Unreadied(why)], key, why)
 
     @command("pickups.reissue")
     def reissue(self, order_id: str, *, key: str | None = None) -> Order:
@@ -147,7 +182,7 @@ class Pickups:
         """
         ring = self.parts.key_ring()
 
-        def decide(order: Order) -> list[e.Event]:
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
             return [e.CodeReissued(order.pickup.generation + 1, ring.current)]
 
         return self._do("pickups.reissue", order_id, decide, key)
@@ -177,15 +212,20 @@ class Pickups:
         return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
 
     def _do(
-        self, name: str, order_id: str, decide: Callable[[Order], Sequence[e.Event]], key: str | None, *request: str
+        self,
+        name: str,
+        order_id: str,
+        decide: Callable[[Unit, Order], Sequence[e.Event]],
+        key: str | None,
+        *request: object,
     ) -> Order:
         this = ids.check("order", order_id)
         home = ids.store_of(this)
 
         def work(unit: Unit) -> Order:
             seen = unit.earlier(key, name, home=home, subject=this, request=request, result=this)
-            before = order_for(self.touch, unit.tx, this)
-            return before if seen else carry_on(unit, before, decide(before))
+            before = work_for(self.touch, unit.tx, this)
+            return before if seen else carry_on(unit, before, decide(unit, before))
 
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 

@@ -91,9 +91,10 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: byt
     unit.save_cart(before, after, told)
     unit.save_promise(promise, promises.apply(promise, accepted))
     if order.state is OrderState.CONFIRMED:
-        spread(unit, order, more)
+        spread(unit, order, order, more)
     elif pay_by > promise.expires_at:
-        unit.parts.inventory.extend(unit.tx, promise.reservation_id, pay_by)
+        for reservation in promise.reservations:
+            unit.parts.inventory.extend(unit.tx, reservation, pay_by)
     return order, True
 
 

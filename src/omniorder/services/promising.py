@@ -13,6 +13,7 @@ def let_go(unit: Unit, before: Promise, event: e.PromiseWithdrawn | e.PromiseLap
     """End a held promise, give its units and its place back. What it means to the cart is the caller's to save."""
     after = promises.apply(before, event)
     unit.save_promise(before, after)
-    unit.parts.inventory.release(unit.tx, before.reservation_id, expired=isinstance(event, e.PromiseLapsed))
+    for reservation in before.reservations:
+        unit.parts.inventory.release(unit.tx, reservation, expired=isinstance(event, e.PromiseLapsed))
     unit.tx.write(Writes(slots=(SlotChange(before.store, before.slot, before.starts, -1, 0),)))
     return after

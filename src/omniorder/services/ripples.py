@@ -1,4 +1,4 @@
-"""What an order's events do to its neighbours - stock, slot, cart - in the same transaction.
+"""What an order's events do to its neighbours - stock, slot, cart, transfers - in the same transaction.
 
 The only place where that is decided: an order that changes by whatever way (a command, a provider's answer, a
 timer) has the same consequences.
@@ -6,14 +6,19 @@ timer) has the same consequences.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from omniorder.domain import carts, coupling
 from omniorder.domain import events as e
-from omniorder.domain.lifecycle import OrderState
+from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order, told
+from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere
+from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
 from omniorder.ports.storage import SlotChange, Writes
+from omniorder.services import holding
+from omniorder.services.ledger import ledger_of
 from omniorder.services.units import Unit
 
 
@@ -24,32 +29,83 @@ def carry_on(unit: Unit, before: Order, events: Sequence[e.Event]) -> Order:
     happened = (*events, *more)
     if happened:
         unit.save_order(before, after, happened)
-        spread(unit, after, happened)
+        spread(unit, before, after, happened)
     return after
 
 
-def spread(unit: Unit, order: Order, events: Sequence[e.Event]) -> None:
-    """The consequences of these events of `order` (as it is after them) for stock, slot and cart."""
+def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -> None:
+    """The consequences of these events of `order` (as it is after them) for stock, slot, cart and transfers."""
     stock, tx = unit.parts.inventory, unit.tx
-    for event in events:
+    dropped: Counter[str] = Counter()
+    for was, event in holding.step_by_step(before, events, unit):
         match event:
             case e.OrderConfirmed():
-                stock.confirm(tx, order.reservation_id)
+                _confirm(unit, was)
             case e.Collected(units) | e.PartCollected(units):
-                gone = order.units_by_sku(units)
-                stock.consume(tx, order.reservation_id, gone, order.id, unit.stamp)
-                unit.goods_left = True
+                _consume(unit, order, order.units_by_sku(units))
             case e.RestLapsed(units) | e.RestCancelled(units):
-                stock.release(tx, order.reservation_id, order.units_by_sku(units))
+                dropped.update(order.units_by_sku(units))
+            case e.LinesCancelled(units, reason):
+                elsewhere = called_off_elsewhere(was.pickup, units)
+                dropped.update(order.units_by_sku(units))
+                dropped.subtract(order.units_by_sku(elsewhere))
+                gone = {leg.transfer for leg in call_off(was.pickup, units).awaited}
+                holding.call_off_transfers(unit, [one for one in was.pickup.awaited if one.transfer not in gone], reason)
+            case e.UnitsSent(transfer, store, units, expected_at):
+                leg = Awaited(transfer, store, units, expected_at)
+                dropped.update(order.units_by_sku(units))
+                stock.reserve(tx, leg.reservation, store, order.units_by_sku(units), None)
+                holding.request(unit, order, leg)
             case e.PickupCancelled() | e.NoShow():
-                expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
-                stock.release(tx, order.reservation_id, expired=expired)
-                free = SlotChange(order.pickup.store, order.pickup.slot, order.pickup.starts, -1, 0)
-                tx.write(Writes(slots=(free,)))
+                _let_go(unit, was, order)
+            case e.OrderRerouted(store=store, reservation=reservation):
+                stock.reserve(tx, reservation, store, order.units_by_sku(order.pickup.rest()), None)
+            case e.PickRerouted():
+                _let_go(unit, was, order)
+            case e.SlotMoved():
+                _free_slot(unit, was.pickup)
             case e.OrderCancelled() | e.OrderExpired() if order.confirmed_at is None:
                 _reopen_cart(unit, order)
             case _:
                 pass
+    if back := {sku: count for sku, count in dropped.items() if count}:
+        for held, count in holding.shares(tx, before, back).items():
+            stock.release(tx, held, count)
+
+
+def _confirm(unit: Unit, order: Order) -> None:
+    unit.parts.inventory.confirm(unit.tx, order.reservation_id)
+    for leg in order.pickup.awaited:
+        unit.parts.inventory.confirm(unit.tx, leg.reservation)
+        holding.request(unit, order, leg)
+
+
+def _consume(unit: Unit, order: Order, gone: dict[str, int]) -> None:
+    unit.goods_left = True
+    shares = holding.shares(unit.tx, order, gone)
+    if len(shares) == 1:
+        for reservation, units in shares.items():
+            unit.parts.inventory.consume(unit.tx, reservation, units, order.id, unit.stamp)
+    else:
+        ledger_of(unit.parts).consume_all(unit.tx, shares, order.id, unit.stamp)
+
+
+def _let_go(unit: Unit, was: Order, order: Order) -> None:
+    """Everything that was held or asked for is free again, the place in the slot too."""
+    stock, tx = unit.parts.inventory, unit.tx
+    expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
+    for reservation in holding.here(tx, was):
+        stock.release(tx, reservation, expired=expired)
+    if was.pickup.state is PickupState.PLANNED:
+        for leg in was.pickup.awaited:
+            stock.release(tx, leg.reservation, expired=expired)
+    else:
+        holding.call_off_transfers(unit, was.pickup.awaited, "order_ended")
+    _free_slot(unit, was.pickup)
+
+
+def _free_slot(unit: Unit, pickup: Pickup) -> None:
+    unit.tx.write(Writes(slots=(SlotChange(pickup.store, pickup.slot, pickup.starts, -1, 0),)))
 
 
 def _reopen_cart(unit: Unit, order: Order) -> None:

@@ -9,6 +9,7 @@ from attrs import fields, frozen
 
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
+from omniorder.domain.rerouting import Rerouting
 from omniorder.errors import InvalidInput
 from omniorder.services.surface import given
 
@@ -40,6 +41,7 @@ class Settings:
         idempotency_retention: how long answers to idempotency keys are kept, and handoffs after they ended.
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
+        rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
     """
 
     promise_lasts: timedelta = timedelta(minutes=15)
@@ -64,11 +66,14 @@ class Settings:
     idempotency_retention: timedelta = timedelta(days=7)
     wait_for_other: timedelta = timedelta(seconds=5)
     retry_for: timedelta = timedelta(seconds=10)
+    rerouting: Rerouting = Rerouting()
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
             value: object = getattr(self, one.name)
-            if isinstance(one.default, timedelta):
+            if isinstance(one.default, Rerouting):
+                given(value, Rerouting, one.name, "must be a Rerouting")
+            elif isinstance(one.default, timedelta):
                 lasts = given(value, timedelta, one.name, "must be a timedelta")
                 if lasts < timedelta(0) or (one.name in _SOME and not lasts):
                     raise InvalidInput(one.name, value, "must not be negative, or nothing where it is a time to act")

@@ -13,8 +13,8 @@ from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.stock import Level, Movement
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import InvalidQuantity, Misconfigured, NotFound
-from omniorder.services.ledger import Ledger
+from omniorder.errors import InvalidQuantity, NotFound
+from omniorder.services.ledger import Ledger, ledger_of
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
@@ -117,9 +117,7 @@ class Stock:
             raise NotFound("store", store)
 
     def _ledger(self) -> Ledger:
-        if not isinstance(self.parts.inventory, Ledger):
-            raise Misconfigured(needs="the built-in ledger: this hub was opened with an inventory of its own")
-        return self.parts.inventory
+        return ledger_of(self.parts)
 
 
 def _short(text: str, field: str) -> str:

@@ -22,11 +22,11 @@ from omniorder.domain import events as e
 from omniorder.domain.actors import System
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Stamp
-from omniorder.domain.lifecycle import PromiseState
+from omniorder.domain.lifecycle import PickupState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.errors import OmniorderError
 from omniorder.ports.storage import Timer, TimerWrite, Writes
-from omniorder.services import payments
+from omniorder.services import payments, rerouting
 from omniorder.services.checkout import give_back
 from omniorder.services.logs import log
 from omniorder.services.notices import deliver
@@ -147,6 +147,8 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
         return []
     version, order = found
     order = payments.drive(parts, order, stamp, due=at)
+    if coupling.undecided(order.pickup) or order.pickup.state is PickupState.AWAITING_STOCK:
+        order = rerouting.settle(parts, order, stamp)
     in_transaction(parts, stamp, lambda unit: _free(unit, timer))
     entries = reading(
         parts, lambda tx: tx.journal(order.store, order.id, after=version, limit=order.version - version + 1)

@@ -15,6 +15,7 @@ from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import Pickups
 from omniorder.services.shop import Articles, Prices, Stores
 from omniorder.services.stock import Stock
+from omniorder.services.transfers import Transfers
 
 
 class Touchpoint:
@@ -87,6 +88,11 @@ class StoreTouchpoint(Touchpoint):
         """This store's stock."""
         return Stock(self._parts, self._touch)
 
+    @cached_property
+    def transfers(self) -> Transfers:
+        """What this store sends and gets."""
+        return Transfers(self._parts, self._touch)
+
 
 class SystemTouchpoint(Touchpoint):
     """The back office: imports, set-up, other systems."""
@@ -110,6 +116,11 @@ class SystemTouchpoint(Touchpoint):
     def stock(self) -> Stock:
         """Every store's stock."""
         return Stock(self._parts, self._touch)
+
+    @cached_property
+    def transfers(self) -> Transfers:
+        """What stores send each other."""
+        return Transfers(self._parts, self._touch)
 
     @cached_property
     def orders(self) -> Orders:

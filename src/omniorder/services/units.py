@@ -19,6 +19,7 @@ from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.text import key as valid_key
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import (
     AlreadyThere,
     CartChanged,
@@ -41,6 +42,7 @@ from omniorder.ports.storage import (
     PromiseWrite,
     TimerWrite,
     Transaction,
+    TransferWrite,
     Writes,
 )
 from omniorder.services.looking import look_in
@@ -84,6 +86,12 @@ class Unit:
         due = after.expires_at if after.state is PromiseState.HELD else None
         timer = TimerWrite(after.store, after.id, due)
         self.tx.write(Writes(promises=(PromiseWrite(before, after),), timers=(timer,)))
+
+    def save_transfer(self, before: Transfer | None, after: Transfer, events: Sequence[Event]) -> None:
+        """The transfer, and its events in its own stream at the store that sends."""
+        seq = before.version + 1 if before else 1
+        entry = JournalEntry(after.source, after.id, seq, self.stamp, tuple(events))
+        self._write(Writes(transfers=(TransferWrite(before, after),), journal=(entry,)), entry)
 
     def save_order(self, before: Order | None, after: Order, events: Sequence[Event]) -> None:
         """The order with all that belongs to it, its one timer, and its events in its stream at the home store."""

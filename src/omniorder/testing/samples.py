@@ -27,7 +27,9 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
+from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.stock import Movement, MovementKind, Reservation
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
 
@@ -76,7 +78,7 @@ def stores() -> tuple[Store, ...]:
     sofia = Store(
         SOFIA, zone="Europe/Sofia", hours="Mo-Sa 08:00-21:00; PH off", name="Витоша 1", country="BG",
         place=Point(42.6934567, 23.3212345), lead=timedelta(minutes=90), slot_length=timedelta(minutes=30),
-        slot_capacity=7, pickup_days=5,
+        slot_capacity=7, pickup_days=5, services=Service, transit=timedelta(hours=36),
     )  # fmt: skip
     return (sofia, Store(VARNA, zone="Europe/Sofia", hours="24/7"))
 
@@ -403,6 +405,16 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         datetime: NOW + HOUR,
         Money: Money(1234, "EUR"),
         Metadata: metadata({"size": "L"}),
+        Question: Question(
+            (e.Units("ln_1", 2),),
+            "not_found",
+            (
+                Option("later", Alternative.LATER, "SOF01", "slt_SOF01_20261122T0800Z", NOW, NOW + HOUR),
+                Option("less", Alternative.LESS),
+            ),
+            "less",
+            NOW + HOUR,
+        ),
         tuple[e.Units, ...]: (e.Units("ln_1", 2), e.Units("ln_2", 1)),
         tuple[tuple[str, int], ...]: ((BREAD, 1), (MILK, 2)),
     }

@@ -35,6 +35,7 @@ from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.quantities import MAX_QUANTITY, Unit
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Slot, Store
 from omniorder.domain.text import Metadata
 from omniorder.testing.walks import Step, below, card_asked, one_of, walk
@@ -173,6 +174,8 @@ def stores() -> st.SearchStrategy[Store]:
         slot_length=st.sampled_from([5, 30, 60]).map(lambda n: timedelta(minutes=n)),
         slot_capacity=st.integers(0, 50),
         pickup_days=st.integers(1, 14),
+        services=st.sets(st.sampled_from(Service)).map(lambda some: {*some, Service.PICKUP}),
+        transit=st.integers(0, 72).map(lambda n: timedelta(hours=n)),
     )
 
 

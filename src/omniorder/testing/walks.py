@@ -33,6 +33,8 @@ from omniorder.domain.lifecycle import BUSY_PAYMENTS, PICKUP, AttemptState, Orde
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
+from omniorder.domain.pickups import PickupLine
+from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.errors import OmniorderError
 
 __all__ = ["Step", "answers_to", "below", "card_asked", "one_of", "walk"]
@@ -182,7 +184,7 @@ def _returned(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     first: Events = (e.PickStarted(),) if order.pickup.state is PickupState.TO_PICK else ()
-    left = [(line.line, line.open - line.picked + line.collected) for line in order.pickup.lines]
+    left = [(line.line, _unpicked(line)) for line in order.pickup.lines]
     wanted = [e.LinePicked(line, units) for line, units in left if units > 0]
     everything = draw(_YES_OR_NO)
     if everything or not wanted:
@@ -208,15 +210,33 @@ def _worked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     """What may happen between the shelf and the staging area."""
     events: list[Event] = [
         e.PickReset(),
-        e.CustomerAsked(at + timedelta(hours=4)),
+        e.CustomerAsked(_question(order, at)),
         e.PickResumed(),
         e.Requeued(),
         e.StockAwaited(),
-        e.StockArrived(),
-        e.SlotMoved(order.pickup.slot),
-        e.ShortPicked(order.lines[0].id, 1, "not_found"),
+        e.SlotMoved(order.pickup.slot, order.pickup.starts, order.pickup.ends),
+        *(e.ShortPicked(line.line, left, "not_found") for line in order.pickup.lines if (left := _unpicked(line))),
     ]
     return (one_of(draw, [event for event in events if type(event) in PICKUP[order.pickup.state]]),)
+
+
+def _unpicked(line: PickupLine) -> int:
+    return line.open - line.short - line.picked + line.collected
+
+
+def _question(order: Order, at: datetime) -> Question:
+    about = order.pickup.short or order.pickup.rest()
+    options = (Option("less", Alternative.LESS), Option("nothing", Alternative.NOTHING))
+    return Question(about, "not_found", options, "less", at + timedelta(hours=4))
+
+
+def _decided(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """The customer, or time, decided what becomes of units that the store hasn't got."""
+    question = order.pickup.question or _question(order, at)
+    option = one_of(draw, question.options)
+    told: tuple[Event, ...] = (e.QuestionAnswered(option.id), e.QuestionLapsed(option.id))
+    first = (one_of(draw, told),) if order.pickup.question else ()
+    return (*first, *coupling.go_on(order, option, question.about, question.reason, at + _HOLD))
 
 
 def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:
@@ -265,6 +285,7 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_ready_again, 3, _at_pickup(PickupState.READY)),
     (_worked, 3, _at_pickup(*_PREPARED)),
     (_worked, 8, _at_pickup(*_WAITING)),
+    (_decided, 8, lambda order: order.pickup.state in (*_PREPARED, *_WAITING) and bool(order.pickup.rest())),
     (_expired, 1, _has(PaymentState.AUTHORISED)),
     (_disputed, 1, _has(PaymentState.CAPTURED)),
     (_returned, 2, _in_state(OrderState.COMPLETED)),

@@ -16,6 +16,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.ports.storage import Answer
 
 
@@ -74,6 +75,7 @@ class Database:
         self.orders: Table[str, Order] = Table(undo, lambda _, order: order.pickup.store)
         self.orders_of: Table[tuple[str, str], str] = Table(undo, lambda key, _: key[0])
         """(owner, order id) -> order id, written when the order is placed, and when it gets another owner."""
+        self.transfers: Table[str, Transfer] = Table(undo)
         self.reservations: Table[str, Reservation] = Table(undo)
         self.levels: Table[tuple[str, str], Level] = Table(undo, lambda key, _: key[1])
         self.movements: Table[str, Movement] = Table(undo, lambda _, row: (row.store, row.sku))

@@ -16,6 +16,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
 from omniorder.ports.storage import Answer, Timer
 
@@ -67,11 +68,20 @@ class MemoryInspection:
         return iter(sorted(self._db.promises.rows(), key=lambda promise: (promise.store, promise.id)))
 
     def claims(self) -> Iterator[Claim]:
-        rows = (Claim(one.store, one.reservation_id, one.id) for one in self._db.promises.rows())
+        promises, orders = list(self._db.promises.rows()), list(self._db.orders.rows())
+        own = {one.reservation_id for one in promises}
+        rows = [Claim(one.store, one.reservation_id, one.id) for one in promises]
+        rows += [Claim(leg.store, leg.reservation, leg.transfer) for one in promises for leg in one.legs]
+        rows += [Claim(one.source, one.reservation, one.id) for one in self._db.transfers.rows()]
+        rows += [Claim(one.pickup.store, hold, one.pickup.id) for one in orders for hold in one.pickup.holds]
+        rows += [Claim(o.pickup.store, o.reservation_id, o.id) for o in orders if o.reservation_id not in own]
         return iter(sorted(rows, key=lambda row: (row.store, row.reservation)))
 
     def orders(self) -> Iterator[Order]:
         return iter(sorted(self._db.orders.rows(), key=lambda order: (store_of(order.id), order.id)))
+
+    def transfers(self) -> Iterator[Transfer]:
+        return iter(sorted(self._db.transfers.rows(), key=lambda one: (one.source, one.id)))
 
     def listings(self) -> Iterator[Listing]:
         return (Listing(owner, order) for owner, order in sorted(self._db.orders_of))
@@ -102,7 +112,7 @@ class MemoryInspection:
             "stores": len(db.stores), "articles": len(db.articles), "levels": len(db.levels),
             "movements": len(db.movements), "reservations": len(db.reservations), "carts": len(db.carts),
             "customers": len(db.customers), "handoffs": len(db.handoffs),
-            "promises": len(db.promises), "orders": len(db.orders), "listings": len(db.orders_of),
+            "promises": len(db.promises), "orders": len(db.orders), "transfers": len(db.transfers), "listings": len(db.orders_of),
             "timers": len(db.timers), "journal": len(db.journal), "deliveries": len(db.deliveries),
             "tries": len(db.tries), "answers": len(db.answers),
         }  # fmt: skip
@@ -121,6 +131,9 @@ class MemoryInspection:
 
     def find_orders(self, ids: Collection[str]) -> Mapping[str, Order]:
         return {id: found for id in ids if (found := self._db.orders.get(id))}
+
+    def find_transfers(self, ids: Collection[str]) -> Mapping[str, Transfer]:
+        return {id: found for id in ids if (found := self._db.transfers.get(id))}
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         return {id: found for id in ids if (found := self._db.reservations.get(id))}

@@ -18,6 +18,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
 from omniorder.ports.storage import Answer, Timer, Writes
 
@@ -104,6 +105,9 @@ class MemoryTransaction:
     def reservation(self, reservation_id: str) -> Reservation | None:
         return self._db.reservations.get(reservation_id)
 
+    def transfer(self, transfer_id: str) -> Transfer | None:
+        return self._db.transfers.get(transfer_id)
+
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return self._db.answers.get((home, scope, key))
 
@@ -153,6 +157,17 @@ class MemoryTransaction:
             if order.pickup.state.value in states
             and (start is None or start <= order.pickup.starts)
             and (end is None or order.pickup.starts < end)
+        }
+        keys = sorted(key for key in keyed if after is None or key > after)
+        return tuple(keyed[key] for key in keys[:limit])
+
+    def transfers(
+        self, store: str, *, incoming: bool, states: Sequence[str], after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[Transfer, ...]:
+        keyed = {
+            (one.expected_at, one.id): one
+            for one in self._db.transfers.rows()
+            if (one.destination if incoming else one.source) == store and one.state.value in states
         }
         keys = sorted(key for key in keyed if after is None or key > after)
         return tuple(keyed[key] for key in keys[:limit])

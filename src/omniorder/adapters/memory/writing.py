@@ -30,6 +30,7 @@ from omniorder.ports.storage import (
     SlotChange,
     StockChange,
     TimerWrite,
+    TransferWrite,
     Writes,
 )
 
@@ -98,6 +99,13 @@ def _without_actions(order: Order) -> Order:
     if all(payment.action is None for payment in order.payments):
         return order
     return evolve(order, payments=tuple(evolve(payment, action=None) for payment in order.payments))
+
+
+def transfers(db: Database, writes: Iterable[TransferWrite]) -> None:
+    for write in writes:
+        transfer = write.after
+        _guard("transfer", transfer.id, write.before, db.transfers.get(transfer.id), lambda one: one.version)
+        db.transfers.put(transfer.id, transfer)
 
 
 def reservations(db: Database, writes: Iterable[ReservationWrite]) -> None:
@@ -269,6 +277,7 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "handoffs": handoffs,
     "promises": promises,
     "orders": orders,
+    "transfers": transfers,
     "reservations": reservations,
     "stock": stock,
     "slots": slots,

@@ -12,13 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, String, func, literal, select, union_all
+from sqlalchemy import Executable, Select, String, and_, func, literal, literal_column, select, true, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
-from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock
+from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock, transfers
 from omniorder.adapters.sql.documents import among
 from omniorder.adapters.sql.faults import fault
-from omniorder.adapters.sql.link import Link
+from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import (
     ANSWER,
     ARTICLE,
@@ -40,6 +40,7 @@ from omniorder.adapters.sql.schema import (
     STOCK,
     STORE,
     TIMER,
+    TRANSFER,
 )
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.articles import Article
@@ -51,6 +52,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import InvalidInput, StorageFault
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
 from omniorder.ports.storage import Answer, Timer
@@ -68,7 +70,35 @@ _BOOKINGS: Final = union_all(
     select(PROMISE.c.store_id, PROMISE.c.slot, PROMISE.c.state, literal("promise", String()).label("of")),
     select(PICKUP.c.store_id, PICKUP.c.slot, PICKUP.c.state, literal("pickup", String()).label("of")),
 )
-_CLAIMS: Final = select(PROMISE.c.store_id, PROMISE.c.reservation_id, PROMISE.c.id)
+
+
+def _claimed(elements: Callable[[Any], Any], part: Callable[[Any, str], Any]) -> Executable:
+    """Who says that which reservation is theirs; `elements` and `part` are the database's own way with JSON."""
+    legs, holds = elements(PROMISE.c.legs), elements(PICKUP.c.holds)
+    transfer = part(legs.c.value, "transfer")
+    return union_all(
+        select(PROMISE.c.store_id, PROMISE.c.reservation_id, PROMISE.c.id),
+        select(part(legs.c.value, "store"), func.replace(transfer, "trf_", "rsv_"), transfer).join_from(
+            PROMISE, legs, true()
+        ),
+        select(TRANSFER.c.store_id, func.replace(TRANSFER.c.id, "trf_", "rsv_"), TRANSFER.c.id),
+        select(PICKUP.c.store_id, part(holds.c.value, ""), PICKUP.c.id).join_from(PICKUP, holds, true()),
+        select(ORDER.c.pickup_store, ORDER.c.reservation_id, ORDER.c.id)
+        .join(PROMISE, and_(PROMISE.c.store_id == ORDER.c.store_id, PROMISE.c.id == ORDER.c.promise_id))
+        .where(PROMISE.c.reservation_id != ORDER.c.reservation_id),
+    ).order_by(literal_column("1"), literal_column("2"))
+
+
+_CLAIMS: Final = PerDialect(
+    _claimed(
+        lambda column: func.jsonb_array_elements(column).table_valued("value").render_derived(),
+        lambda value, name: func.jsonb_extract_path_text(value, *([name] if name else [])).collate("C"),
+    ),
+    _claimed(
+        lambda column: func.json_each(column).table_valued("value"),
+        lambda value, name: func.json_extract(value, f"$.{name}") if name else value,
+    ),
+)
 
 _CARTS_BY_ID: Final = carts.WHOLE.where(among(CART.c.id, "ids"))
 _CUSTOMERS: Final = CUSTOMER.select().where(among(CUSTOMER.c.owner, "owners"))
@@ -91,6 +121,7 @@ def _by_id(whole: Select[Any], table: Any) -> Select[Any]:
 
 _PROMISES_BY_ID: Final = _by_id(promises.WHOLE, PROMISE)
 _ORDERS_BY_ID: Final = _by_id(orders.WHOLE, ORDER)
+_TRANSFERS_BY_ID: Final = _by_id(transfers.WHOLE, TRANSFER)
 _RESERVATIONS_BY_ID: Final = _by_id(reservations.WHOLE, RESERVATION)
 
 _SIZED: Final = {
@@ -104,6 +135,7 @@ _SIZED: Final = {
     "handoffs": HANDOFF,
     "promises": PROMISE,
     "orders": ORDER,
+    "transfers": TRANSFER,
     "listings": CUSTOMER_ORDER,
     "timers": TIMER,
     "journal": EVENT,
@@ -196,10 +228,13 @@ class SqlInspection:
         return _made(promises.promise_from, self._documents(promises.WHOLE, PROMISE))
 
     def claims(self) -> Iterator[Claim]:
-        return (Claim(*row) for row in self._rows(_CLAIMS.order_by(PROMISE.c.store_id, PROMISE.c.reservation_id)))
+        return (Claim(*row) for row in self._rows(_CLAIMS.of(self._link.dialect)))
 
     def orders(self) -> Iterator[Order]:
         return _made(orders.order_from, self._documents(orders.WHOLE, ORDER))
+
+    def transfers(self) -> Iterator[Transfer]:
+        return _made(transfers.transfer_from, self._documents(transfers.WHOLE, TRANSFER))
 
     def listings(self) -> Iterator[Listing]:
         for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
@@ -252,6 +287,10 @@ class SqlInspection:
     def find_orders(self, ids: Collection[str]) -> Mapping[str, Order]:
         found = map(orders.order_from, self._link.documents(_ORDERS_BY_ID, _at_home(ids)))
         return {order.id: order for order in found}
+
+    def find_transfers(self, ids: Collection[str]) -> Mapping[str, Transfer]:
+        found = map(transfers.transfer_from, self._link.documents(_TRANSFERS_BY_ID, _at_home(ids)))
+        return {transfer.id: transfer for transfer in found}
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         found = map(reservations.reservation_from, self._link.documents(_RESERVATIONS_BY_ID, _at_home(ids)))

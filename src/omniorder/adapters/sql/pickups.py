@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from sqlalchemy import and_, bindparam, update
+
+from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import maybe_moment, moment
 from omniorder.adapters.sql.documents import by_position
@@ -13,17 +16,23 @@ from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.questions import Question
+from omniorder.domain.transfers import Awaited
 
+_LEAVE: Final = update(PICKUP).where(
+    and_(PICKUP.c.store_id == bindparam("at_store_id"), PICKUP.c.id == bindparam("at_id"))
+)
 _PICKUPS: Final = Rows(PICKUP, fixed=("home", "order_id"))
 _LINES: Final = Rows(PICKUP_LINE, fixed=("position",))
 
 
 def write(batch: Batch, before: Order | None, order: Order) -> None:
-    """Write what changed in the order's pick-up; one that follows another leaves the other's rows alone."""
+    """Write what changed in the order's pick-up; one that follows another leaves the other's rows, as rerouted."""
     pickup, was = order.pickup, None if before is None else before.pickup
     if was == pickup:
         return
     if was is not None and (was.store, was.id) != (pickup.store, pickup.id):
+        batch.change(_LEAVE, {"at_store_id": was.store, "at_id": was.id, "state": PickupState.REROUTED.value})
         was = None
     earlier = [] if was is None else [_row(order, was)]
     _PICKUPS.sync(batch, earlier, [_row(order, pickup)], "pickup", pickup.id)
@@ -49,6 +58,10 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "key_id": pickup.key_id,
         "claim": [[part.line, part.quantity] for part in pickup.claim],
         "look_at": pickup.look_at,
+        "awaited": wire.dump(pickup.awaited),
+        "holds": list(pickup.holds),
+        "question": None if pickup.question is None else wire.dump(pickup.question),
+        "trouble": pickup.trouble,
     }
 
 
@@ -63,6 +76,7 @@ def _line_rows(pickup: Pickup) -> list[Values]:
             "picked": line.picked,
             "collected": line.collected,
             "dropped": line.dropped,
+            "short": line.short,
         }
         for place, line in enumerate(pickup.lines)
     ]
@@ -78,7 +92,9 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         starts=moment(found["starts_at"]),
         ends=moment(found["ends_at"]),
         lines=tuple(
-            PickupLine(line["line_id"], line["quantity"], line["picked"], line["collected"], line["dropped"])
+            PickupLine(
+                line["line_id"], line["quantity"], line["picked"], line["collected"], line["dropped"], line["short"]
+            )
             for line in by_position(found["lines"])
         ),
         staged_at=found["staged_at"],
@@ -89,4 +105,8 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         claim=tuple(Units(line, quantity) for line, quantity in found["claim"]),
         look_at=maybe_moment(found["look_at"]),
         zone=found["zone"],
+        awaited=tuple(wire.load(Awaited, one) for one in found["awaited"]),
+        holds=tuple(found["holds"]),
+        question=None if found["question"] is None else wire.load(Question, found["question"]),
+        trouble=found["trouble"],
     )

@@ -16,6 +16,7 @@ from omniorder.adapters.sql.schema import PROMISE
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.transfers import PromisedLeg
 from omniorder.ports.storage import PromiseWrite
 
 WHOLE: Final = select(document(PROMISE))
@@ -72,6 +73,7 @@ def _values(promise: Promise) -> Values:
         "made_at": promise.made_at,
         "expires_at": promise.expires_at,
         "order_id": promise.order_id,
+        "legs": wire.dump(promise.legs),
     }
 
 
@@ -93,4 +95,5 @@ def promise_from(found: dict[str, Any]) -> Promise:
         expires_at=moment(found["expires_at"]),
         zone=found["zone"],
         order_id=found["order_id"],
+        legs=tuple(wire.load(PromisedLeg, leg) for leg in found["legs"]),
     )

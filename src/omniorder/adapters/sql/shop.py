@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +19,7 @@ from omniorder.domain.articles import Article, Price
 from omniorder.domain.channels import Channel
 from omniorder.domain.money import Money
 from omniorder.domain.quantities import Unit
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
 
 _KEPT: Final = 10_000
@@ -84,7 +85,18 @@ def _store_row(store: Store) -> dict[str, Any]:
         "slot_length": _seconds(store.slot_length),
         "slot_capacity": store.slot_capacity,
         "pickup_days": store.pickup_days,
+        "services": _words(store.services),
+        "transit": _seconds(store.transit),
     }
+
+
+def _words(services: Iterable[Service]) -> str:
+    """Text, because rows that are kept must be hashable."""
+    return " ".join(sorted(service.value for service in services))
+
+
+def _services(words: str) -> frozenset[Service]:
+    return frozenset(map(Service, words.split()))
 
 
 def _seconds(duration: timedelta) -> int:
@@ -105,6 +117,8 @@ def store_from(row: Any) -> Store:
         slot_length=timedelta(seconds=row.slot_length),
         slot_capacity=row.slot_capacity,
         pickup_days=row.pickup_days,
+        services=_services(row.services),
+        transit=timedelta(seconds=row.transit),
     )
 
 

@@ -22,6 +22,7 @@ from omniorder.adapters.sql import (
     slots,
     stock,
     timers,
+    transfers,
 )
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Step
@@ -34,6 +35,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
 from omniorder.ports.storage import Answer, Timer, Writes
 
@@ -104,6 +106,8 @@ class SqlTransaction:
             orders.write(batch, order)
         for promise in sorted(writes.promises, key=lambda write: write.after.id):
             promises.write(batch, promise)
+        for transfer in sorted(writes.transfers, key=lambda write: write.after.id):
+            transfers.write(batch, transfer)
         for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
             reservations.write(batch, reservation)
         for store, demands in stock.demands(writes.stock).items():
@@ -153,6 +157,9 @@ class SqlTransaction:
     def reservation(self, reservation_id: str) -> Reservation | None:
         return reservations.load(self._link, reservation_id)
 
+    def transfer(self, transfer_id: str) -> Transfer | None:
+        return transfers.load(self._link, transfer_id)
+
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return answers.load(self._link, home, scope, key)
 
@@ -183,6 +190,12 @@ class SqlTransaction:
         after: tuple[datetime, str] | None, limit: int,
     ) -> tuple[Order, ...]:  # fmt: skip
         return orders.to_pick_up(self._link, store, start, end, states, after, limit)
+
+    def transfers(
+        self, store: str, *, incoming: bool, states: Sequence[str], after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[Transfer, ...]:
+        start = after or (orders.EARLIEST, "")
+        return transfers.listed(self._link, store, states, start, limit, incoming=incoming)
 
     def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
         return journal.stream(self._link, home, stream, after, limit)

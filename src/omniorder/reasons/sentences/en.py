@@ -15,7 +15,7 @@ _SENTENCES = {
         "The next delivery is expected on {next_at}.",
     ),
     "price.missing": ("There is no valid price for {sku} at store {store}.",),
-    "service.missing": ("Store {store} doesn't offer what {skus} can't be sold without: {service}.",),
+    "service.missing": ("Store {store} doesn't offer what {sku} can't be sold without: {service}.",),
     # slots
     "slot.unavailable": ("This pick-up time can't be chosen.",),
     "slot.full": ("This time is fully booked.",),
@@ -24,7 +24,10 @@ _SENTENCES = {
     "slot.cut_off": ("Orders for this time had to be placed earlier.",),
     "slot.beyond_horizon": ("This time is too far ahead to be booked yet.",),
     "slot.closed": ("The store doesn't hand out orders at this time.",),
-    "slot.blackout": ("The store exceptionally hands out no orders at this time.",),
+    "slot.closure": ("The store exceptionally hands out no orders at this time.",),
+    "slot.before_arrival": ("The goods won't have reached the store by this time.",),
+    "slot.too_late": ("The store has no free pick-up time before {by}.",),
+    "slot.no_pickup": ("Orders can't be collected at this store.",),
     "slot.none_free": ("The store has no free pick-up time in the days ahead.",),
     # baskets, promises, handoffs
     "cart.empty": ("The basket is empty.",),
@@ -80,6 +83,7 @@ _SENTENCES = {
         "The store didn't receive {sku}.",
         "The store didn't receive all of the goods.",
     ),
+    "question.none": ("There is no open question about the order.",),
     "question.open": (
         "There is a question about order {order} that hasn't been answered yet.",
         "There is a question that hasn't been answered yet.",
@@ -99,6 +103,10 @@ _SENTENCES = {
     "id.invalid": ("This number or id isn't valid.",),
     "store.invalid": ("The details of this store aren't valid.",),
     "key.invalid": ("This key isn't valid.",),
+    "file.invalid": ("This file can't be read.",),
+    "row.invalid": ("This row can't be read.",),
+    "row.duplicate": ("An earlier row is already about the same.",),
+    "import.changed": ("This import was begun with something else, and can't go on with this.",),
     "input.too_many": ("That is more than fits into one request.",),
     # states
     "cart.is_open": ("The basket is open.",),
@@ -173,7 +181,6 @@ _PHRASES = {
     "store.other": ("choose another store",),
     "line.reduce": ("reduce {sku} to {available:units}",),
     "line.remove": ("remove {sku}",),
-    "lines.remove": ("remove {skus}",),
     "stock.wait": (
         "wait for the delivery on {next_at}",
         "wait for the delivery on {arrives}",
@@ -181,7 +188,6 @@ _PHRASES = {
     ),
     "slot.other": (
         "choose a time from {earliest}",
-        "choose a time before {latest}",
         "choose another time",
     ),
     "cart.fill": ("put something into the basket first",),
@@ -211,6 +217,11 @@ _PHRASES = {
     "transition.Unreadied": ("take the goods back to be picked",),
     "transition.CodeReissued": ("issue a new code",),
     "transition.HandOverStarted": ("hand the goods over",),
+    "transition.QuestionAnswered": ("answer the question",),
+    "transition.TransferPicked": ("pack the delivery",),
+    "transition.TransferShipped": ("send the delivery off",),
+    "transition.TransferReceived": ("report the delivery as received",),
+    "transition.TransferCancelled": ("cancel the delivery",),
 }
 
 _WORDS = {

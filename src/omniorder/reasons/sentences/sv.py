@@ -15,7 +15,7 @@ _SENTENCES = {
         "Nästa leverans väntas den {next_at}.",
     ),
     "price.missing": ("Det finns inget giltigt pris på {sku} i butik {store}.",),
-    "service.missing": ("Butik {store} saknar det som krävs för att sälja {skus}: {service}.",),
+    "service.missing": ("Butik {store} saknar det som krävs för att sälja {sku}: {service}.",),
     # slots
     "slot.unavailable": ("Den här upphämtningstiden går inte att välja.",),
     "slot.full": ("Tiden är fullbokad.",),
@@ -24,7 +24,10 @@ _SENTENCES = {
     "slot.cut_off": ("Beställningar för den tiden skulle ha lagts tidigare.",),
     "slot.beyond_horizon": ("Tiden ligger för långt fram för att kunna bokas ännu.",),
     "slot.closed": ("Butiken lämnar inte ut beställningar vid den tiden.",),
-    "slot.blackout": ("Butiken lämnar undantagsvis inte ut några beställningar vid den tiden.",),
+    "slot.closure": ("Butiken lämnar undantagsvis inte ut några beställningar vid den tiden.",),
+    "slot.before_arrival": ("Varorna hinner inte fram till butiken till dess.",),
+    "slot.too_late": ("Butiken har ingen ledig upphämtningstid före den {by}.",),
+    "slot.no_pickup": ("Det går inte att hämta beställningar i den här butiken.",),
     "slot.none_free": ("Butiken har ingen ledig upphämtningstid de närmaste dagarna.",),
     # baskets, promises, handoffs
     "cart.empty": ("Varukorgen är tom.",),
@@ -80,6 +83,7 @@ _SENTENCES = {
         "Butiken fick inte {sku}.",
         "Butiken fick inte alla varor.",
     ),
+    "question.none": ("Det finns ingen obesvarad fråga om beställningen.",),
     "question.open": (
         "Det finns en fråga om beställning {order} som inte har besvarats ännu.",
         "Det finns en fråga som inte har besvarats ännu.",
@@ -99,6 +103,10 @@ _SENTENCES = {
     "id.invalid": ("Numret eller id:t är inte giltigt.",),
     "store.invalid": ("Uppgifterna om butiken är inte giltiga.",),
     "key.invalid": ("Nyckeln är inte giltig.",),
+    "file.invalid": ("Filen går inte att läsa.",),
+    "row.invalid": ("Raden går inte att läsa.",),
+    "row.duplicate": ("En tidigare rad handlar redan om samma sak.",),
+    "import.changed": ("Importen påbörjades med något annat och kan inte fortsätta med det här.",),
     "input.too_many": ("Det är mer än vad som ryms i en begäran.",),
     # states
     "cart.is_open": ("Varukorgen är öppen.",),
@@ -173,7 +181,6 @@ _PHRASES = {
     "store.other": ("välja en annan butik",),
     "line.reduce": ("minska {sku} till {available:units}",),
     "line.remove": ("ta bort {sku}",),
-    "lines.remove": ("ta bort {skus}",),
     "stock.wait": (
         "vänta på leveransen den {next_at}",
         "vänta på leveransen den {arrives}",
@@ -181,7 +188,6 @@ _PHRASES = {
     ),
     "slot.other": (
         "välja en tid från och med den {earliest}",
-        "välja en tid före den {latest}",
         "välja en annan tid",
     ),
     "cart.fill": ("lägga något i varukorgen först",),
@@ -211,6 +217,11 @@ _PHRASES = {
     "transition.Unreadied": ("ta tillbaka varorna till plockningen",),
     "transition.CodeReissued": ("utfärda en ny kod",),
     "transition.HandOverStarted": ("lämna ut varorna",),
+    "transition.QuestionAnswered": ("besvara frågan",),
+    "transition.TransferPicked": ("packa leveransen",),
+    "transition.TransferShipped": ("skicka i väg leveransen",),
+    "transition.TransferReceived": ("anmäla leveransen som mottagen",),
+    "transition.TransferCancelled": ("ställa in leveransen",),
 }
 
 _WORDS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from attrs import evolve
 
-from omniorder.domain import carts, handoffs, orders, promises
+from omniorder.domain import carts, handoffs, ids, orders, promises, transfers
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded, Stamp
@@ -18,21 +18,25 @@ from omniorder.domain.payments import Operation, Payment
 from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.promises import Promise
 from omniorder.domain.text import Metadata
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
 from omniorder.testing.invariants.checking import View, invariant
 
 
 @invariant
 def streams_have_no_gaps(view: View) -> Iterator[str]:
-    """E1: each stream counts 1..n to the version of its cart, order or customer, and each of those has its stream."""
+    """E1: each stream counts 1..n to the version of its cart, order, transfer or customer, and each of those has its
+    stream."""
     for stream in view.rows.streams():
         seqs = [entry.seq for entry in stream.events]
         if seqs != list(range(1, len(seqs) + 1)):
             yield f"{stream.name} counts {seqs}"
         cart, order = view.rows.cart(stream.name), view.rows.order(stream.name)
-        found = cart or order
+        transfer = view.rows.transfer(stream.name)
+        found = cart or order or transfer
         version = found.version if found else view.rows.customer(stream.name)
-        if stream.home != (order.store if order else stream.name) or version != len(seqs):
+        home = order.store if order else transfer.source if transfer else stream.name
+        if stream.home != home or version != len(seqs):
             at = "missing" if version is None else f"at version {version}"
             yield f"{stream.name} at {stream.home}: {len(seqs)} events, its aggregate is {at}"
     for cart in view.rows.carts():
@@ -41,6 +45,9 @@ def streams_have_no_gaps(view: View) -> Iterator[str]:
     for order in view.rows.orders():
         if view.rows.length(order.store, order.id) != order.version:
             yield f"{order.id} is at version {order.version}, its stream ends elsewhere"
+    for transfer in view.rows.transfers():
+        if view.rows.length(transfer.source, transfer.id) != transfer.version:
+            yield f"{transfer.id} is at version {transfer.version}, its stream ends elsewhere"
     for customer in view.rows.customers():
         if view.rows.length(customer.owner, customer.owner) != customer.version:
             yield f"{customer.owner} is at version {customer.version}, their stream ends elsewhere"
@@ -174,9 +181,11 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
 
 def _blank(order: Order, promise: Promise, owner: str) -> Order:
     """The order as it was before anything happened to it; what never changes is taken as it is stored."""
+    wanted = [e.Units(line.id, line.quantity) for line in order.lines]
+    awaited, _ = transfers.assigned(wanted, {line.id: line.sku for line in order.lines}, promise.legs)
     pickup = Pickup(
-        order.pickup.id, promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
-        tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone,
+        ids.pickup_id(order.id), promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
+        tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone, awaited=awaited,
     )  # fmt: skip
     return evolve(
         order, version=0, state=OrderState.PLACED, owner=owner, cart_id=promise.cart_id,
@@ -186,16 +195,50 @@ def _blank(order: Order, promise: Promise, owner: str) -> Order:
 
 
 @invariant
+def transfers_are_what_the_journal_tells(view: View) -> Iterator[str]:
+    """O1, E1: the events of a transfer, each a row of its table, lead to what is stored."""
+    for stream in view.rows.streams():
+        transfer = view.rows.transfer(stream.name)
+        if transfer is None:
+            continue
+        try:
+            folded = _transfer(transfer.id, stream.events)
+        except OmniorderError as refused:
+            yield f"{stream.name}: {refused}"
+            continue
+        if folded != transfer:
+            yield f"{stream.name}: told is {folded}, stored is {transfer}"
+
+
+def _transfer(transfer_id: str, events: Iterable[Recorded]) -> Transfer | None:
+    transfer: Transfer | None = None
+    for entry in events:
+        if transfer is not None:
+            transfer = transfers.apply(transfer, entry.event, entry.stamp.at)
+        elif isinstance(entry.event, e.TransferRequested):
+            asked = entry.event
+            transfer, _ = transfers.request(
+                transfer_id, asked.source, asked.destination, dict(asked.units), order=asked.order,
+                at=entry.stamp.at, expected_at=asked.expected_at,
+            )  # fmt: skip
+        else:
+            return None
+    return transfer
+
+
+@invariant
 def hand_overs_have_an_actor_and_a_place(view: View) -> Iterator[str]:
     """O3: whatever left was claimed before, by an associate of the store that had it ready under a code."""
     for stream in view.rows.streams():
         order = view.rows.order(stream.name)
         claimed: tuple[e.Units, ...] | None = None
+        staff = f"@{order.store}" if order else "@"
         for entry in stream.events:
             match entry.event:
+                case e.OrderRerouted(store=store):
+                    staff = f"@{store}"
                 case e.HandOverStarted(units):
                     claimed = units
-                    staff = f"@{order.pickup.store}" if order else "@"
                     by = entry.stamp.actor
                     if not (by.startswith("associate:") and by.endswith(staff)) or not (order and order.pickup.key_id):
                         yield f"{entry.id}: handed over by {by}"

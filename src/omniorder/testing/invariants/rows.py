@@ -21,6 +21,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
+from omniorder.domain.transfers import Transfer
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Inspection, Known, Listing, Tries
 from omniorder.ports.storage import Answer, Timer
 
@@ -30,7 +31,7 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
-    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders",
+    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders", "transfers",
     "streams", "listings", "timers", "deliveries", "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
@@ -120,12 +121,16 @@ class Rows:
         return self._all("promises", self._everything.promises)
 
     def claims(self) -> Iterator[Claim]:
-        """Promises, by store and reservation; never in a page."""
+        """Who names which reservation as their own, by store and reservation; never in a page."""
         return self._all("claims", self._everything.claims)
 
     def orders(self) -> Iterator[Order]:
         """Every order."""
         return self._all("orders", self._everything.orders)
+
+    def transfers(self) -> Iterator[Transfer]:
+        """Every transfer."""
+        return self._all("transfers", self._everything.transfers)
 
     def listings(self) -> Iterator[Listing]:
         """Which orders are listed for whom."""
@@ -173,6 +178,10 @@ class Rows:
         """The order with this id."""
         return self._one("order", order_id, self._everything.find_orders)
 
+    def transfer(self, transfer_id: str) -> Transfer | None:
+        """The transfer with this id."""
+        return self._one("transfer", transfer_id, self._everything.find_transfers)
+
     def reservation(self, reservation_id: str) -> Reservation | None:
         """The reservation with this id."""
         return self._one("reservation", reservation_id, self._everything.find_reservations)
@@ -217,14 +226,22 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
         case Promise():
             yield from (("cart", row.cart_id), ("reservation", row.reservation_id), ("timer", (row.store, row.id)))
             yield "order", row.order_id
+            yield from (("reservation", leg.reservation) for leg in row.legs)
+        case Transfer():
+            yield from (("reservation", row.reservation), ("order", row.order), ("timer", (row.source, row.id)))
+            yield "length", (row.source, row.id)
         case Order():
             yield from (("cart", row.cart_id), ("promise", row.promise_id), ("reservation", row.reservation_id))
             yield from (("timer", (row.store, row.id)), ("listed", (row.owner, row.id)))
+            yield from (("reservation", hold) for hold in row.pickup.holds)
+            for leg in row.pickup.awaited:
+                yield from (("transfer", leg.transfer), ("reservation", leg.reservation))
             yield "length", (row.store, row.id)
         case Known():
             yield "length", (row.owner, row.owner)
         case Stream():
             yield from (("cart", row.name), ("order", row.name), ("customer", row.name), ("made", row.name))
+            yield "transfer", row.name
             for entry in row.events:
                 yield "promise", getattr(entry.event, "promise", None)
                 yield "handoff", getattr(entry.event, "handoff", None)

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from omniorder.domain.events import Units
-from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationState
+from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationState, TransferState
+from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Reservation
+from omniorder.domain.transfers import OPEN
 from omniorder.testing.invariants.checking import View, invariant, whole
 from omniorder.testing.invariants.rows import beside
 
@@ -57,7 +59,8 @@ def no_unit_leaves_twice(view: View) -> Iterator[str]:
             parts = (line.live, line.consumed, line.released, line.expired)
             if line.quantity <= 0 or min(parts) < 0 or sum(parts) != line.quantity:
                 yield f"{reservation.id}: {line}"
-        if (reservation.state in ended) == bool(reservation.live()):
+        live = bool(reservation.live())
+        if live == (reservation.state in ended) and (live or reservation.lines):  # one of nothing holds nothing
             yield f"{reservation.id} is {reservation.state.value} with {reservation.live()} live"
 
 
@@ -65,8 +68,9 @@ def no_unit_leaves_twice(view: View) -> Iterator[str]:
 def collected_goods_left_the_books(view: View) -> Iterator[str]:
     """S5: what a reservation says was consumed is what the order says was collected."""
     for order in view.rows.orders():
-        reservation = view.rows.reservation(order.reservation_id)
-        consumed = {line.sku: line.consumed for line in reservation.lines if line.consumed} if reservation else {}
+        consumed: Counter[str] = Counter()
+        for held in _here(view, order):
+            consumed.update({line.sku: line.consumed for line in held.lines if line.consumed})
         gone = order.units_by_sku(Units(line.line, line.collected) for line in order.pickup.lines if line.collected)
         if consumed != gone:
             yield f"{order.id}: collected {gone}, but consumed {consumed}"
@@ -74,37 +78,49 @@ def collected_goods_left_the_books(view: View) -> Iterator[str]:
 
 @invariant
 def open_units_are_held(view: View) -> Iterator[str]:
-    """S6: what customers still expect is held for them, unit by unit, and an ended order holds nothing."""
+    """S6: what customers still expect is held for them, unit by unit, here, or to be sent here; an ended order holds
+    nothing."""
     for order in view.rows.orders():
         wanted: dict[str, int] = {}
         if order.pickup.state not in ENDED_PICKUPS:
             wanted = order.units_by_sku(order.pickup.rest())
-        reservation = view.rows.reservation(order.reservation_id)
-        held = reservation.live() if reservation else {}
+        held: Counter[str] = Counter()
+        for reservation in _here(view, order):
+            held.update(reservation.live())
+        for leg in order.pickup.awaited:
+            held.update(order.units_by_sku(leg.units))
         if held != wanted:
             yield f"{order.id} ({order.state.value}, {order.pickup.state.value}): wants {wanted}, holds {held}"
 
 
 @invariant
 def reservations_belong_to_promises(view: View) -> Iterator[str]:
-    """S6: the reservation of each promise is made of what that promised, and ends as it ended."""
+    """S6: the reservations of each promise are made of what that promised, and end as it ended."""
     for promise in view.rows.promises():
-        reservation = view.rows.reservation(promise.reservation_id)
-        if reservation is None:
-            yield f"{promise.id}: its reservation {promise.reservation_id} is missing"
-        elif why := _unlike(promise, reservation):
-            yield f"{promise.id} ({promise.state.value}): {reservation} {why}"
+        promised: Counter[str] = Counter()
+        for line in promise.quote.lines:
+            promised[line.sku] += line.quantity
+        parts = {leg.reservation: (leg.store, Counter(dict(leg.units))) for leg in promise.legs}
+        for _, units in parts.values():
+            promised.subtract(units)
+        parts[promise.reservation_id] = (promise.store, +promised)
+        for reservation_id, (store, units) in parts.items():
+            reservation = view.rows.reservation(reservation_id)
+            if reservation is None:
+                yield f"{promise.id}: its reservation {reservation_id} is missing"
+            elif why := _unlike(promise, reservation, store, units):
+                yield f"{promise.id} ({promise.state.value}): {reservation} {why}"
 
 
 @whole
-def a_reservation_is_of_one_promise(view: View) -> Iterator[str]:
-    """S6: no reservation is without its promise, and none serves two."""
+def a_reservation_is_somebodys(view: View) -> Iterator[str]:
+    """S6: no reservation is without the promise, order, pick-up or transfer that it serves, and none serves two."""
     reservations = (((one.store, one.id), 1) for one in view.rows.reservations())
     by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
-    claimed = ((key, sum(1 for _ in claims)) for key, claims in by_reservation)
+    claimed = ((key, len({claim.by for claim in claims})) for key, claims in by_reservation)
     for (_, reservation_id), there, count in beside(reservations, claimed):
         if there is not None and count != 1:
-            yield f"{reservation_id} belongs to {count or 0} promises"
+            yield f"{reservation_id} is claimed by {count or 0}"
 
 
 _ENDS = {
@@ -117,14 +133,17 @@ _ENDS = {
 }
 
 
-def _unlike(promise: Promise, reservation: Reservation) -> str:
-    promised: Counter[str] = Counter()
-    for line in promise.quote.lines:
-        promised[line.sku] += line.quantity
-    if {line.sku: line.quantity for line in reservation.lines} != promised:
-        return f"is not of {dict(promised)}"
-    if reservation.store != promise.store:
-        return f"is not at {promise.store}"
+def _here(view: View, order: Order) -> list[Reservation]:
+    """What holds an order's units in its pick-up's store, live or ended."""
+    found = map(view.rows.reservation, (order.reservation_id, *order.pickup.holds))
+    return [one for one in found if one is not None]
+
+
+def _unlike(promise: Promise, reservation: Reservation, store: str, units: Counter[str]) -> str:
+    if {line.sku: line.quantity for line in reservation.lines} != units:
+        return f"is not of {dict(units)}"
+    if reservation.store != store:
+        return f"is not at {store}"
     if reservation.state not in _ENDS[promise.state]:
         return "ended otherwise"
     if promise.state is PromiseState.HELD and reservation.until != promise.expires_at:
@@ -139,6 +158,41 @@ def what_is_held_has_a_limit(view: View) -> Iterator[str]:
         if (reservation.until is not None) != (reservation.state is ReservationState.HELD):
             yield f"{reservation.id} is {reservation.state.value} until {reservation.until}"
     for order in view.rows.orders():
-        held = view.rows.reservation(order.reservation_id)
-        if held and held.until not in (None, order.pay_by):
-            yield f"{order.id} is to be paid by {order.pay_by}, its units are held until {held.until}"
+        awaited = (leg.reservation for leg in order.pickup.awaited)
+        for held in map(view.rows.reservation, (order.reservation_id, *awaited)):
+            if held and held.until not in (None, order.pay_by):
+                yield f"{order.id} is to be paid by {order.pay_by}, its units are held until {held.until}"
+
+
+@invariant
+def transfers_hold_what_they_send(view: View) -> Iterator[str]:
+    """S5, S6: a transfer's units are held at its source until they are sent, are sent once, and arrive at most once."""
+    for transfer in view.rows.transfers():
+        reservation = view.rows.reservation(transfer.reservation)
+        if reservation is None:
+            yield f"{transfer.id}: its reservation is missing"
+            continue
+        sent = transfer.picked if transfer.shipped_at is not None else {}
+        kept = {TransferState.REQUESTED: transfer.requested, TransferState.PICKED: transfer.picked}
+        consumed = {line.sku: line.consumed for line in reservation.lines if line.consumed}
+        if reservation.live() != kept.get(transfer.state, {}) or consumed != sent:
+            yield f"{transfer.id} ({transfer.state.value}) is of {transfer.lines}, held is {reservation}"
+
+
+@invariant
+def what_is_awaited_is_on_its_way(view: View) -> Iterator[str]:
+    """S6: what an order awaits is in a transfer to its store that has not ended; an unpaid one's is held for it."""
+    for order in view.rows.orders():
+        for leg in order.pickup.awaited:
+            units, transfer = order.units_by_sku(leg.units), view.rows.transfer(leg.transfer)
+            if order.confirmed_at is None:
+                held = view.rows.reservation(leg.reservation)
+                if held is None or held.live() != units or transfer is not None:
+                    yield f"{order.id} awaits {units}, held is {held}, and {transfer}"
+                continue
+            coming = {} if transfer is None else transfer.requested
+            if transfer is not None and transfer.state is not TransferState.REQUESTED:
+                coming = transfer.picked
+            whose = transfer and (transfer.order, transfer.destination, transfer.state in OPEN)
+            if whose != (order.id, order.pickup.store, True) or any(coming.get(s, 0) < n for s, n in units.items()):
+                yield f"{order.id} awaits {units} by {transfer}"

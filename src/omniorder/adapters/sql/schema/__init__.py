@@ -27,8 +27,9 @@ from omniorder.adapters.sql.schema.orders import (
 )
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
+from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 
-NEEDED: Final = "0002"
+NEEDED: Final = "0004"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -61,4 +62,6 @@ __all__ = [
     "STOCK",
     "STORE",
     "TIMER",
+    "TRANSFER",
+    "TRANSFER_LINE",
 ]

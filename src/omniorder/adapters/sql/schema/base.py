@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, MetaData, Table, Text
 from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
 from omniorder.adapters.sql.columns import Beginning, Instant, Json, Key, Real, Whole
@@ -33,9 +34,15 @@ MaybeDegrees = Annotated[float | None, Field(sa_type=Real)]
 At = Annotated[datetime, Field(sa_type=Instant)]
 MaybeAt = Annotated[datetime | None, Field(sa_type=Instant)]
 Document = Annotated[Any, Field(sa_type=Json, nullable=False)]
+MaybeDocument = Annotated[Any, Field(sa_type=Json, nullable=True)]
 Labels = Annotated[Any, Field(sa_type=Json, nullable=False, sa_column_kwargs={"name": "metadata"})]
 
 STRICT: Final = {"sqlite_strict": True}
+
+
+def with_default(kind: type[TypeEngine[Any]], value: str) -> Any:
+    """A column that came after its table: rows that were there before have this in it."""
+    return Field(sa_type=kind, nullable=False, sa_column_kwargs={"server_default": value})
 
 
 def check(name: str, rule: str) -> CheckConstraint:

@@ -96,6 +96,7 @@ class PromiseRow(Row, table=True):
     made_at: At
     expires_at: At
     order_id: MaybeId
+    legs: Document
 
 
 CART: Final = table(CartRow)

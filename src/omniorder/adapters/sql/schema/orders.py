@@ -13,6 +13,7 @@ from omniorder.adapters.sql.schema.base import (
     Id,
     Labels,
     MaybeAt,
+    MaybeDocument,
     Number,
     PrimaryId,
     PrimaryInstant,
@@ -167,6 +168,10 @@ class PickupRow(Row, table=True):
     key_id: Words
     claim: Document
     look_at: MaybeAt
+    awaited: Document
+    holds: Document
+    question: MaybeDocument
+    trouble: Words
 
 
 class PickupLineRow(Row, table=True):
@@ -186,6 +191,7 @@ class PickupLineRow(Row, table=True):
     picked: Number
     collected: Number
     dropped: Number
+    short: Number
 
 
 class CodeTriesRow(Row, table=True):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
+from sqlalchemy import Text
+
+from omniorder.adapters.sql.columns import Whole
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     Id,
@@ -18,11 +21,12 @@ from omniorder.adapters.sql.schema.base import (
     Words,
     check,
     table,
+    with_default,
 )
 
 
 class StoreRow(Row, table=True):
-    """A store. Durations are in seconds, the place in degrees."""
+    """A store. Durations are in seconds, the place in degrees; `services` are words, in order."""
 
     __table_args__ = (STRICT,)
 
@@ -37,6 +41,8 @@ class StoreRow(Row, table=True):
     slot_length: Number
     slot_capacity: Number
     pickup_days: Number
+    services: Annotated[str, with_default(Text, "pickup")]
+    transit: Annotated[int, with_default(Whole, "86400")]
 
 
 class ArticleRow(Row, table=True):

@@ -1,0 +1,67 @@
+"""Questions to the customer: what can't be done as it was promised, and what may be done instead.
+
+An order that waits for an answer waits for a limited time, and says beforehand what silence means. So nothing is
+decided over the customer's head, and nothing waits for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import Enum
+
+from attrs import frozen
+
+from omniorder.domain.quantities import Units
+from omniorder.errors import NotFound
+
+
+class Alternative(Enum):
+    """What may be done about units that can't be had as promised."""
+
+    LATER = "later"
+    """Everything is collected at the same store, in a later window."""
+    SENT = "sent"
+    """Other stores send the units to this one, and everything is collected in a later window."""
+    OTHER_STORE = "other_store"
+    """Everything is collected at another store, which has all of it."""
+    LESS = "less"
+    """The units are called off and not paid; the rest is collected as promised."""
+    NOTHING = "nothing"
+    """The whole order is called off."""
+
+
+@frozen
+class Option:
+    """One thing that the customer may choose, by its `id`, which is unique within its question.
+
+    `store` and `slot` (with its window, in UTC) are where and when everything is collected then; they are None where
+    that stays as it is. Nothing is held for an option: that it can still be had is found out when it is chosen.
+    """
+
+    id: str
+    alternative: Alternative
+    store: str | None = None
+    slot: str | None = None
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+
+@frozen
+class Question:
+    """What the customer is asked: `about` these units of the order, for this `reason` (a stable code).
+
+    They have `until` to answer (UTC). `silence` is the option that is taken if they don't.
+    """
+
+    about: tuple[Units, ...]
+    reason: str
+    options: tuple[Option, ...]
+    silence: str
+    until: datetime
+
+    def option(self, option_id: str) -> Option:
+        """The option with this id; raises `NotFound`."""
+        for option in self.options:
+            if option.id == option_id:
+                return option
+        raise NotFound("option", option_id)

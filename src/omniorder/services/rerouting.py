@@ -1,0 +1,320 @@
+"""What becomes of units that can't be had as promised: found out, decided by policy, or put to the customer.
+
+What is possible is looked up first, outside of any transaction; then one transaction decides on the very version of the
+order that was looked at. Nothing is held for an option in between: a guard may still refuse it, and then the next one
+is tried, or the customer is asked anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from attrs import evolve, frozen
+
+from omniorder.domain import coupling, ids, sourcing
+from omniorder.domain import events as e
+from omniorder.domain.events import Stamp, Units
+from omniorder.domain.lifecycle import OrderState, PickupState
+from omniorder.domain.offers import distance
+from omniorder.domain.orders import Order
+from omniorder.domain.payments import PayInStore
+from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.rerouting import ALWAYS, Rerouting
+from omniorder.domain.store_services import Service
+from omniorder.domain.stores import Slot, Store, slots
+from omniorder.errors import IllegalTransition, NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
+from omniorder.ports.storage import SlotChange, Writes
+from omniorder.services import payments
+from omniorder.services.access import look, order_for
+from omniorder.services.ledger import Ledger
+from omniorder.services.parts import Parts, Touch
+from omniorder.services.ripples import carry_on
+from omniorder.services.sending import arrivals, donors
+from omniorder.services.units import Unit, in_transaction, reading
+
+LATE: Final = "transfer.late"
+"""Why the customer is asked when goods from another store come too late for their window."""
+MOST_CHANGES_MEANWHILE: Final = 20
+
+
+class _MovedOn(Exception):
+    """The order is not what was looked at any more."""
+
+
+@frozen
+class _Trouble:
+    """Units that can't be had as promised, why, and from when on they could be had here, if that is known."""
+
+    about: tuple[Units, ...]
+    reason: str
+    late: tuple[e.ArrivalMoved, ...] = ()
+
+
+def settle(parts: Parts, order: Order, stamp: Stamp) -> Order:
+    """Decide what is undecided about this order, or ask; safe to repeat, and to be done by anybody."""
+    for _ in range(MOST_CHANGES_MEANWHILE):
+        store = parts.stores.store(order.pickup.store)
+        trouble = _trouble(order, store, stamp.at) if store is not None else None
+        if store is None or trouble is None:
+            return order
+        try:
+            return payments.drive(parts, _settled(parts, order, store, trouble, stamp), stamp)
+        except _MovedOn:
+            order = payments.load(parts, order.id)
+    raise StillRunning(command="pickups.reject", id=order.id)
+
+
+def answer(parts: Parts, touch: Touch, order_id: str, option_id: str, key: str | None) -> Order:
+    """See `Orders.answer`."""
+    stamp = touch.stamp(parts.clock)
+    for _ in range(MOST_CHANGES_MEANWHILE):
+        order = look(parts, touch, order_id)
+        question = order.pickup.question
+        option = _chosen(order, question, option_id)
+        if not touch.may_see(order):
+            raise NotAllowed(actor=touch.actor.name, action=f"answer for order {order.id}")
+        if option.alternative in ALWAYS and any(p.kind != PayInStore.kind for p in order.payments):
+            payments.own_transaction(parts, "orders.answer")  # money may have to go back
+        try:
+            return payments.drive(parts, _answered(parts, touch, order, question, option, key, stamp), stamp)
+        except _MovedOn:
+            continue
+        except (OutOfStock, SlotUnavailable):
+            _ask_anew(parts, order, stamp)
+            raise
+    raise StillRunning(command="orders.answer", id=order_id)
+
+
+def _chosen(order: Order, question: Question | None, option_id: str) -> Option:
+    if question is None:
+        state = order.pickup.state.value
+        raise IllegalTransition(machine="pickup", state=state, event="QuestionAnswered", legal=[], why="nothing is asked")
+    return question.option(option_id)
+
+
+def _answered(
+    parts: Parts, touch: Touch, order: Order, question: Question | None, option: Option, key: str | None, stamp: Stamp
+) -> Order:
+    about, reason = (question.about, question.reason) if question else ((), "")
+    act = _prepared(parts, order, option, about, reason, stamp)
+
+    def work(unit: Unit) -> Order:
+        seen = unit.earlier(key, "orders.answer", home=order.store, subject=order.id, request=option.id, result=order.id)
+        before = order_for(touch, unit.tx, order.id)
+        if seen:
+            return before
+        if before.version != order.version:
+            raise _MovedOn
+        return act(unit, before, (e.QuestionAnswered(option.id),))
+
+    return in_transaction(parts, stamp, work)
+
+
+def _ask_anew(parts: Parts, order: Order, stamp: Stamp) -> None:
+    """What was chosen can't be had any more: ask again, with what still can."""
+    store, question = parts.stores.store(order.pickup.store), order.pickup.question
+    if store is None or question is None:
+        return
+    trouble = _Trouble(question.about, question.reason)
+    fresh = _question(parts, order, _possible(parts, order, store, trouble, stamp.at), trouble, stamp.at)
+    if fresh is None:
+        return
+    again = evolve(fresh, until=question.until)
+
+    def work(unit: Unit) -> None:
+        before = unit.tx.order(order.id)
+        if before is not None and before.version == order.version:
+            carry_on(unit, before, [e.CustomerAsked(again)])
+
+    in_transaction(parts, stamp, work)
+
+
+# --- what is wrong ----------------------------------------------------------------------------------------
+
+
+def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
+    if order.state is not OrderState.CONFIRMED:
+        return None
+    pickup = order.pickup
+    if coupling.undecided(pickup):
+        return _Trouble(pickup.short, pickup.trouble)
+    if pickup.state is not PickupState.AWAITING_STOCK:
+        return None
+    late = [leg for leg in pickup.awaited if leg.expected_at <= at or leg.expected_at + store.lead > pickup.starts]
+    if not late:
+        return None
+    sums: dict[str, int] = {}
+    for leg in late:
+        for part in leg.units:
+            sums[part.line] = sums.get(part.line, 0) + part.quantity
+    moved = tuple(e.ArrivalMoved(leg.transfer, leg.expected_at) for leg in late)
+    return _Trouble(tuple(Units(line, count) for line, count in sums.items()), LATE, moved)
+
+
+def _settled(parts: Parts, order: Order, store: Store, trouble: _Trouble, stamp: Stamp) -> Order:
+    possible = _possible(parts, order, store, trouble, stamp.at)
+    policy = parts.settings.rerouting
+    for option in policy.chosen(possible):
+        question = None
+        if option.alternative in policy.ask:
+            question = _question(parts, order, possible, trouble, stamp.at)
+        act = _prepared(parts, order, option, trouble.about, trouble.reason, stamp)
+
+        def work(unit: Unit, question: Question | None = question, act: _Act = act) -> Order:
+            before = unit.tx.order(order.id)
+            if before is None or before.version != order.version:
+                raise _MovedOn
+            return act(unit, before, ()) if question is None else carry_on(unit, before, [e.CustomerAsked(question)])
+
+        try:
+            return in_transaction(parts, stamp, work)
+        except (OutOfStock, SlotUnavailable):
+            continue  # somebody was faster: what is liked next
+    return order
+
+
+def _question(
+    parts: Parts, order: Order, possible: tuple[Option, ...], trouble: _Trouble, at: datetime
+) -> Question | None:
+    policy = parts.settings.rerouting
+    always = [one.id for one in possible if one.alternative is policy.silence]
+    always += [one.id for one in possible if one.alternative in ALWAYS]
+    options = policy.chosen(possible)
+    return Question(trouble.about, trouble.reason, options, always[0], at + policy.patience) if always else None
+
+
+# --- what is possible -------------------------------------------------------------------------------------
+
+
+def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> tuple[Option, ...]:
+    """Everything that the policy lists and that could be done now, and what always can."""
+    wanted = set(parts.settings.rerouting.alternatives)
+    found: list[Option] = []
+    own_stock = isinstance(parts.inventory, Ledger)
+    if Alternative.LATER in wanted and (ready := _ready_here(parts, order, store, trouble, at)) is not None:
+        found += _in_a_window(parts, order, store, Option("later", Alternative.LATER), ready, at, later=True)
+    if own_stock and trouble.reason != LATE and Alternative.SENT in wanted:
+        found += _sent(parts, order, store, trouble, at)
+    if own_stock and Alternative.OTHER_STORE in wanted and not order.pickup.collected:
+        found += _elsewhere(parts, order, store, parts.settings.rerouting, at)
+    if sorted(trouble.about, key=repr) != sorted(order.pickup.rest(), key=repr):
+        found.append(Option("less", Alternative.LESS))
+    found.append(Option("nothing", Alternative.NOTHING))
+    return tuple(found)
+
+
+def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> datetime | None:
+    """From when on everything can be had at the pick-up's own store; None when nobody knows."""
+    dates = [at, *(leg.expected_at for leg in order.pickup.awaited)]
+    if trouble.reason == LATE:
+        overdue = any(leg.expected_at <= at for leg in order.pickup.awaited)
+        return max(at + _longest_transit(parts, order), *dates) if overdue else max(dates)
+    skus = sorted(order.units_by_sku(trouble.about))
+    if not isinstance(parts.inventory, Ledger):
+        return None
+    with parts.storage.reading() as tx:
+        there = {level.sku: level for level in tx.levels(skus, [store.id])}
+    return max(dates) if all(sku in there and not there[sku].shortage for sku in skus) else None
+
+
+def _longest_transit(parts: Parts, order: Order) -> timedelta:
+    found = (parts.stores.store(leg.store) for leg in order.pickup.awaited)
+    return max((store.transit for store in found if store is not None), default=timedelta(0))
+
+
+def _in_a_window(
+    parts: Parts, order: Order, store: Store, option: Option, ready: datetime, at: datetime, *, later: bool
+) -> list[Option]:
+    """The option in the first free window of this store once the goods are ready to be picked."""
+    until = at + parts.settings.slot_horizon
+    with parts.storage.reading() as tx:
+        booked = tx.booked([store.id], ready, until)
+    for slot in slots(store, now=ready, until=until):
+        starts, ends = slot.starts.astimezone(UTC), slot.ends.astimezone(UTC)
+        if evolve(slot, booked=booked.get(slot.id, 0)).free and not (later and starts <= order.pickup.starts):
+            return [evolve(option, store=store.id, slot=slot.id, starts=starts, ends=ends)]
+    return []
+
+
+def _sent(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> list[Option]:
+    plan = _plan(parts, order, store, trouble.about)
+    if not plan.full:
+        return []
+    ready = max(at + plan.arrives_in, *(leg.expected_at for leg in order.pickup.awaited), at)
+    if ready + store.lead <= order.pickup.starts:
+        return [Option("sent", Alternative.SENT, store.id)]  # in time for the window that was promised
+    return _in_a_window(parts, order, store, Option("sent", Alternative.SENT), ready, at, later=False)
+
+
+def _plan(parts: Parts, order: Order, store: Store, about: tuple[Units, ...]) -> sourcing.Sourcing:
+    demand = order.units_by_sku(about)
+    return sourcing.plan(demand, store.id, *donors(parts, store, sorted(demand)))
+
+
+def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[Option]:
+    """The nearest stores that have everything that is still open, and a free window."""
+    demand = order.units_by_sku(order.pickup.rest())
+    near: list[tuple[float, Store]] = []
+    for other in parts.stores.all():
+        far = distance(store.place, other)
+        if other.id != store.id and Service.PICKUP in other.services and far is not None and far <= policy.within_km:
+            near.append((far, other))
+    near.sort(key=lambda one: (one[0], one[1].id))
+    names = [other.id for _, other in near]
+    with parts.storage.reading() as tx:
+        there = parts.inventory.available(tx, sorted(demand), names) if names else {}
+    found: list[Option] = []
+    for _, other in near:
+        if len(found) < policy.stores and all(there.get((other.id, sku), 0) >= n for sku, n in demand.items()):
+            option = Option(f"at {other.id}", Alternative.OTHER_STORE)
+            found += _in_a_window(parts, order, other, option, at, at, later=False)
+    return found
+
+
+# --- doing it ---------------------------------------------------------------------------------------------
+
+_Act = Callable[[Unit, Order, tuple[e.Event, ...]], Order]
+
+
+def _prepared(
+    parts: Parts, order: Order, option: Option, about: tuple[Units, ...], reason: str, stamp: Stamp
+) -> _Act:
+    """What carries the option out in a transaction: everything from outside of it is looked up here."""
+    store = parts.stores.store(option.store) if option.store else None
+    found: tuple[e.Event, ...] = ()
+    if option.alternative is Alternative.SENT and store is not None:
+        plan = _plan(parts, order, store, about)
+        if not plan.full:
+            short = [{"sku": sku, "wanted": units, "available": 0} for sku, units in plan.missing]
+            raise OutOfStock(store=store.id, short=short)
+        found = arrivals(parts, order, about, plan, stamp.at)
+    if option.alternative is Alternative.OTHER_STORE and store is not None:
+        found = (_rerouted(parts, order, store, option),)
+    if option.alternative is Alternative.LATER:
+        found = _expected_anew(parts, order, stamp.at)
+    hold_until = stamp.at + parts.settings.hold_unknown_money
+
+    def act(unit: Unit, before: Order, first: tuple[e.Event, ...]) -> Order:
+        if store is not None and option.slot is not None and option.starts is not None:
+            place = SlotChange(store.id, option.slot, option.starts, 1, store.slot_capacity)
+            unit.tx.write(Writes(slots=(place,)))
+        return carry_on(unit, before, (*first, *coupling.go_on(before, option, about, reason, hold_until, found)))
+
+    return act
+
+
+def _rerouted(parts: Parts, order: Order, store: Store, option: Option) -> e.OrderRerouted:
+    if option.slot is None or option.starts is None or option.ends is None:
+        raise NotFound("slot", option.id)
+    reservation = ids.reservation_id(store.id, parts.time_ordered())
+    return e.OrderRerouted(
+        order.next_pickup_id(), store.id, option.slot, option.starts, option.ends, store.zone, reservation
+    )
+
+
+def _expected_anew(parts: Parts, order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """What should have come already is expected after the longest way once more, or it would be late again at once."""
+    anew = at + _longest_transit(parts, order)
+    return tuple(e.ArrivalMoved(leg.transfer, anew) for leg in order.pickup.awaited if leg.expected_at <= at)
