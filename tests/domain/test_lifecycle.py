@@ -234,7 +234,6 @@ TABLES = {
         REQUESTED  TransferRequested  REQUESTED
         REQUESTED  TransferPicked     PICKED
         REQUESTED  TransferDelayed    REQUESTED
-        REQUESTED  TransferShort      SHORT
         REQUESTED  TransferCancelled  CANCELLED
         PICKED     TransferShipped    SHIPPED
         PICKED     TransferDelayed    PICKED

@@ -231,8 +231,8 @@ def go_on(
 ) -> tuple[e.Event, ...]:
     """The events of doing with these units what this option says, whether the customer was asked or not.
 
-    `found` is what only a look at other stores could tell: who sends the units (`UnitsSent`), or where everything is
-    collected instead (`OrderRerouted`).
+    `found` is what only a look at other stores could tell: who sends the units (`UnitsSent`), where everything is
+    collected instead (`OrderRerouted`), or when what is overdue is expected now (`ArrivalMoved`).
     """
     pickup = order.pickup
     match option.alternative:
@@ -248,7 +248,7 @@ def go_on(
                 return (dropped, e.StockAwaited())
             return (dropped, e.PickResumed() if any(line.picked for line in pickup.lines) else e.Requeued())
         case Alternative.LATER:
-            return (*_queued(pickup), _moved(option))
+            return (*found, *_queued(pickup), _moved(option))
         case Alternative.SENT:
             reset = (e.PickReset(),) if pickup.state is PickupState.PICKING else ()
             wait = () if pickup.state is PickupState.AWAITING_STOCK else (e.StockAwaited(),)

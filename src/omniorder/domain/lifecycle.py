@@ -484,7 +484,6 @@ TRANSFER: Final[Table[TransferState]] = {
         e.TransferRequested: TransferState.REQUESTED,
         e.TransferPicked: TransferState.PICKED,
         e.TransferDelayed: TransferState.REQUESTED,
-        e.TransferShort: TransferState.SHORT,
         e.TransferCancelled: TransferState.CANCELLED,
     },
     TransferState.PICKED: {

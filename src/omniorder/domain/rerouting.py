@@ -54,7 +54,8 @@ class Rerouting:
     Attributes:
         alternatives: what may be done, what is liked best first. `LESS` and `NOTHING` are always possible, and the
             customer may always choose them.
-        ask: what needs the customer's consent; everything else is done without asking.
+        ask: what needs the customer's consent; everything else is done without asking. Where nothing is left but to
+            call the order off, nobody is asked.
         patience: how long the customer has to answer.
         silence: what is done when they don't: `LESS` or `NOTHING`.
         within_km: how far another store may be from the one that was chosen; stores without a place are left out.
@@ -65,7 +66,7 @@ class Rerouting:
         default=(Alternative.LATER, Alternative.SENT, Alternative.OTHER_STORE, Alternative.LESS),
         converter=_alternatives,
     )
-    ask: frozenset[Alternative] = field(default=frozenset(Alternative) - {Alternative.LESS}, converter=_asked)
+    ask: frozenset[Alternative] = field(default=frozenset(Alternative), converter=_asked)
     patience: timedelta = field(default=timedelta(hours=4), converter=_patience)
     silence: Alternative = field(default=Alternative.LESS, converter=_silence)
     within_km: float = 25.0

@@ -158,7 +158,7 @@ def _settled(parts: Parts, order: Order, store: Store, trouble: _Trouble, stamp:
     policy = parts.settings.rerouting
     for option in policy.chosen(possible):
         question = None
-        if option.alternative in policy.ask:
+        if option.alternative in policy.ask and len(possible) > 1:
             question = _question(parts, order, possible, trouble, stamp.at)
         act = _prepared(parts, order, option, trouble.about, trouble.reason, stamp)
 

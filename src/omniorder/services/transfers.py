@@ -16,7 +16,7 @@ from omniorder.domain import events as e
 from omniorder.domain import ids, transfers
 from omniorder.domain.actors import Associate
 from omniorder.domain.instants import instant, iso
-from omniorder.domain.lifecycle import TransferState
+from omniorder.domain.lifecycle import TransferState, advance
 from omniorder.domain.orders import Order
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import line as valid_line
@@ -196,6 +196,7 @@ class Transfers:
         draw = self.parts.time_ordered()
 
         def step(unit: Unit, before: Transfer) -> tuple[list[e.Event], Order | None]:
+            advance(before.state, e.TransferReceived(()))  # only what was sent can come
             came = before.picked if counted is None else {sku: n for sku, n in counted.items() if n}
             event = transfers.arrived(before, came, why)
             transfers.apply(before, event, unit.stamp.at)  # refuses what can't be, before anything is booked

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Executable, Select, String, and_, func, literal, literal_column, select, true, union_all
+from sqlalchemy import Executable, Select, String, Text, and_, func, literal, literal_column, select, true, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock, transfers
@@ -72,16 +72,21 @@ _BOOKINGS: Final = union_all(
 )
 
 
+def _held_by(transfer: Any) -> Any:
+    """The reservation of a transfer, as `domain.ids.reservation_of` says."""
+    return func.replace(transfer, literal_column("'trf_'", Text()), literal_column("'rsv_'", Text()))
+
+
 def _claimed(elements: Callable[[Any], Any], part: Callable[[Any, str], Any]) -> Executable:
     """Who says that which reservation is theirs; `elements` and `part` are the database's own way with JSON."""
     legs, holds = elements(PROMISE.c.legs), elements(PICKUP.c.holds)
     transfer = part(legs.c.value, "transfer")
     return union_all(
         select(PROMISE.c.store_id, PROMISE.c.reservation_id, PROMISE.c.id),
-        select(part(legs.c.value, "store"), func.replace(transfer, "trf_", "rsv_"), transfer).join_from(
+        select(part(legs.c.value, "store"), _held_by(transfer), transfer).join_from(
             PROMISE, legs, true()
         ),
-        select(TRANSFER.c.store_id, func.replace(TRANSFER.c.id, "trf_", "rsv_"), TRANSFER.c.id),
+        select(TRANSFER.c.store_id, _held_by(TRANSFER.c.id), TRANSFER.c.id),
         select(PICKUP.c.store_id, part(holds.c.value, ""), PICKUP.c.id).join_from(PICKUP, holds, true()),
         select(ORDER.c.pickup_store, ORDER.c.reservation_id, ORDER.c.id)
         .join(PROMISE, and_(PROMISE.c.store_id == ORDER.c.store_id, PROMISE.c.id == ORDER.c.promise_id))
@@ -92,7 +97,7 @@ def _claimed(elements: Callable[[Any], Any], part: Callable[[Any, str], Any]) ->
 _CLAIMS: Final = PerDialect(
     _claimed(
         lambda column: func.jsonb_array_elements(column).table_valued("value").render_derived(),
-        lambda value, name: func.jsonb_extract_path_text(value, *([name] if name else [])).collate("C"),
+        lambda value, name: value.op("#>>")(literal_column(f"'{{{name}}}'")).cast(Text()).collate("C"),
     ),
     _claimed(
         lambda column: func.json_each(column).table_valued("value"),

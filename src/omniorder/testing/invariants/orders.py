@@ -123,7 +123,7 @@ def slots_count_their_bookings(view: View) -> Iterator[str]:
 def _takes_a_place(state: PromiseState | PickupState) -> bool:
     if isinstance(state, PromiseState):
         return state is PromiseState.HELD
-    return state not in (PickupState.CANCELLED, PickupState.LAPSED)
+    return state not in (PickupState.CANCELLED, PickupState.LAPSED, PickupState.REROUTED)
 
 
 @whole

@@ -1,0 +1,359 @@
+"""Rejected lines: what the store can't give is decided by policy or by the customer, and never twice or by nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+import pytest
+
+from omniorder import Associate, Channel, Order, OrderState, PayInStore, Pick, Stage, Store, events
+from omniorder.domain.lifecycle import PickupState
+from omniorder.domain.questions import Alternative
+from omniorder.domain.rerouting import Rerouting
+from omniorder.errors import (
+    IllegalTransition,
+    InvalidInput,
+    InvalidQuantity,
+    InvalidText,
+    NotFound,
+    OutOfStock,
+)
+from omniorder.services.settings import Settings
+from omniorder.services.touchpoints import StoreTouchpoint
+from omniorder.testing.invariants import check_all, nothing_is_overdue
+from omniorder.testing.shop import Shop
+from tests.services.conftest import OpenShop
+from tests.services.sending import CENTRE, centre
+from tests.services.steps import INSTANT, booked, charged, code, level, names, part, picked, placed, refused
+
+MILK, BREAD = Shop.MILK, Shop.BREAD
+BASKET = {Shop.MILK: 1, Shop.BREAD: 2}
+WITHOUT_ASKING = Rerouting(ask=[])
+
+
+def scarce(shop: Shop, wishes: Mapping[str, int]) -> None:
+    """Leave in Sofia's store exactly what is going to be ordered."""
+    for sku, wanted in wishes.items():
+        if there := shop.office.stock.level(shop.SOFIA, sku).on_hand - wanted:
+            shop.office.stock.adjust(shop.SOFIA, sku, -there, reason="sold")
+
+
+def rejected(shop: Shop, wishes: Mapping[str, int] = BASKET, *counts: int, on_shelf: bool = False) -> Order:
+    """An order of which Sofia's store, having no more than that, gives up so many units of its first lines, or all."""
+    scarce(shop, wishes)
+    order = placed(shop, wishes)
+    lines = part(order, *counts) if counts else None
+    return shop.store.pickups.reject(order.id, lines, reason="not_found", on_shelf=on_shelf)
+
+
+def market(shop: Shop) -> StoreTouchpoint:
+    """An associate of the market, a kilometre away."""
+    return shop.hub.at(Channel.STORE, Associate("mila", store=shop.MARKET))
+
+
+def offered(order: Order) -> list[str]:
+    """What the customer may choose, by id."""
+    question = order.pickup.question
+    assert question is not None
+    return [option.id for option in question.options]
+
+
+# --- the question -----------------------------------------------------------------------------------------
+
+
+def test_lines_that_the_store_has_not_got_are_put_to_the_customer(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    assert (order.stage, order.pickup.state) == (Stage.QUESTION, PickupState.AWAITING_CUSTOMER)
+    question = order.pickup.question
+    assert question is not None
+    assert (question.reason, question.about) == ("not_found", (events.Units(order.lines[0].id, 1),))
+    assert offered(order) == ["less", "nothing"]
+    assert question.until == shop.clock.now() + timedelta(hours=4)
+    check_all(shop.hub)
+
+
+def test_what_was_looked_for_and_not_found_goes_off_the_books(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    assert level(shop, MILK) == (0, 1)
+    moves = [(one.quantity, one.reason, one.reference) for one in shop.office.stock.movements(shop.SOFIA, MILK).items]
+    assert (-1, "not_found", order.id) in moves
+
+
+def test_what_lies_on_the_shelf_stays_on_the_books(shop: Shop) -> None:
+    order = rejected(shop, BASKET, on_shelf=True)
+    assert level(shop, MILK) == (1, 1)
+    assert offered(order) == ["later", "nothing"]
+    check_all(shop.hub)
+
+
+def test_less_is_collected_and_less_is_paid(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    after = shop.app.orders.answer(order.id, "less")
+    assert (after.state, after.stage) == (OrderState.CONFIRMED, Stage.PREPARING)
+    assert after.wanted_value == order.lines[1].total
+    check_all(shop.hub)
+    shop.store.pickups.pick(order.id, order.lines[1].id, 2)
+    shop.store.pickups.ready(order.id)
+    receipt = shop.store.pickups.hand_over(order.id, code=code(shop, order))
+    assert receipt.order.stage is Stage.COLLECTED
+    assert charged(shop) == receipt.total.amount == 620
+    check_all(shop.hub)
+
+
+def test_what_was_paid_at_once_goes_back_for_what_is_called_off(shop: Shop) -> None:
+    order = placed(shop, BASKET, pay=INSTANT)
+    shop.store.pickups.reject(order.id, part(order, 1), reason="not_found")
+    shop.app.orders.answer(order.id, "less")
+    assert charged(shop) == 620
+    check_all(shop.hub)
+
+
+def test_what_is_due_at_the_counter_is_what_is_still_wanted(shop: Shop) -> None:
+    order = placed(shop, BASKET, pay=PayInStore())
+    shop.store.pickups.reject(order.id, part(order, 1), reason="not_found")
+    assert shop.app.orders.answer(order.id, "less").due_in_store.amount == 620
+    check_all(shop.hub)
+
+
+def test_the_customer_may_call_all_of_it_off(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    after = shop.app.orders.answer(order.id, "nothing")
+    assert after.state is OrderState.CANCELLED
+    assert (charged(shop), level(shop, BREAD)) == (0, (2, 0))
+    check_all(shop.hub)
+
+
+def test_silence_is_less(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    shop.advance(hours=3, minutes=59)
+    assert shop.app.orders.get(order.id).stage is Stage.QUESTION
+    shop.advance(minutes=2)
+    after = shop.app.orders.get(order.id)
+    assert after.wanted_value == order.lines[1].total
+    assert "QuestionLapsed" in names(shop, order)
+    nothing_is_overdue(shop.hub)
+    check_all(shop.hub)
+
+
+def test_an_answer_under_a_key_is_given_once_and_another_comes_too_late(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    first = shop.web.orders.answer(order.id, "less", key="tap")
+    assert shop.app.orders.get(order.id) == first
+    refused(IllegalTransition, shop.app.orders.answer, order.id, "nothing")
+
+
+def test_who_may_answer(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    refused(NotFound, shop.stranger.orders.answer, order.id, "less")
+    refused(NotFound, shop.elsewhere.orders.answer, order.id, "less")
+    refused(NotFound, shop.app.orders.answer, order.id, "free of charge")
+    assert shop.phone.orders.answer(order.id, "less").stage is Stage.PREPARING
+
+
+# --- later ------------------------------------------------------------------------------------------------
+
+
+def test_later_moves_the_window_and_its_place(shop: Shop) -> None:
+    order = rejected(shop, BASKET, on_shelf=True)
+    after = shop.app.orders.answer(order.id, "later")
+    assert after.pickup.state is PickupState.TO_PICK
+    assert after.pickup.starts > order.pickup.starts
+    assert (booked(shop, order.pickup.slot), booked(shop, after.pickup.slot)) == (0, 1)
+    assert picked(shop, after).pickup.fully_picked
+    check_all(shop.hub)
+
+
+# --- another store ----------------------------------------------------------------------------------------
+
+
+def test_another_store_takes_over_with_goods_slot_and_code(shop: Shop) -> None:
+    order = rejected(shop, {MILK: 1})
+    assert offered(order) == ["at SOF02", "nothing"]
+    moved = shop.app.orders.answer(order.id, "at SOF02")
+    assert (moved.pickup.store, moved.pickup.state) == (shop.MARKET, PickupState.TO_PICK)
+    assert moved.pickup.id != order.pickup.id
+    assert (level(shop, MILK), level(shop, MILK, shop.MARKET)) == ((0, 0), (1, 1))
+    assert (booked(shop, order.pickup.slot), booked(shop, moved.pickup.slot)) == (0, 1)
+    check_all(shop.hub)
+    there = market(shop)
+    assert [one.id for one in there.pickups.due().items] == [order.id]
+    assert shop.store.pickups.due().items == ()
+    there.pickups.pick(order.id, order.lines[0].id, 1)
+    there.pickups.ready(order.id)
+    receipt = there.pickups.hand_over(order.id, code=code(shop, order))
+    assert (receipt.order.stage, level(shop, MILK, shop.MARKET)) == (Stage.COLLECTED, (0, 0))
+    check_all(shop.hub)
+
+
+def test_the_store_that_gave_it_up_can_not_work_on_it_any_more(shop: Shop) -> None:
+    order = rejected(shop, {MILK: 1})
+    shop.app.orders.answer(order.id, "at SOF02")
+    assert shop.store.orders.get(order.id).pickup.store == shop.MARKET
+    refused(NotFound, shop.store.pickups.pick, order.id, order.lines[0].id, 1)
+    refused(NotFound, shop.store.pickups.hand_over, order.id, code="1234567")
+
+
+def test_what_was_offered_and_is_gone_is_refused_and_asked_anew(shop: Shop) -> None:
+    order = rejected(shop, {MILK: 1})
+    shop.office.stock.adjust(shop.MARKET, MILK, -1, reason="sold")
+    refused(OutOfStock, shop.app.orders.answer, order.id, "at SOF02")
+    after = shop.app.orders.get(order.id)
+    assert (after.stage, offered(after)) == (Stage.QUESTION, ["nothing"])
+    assert after.pickup.question is not None and order.pickup.question is not None
+    assert after.pickup.question.until == order.pickup.question.until
+    check_all(shop.hub)
+
+
+def test_stores_too_far_away_are_not_offered(open_shop: OpenShop) -> None:
+    shop = open_shop(settings=Settings(rerouting=Rerouting(within_km=0.5)))
+    assert rejected(shop, {MILK: 1}).state is OrderState.CANCELLED
+
+
+def test_a_pass_of_the_first_store_opens_nothing_at_the_second(shop: Shop) -> None:
+    scarce(shop, {MILK: 1})
+    order = placed(shop, {MILK: 1})
+    picked(shop, order)
+    shop.store.pickups.ready(order.id)
+    first = code(shop, order)
+    shop.store.pickups.unready(order.id, reason="it leaks")
+    shop.store.pickups.reject(order.id, reason="damaged")
+    moved = shop.app.orders.answer(order.id, "at SOF02")
+    there = market(shop)
+    there.pickups.pick(order.id, order.lines[0].id, 1)
+    there.pickups.ready(order.id)
+    assert code(shop, moved) != first
+    check_all(shop.hub)
+
+
+# --- from other stores ------------------------------------------------------------------------------------
+
+
+def test_what_is_missing_may_be_sent_from_elsewhere(shop: Shop) -> None:
+    centre(shop)
+    order = rejected(shop, {BREAD: 2, MILK: 1}, 2)
+    assert offered(order) == ["sent", "less", "nothing"]
+    after = shop.app.orders.answer(order.id, "sent")
+    assert [(leg.store, [p.quantity for p in leg.units]) for leg in after.pickup.awaited] == [(CENTRE, [2])]
+    assert after.pickup.starts > order.pickup.starts
+    assert (level(shop, BREAD), level(shop, BREAD, CENTRE)) == ((0, 0), (10, 2))
+    check_all(shop.hub)
+
+
+# --- by policy --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "stage", "store"),
+    [
+        ([Alternative.LESS], Stage.PREPARING, "SOF01"),
+        ([Alternative.NOTHING], Stage.CANCELLED, "SOF01"),
+        ([Alternative.SENT, Alternative.LESS], Stage.PREPARING, "SOF01"),
+    ],
+)
+def test_the_policy_may_decide_alone(
+    open_shop: OpenShop, alternatives: list[Alternative], stage: Stage, store: str
+) -> None:
+    shop = open_shop(settings=Settings(rerouting=Rerouting(alternatives=alternatives, ask=[])))
+    order = rejected(shop, BASKET, 1)
+    assert (order.stage, order.pickup.question, order.pickup.store) == (stage, None, store)
+    check_all(shop.hub)
+
+
+def test_the_policy_may_move_an_order_without_asking(open_shop: OpenShop) -> None:
+    shop = open_shop(settings=Settings(rerouting=WITHOUT_ASKING))
+    order = rejected(shop, {MILK: 1})
+    assert (order.pickup.store, order.pickup.state) == (shop.MARKET, PickupState.TO_PICK)
+    check_all(shop.hub)
+
+
+def test_only_what_needs_consent_is_asked(open_shop: OpenShop) -> None:
+    policy = Rerouting(alternatives=[Alternative.OTHER_STORE, Alternative.LESS], ask=[Alternative.OTHER_STORE])
+    shop = open_shop(settings=Settings(rerouting=policy))
+    alone = rejected(shop, {BREAD: 2, MILK: 1}, 1)
+    assert alone.stage is Stage.PREPARING  # nobody near has bread
+    shop.office.stock.receive(shop.SOFIA, MILK, 1)
+    assert rejected(shop, {MILK: 1}).stage is Stage.QUESTION
+
+
+def test_a_whole_order_that_nobody_has_is_called_off(open_shop: OpenShop) -> None:
+    shop = open_shop(settings=Settings(rerouting=Rerouting(alternatives=[Alternative.LESS])))
+    order = rejected(shop, BASKET)
+    assert (order.state, charged(shop)) == (OrderState.CANCELLED, 0)
+    assert level(shop, BREAD) == (0, 0)
+    check_all(shop.hub)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"alternatives": []},
+        {"alternatives": ["later"]},
+        {"alternatives": [Alternative.LESS, Alternative.LESS]},
+        {"ask": ["later"]},
+        {"silence": Alternative.LATER},
+        {"patience": timedelta(0)},
+        {"patience": timedelta(days=8)},
+        {"patience": 4},
+        {"within_km": 0},
+        {"within_km": True},
+        {"stores": -1},
+    ],
+)
+def test_a_policy_that_can_not_be_is_refused_by_field(wrong: dict[str, object]) -> None:
+    (field,) = wrong
+    assert refused(InvalidInput, Rerouting, **wrong).facts["field"] == field
+
+
+# --- what can't be rejected -------------------------------------------------------------------------------
+
+
+def test_nonsense_is_refused_and_nothing_is_written(shop: Shop) -> None:
+    order = placed(shop, BASKET)
+    reject = shop.store.pickups.reject
+    refused(InvalidQuantity, reject, order.id, part(order, 2), reason="not_found")
+    refused(NotFound, reject, order.id, [Pick("ln_0000000000000", 1)], reason="not_found")
+    refused(InvalidText, reject, order.id, reason="")
+    refused(InvalidInput, reject, order.id, [], reason="not_found")
+    refused(NotFound, shop.elsewhere.pickups.reject, order.id, reason="not_found")
+    shop.store.pickups.pick(order.id, part(order, 1))
+    refused(InvalidQuantity, reject, order.id, part(order, 1), reason="not_found")
+    assert shop.app.orders.get(order.id).stage is Stage.PREPARING
+    check_all(shop.hub)
+
+
+def test_what_was_picked_of_a_whole_order_is_put_back(shop: Shop) -> None:
+    order = placed(shop, BASKET)
+    shop.store.pickups.pick(order.id, part(order, 1))
+    after = shop.store.pickups.reject(order.id, reason="power cut", on_shelf=True)
+    assert [line.picked for line in after.pickup.lines] == [0, 0]
+    check_all(shop.hub)
+
+
+def test_a_rejection_under_a_key_happens_once(shop: Shop) -> None:
+    order = placed(shop, BASKET)
+    first = shop.store.pickups.reject(order.id, part(order, 1), reason="not_found", key="scan 17")
+    assert shop.store.pickups.reject(order.id, part(order, 1), reason="not_found", key="scan 17") == first
+    assert level(shop, MILK) == (39, 1)
+
+
+def test_what_has_left_or_waits_at_the_counter_can_not_be_rejected(shop: Shop) -> None:
+    order = placed(shop, BASKET)
+    picked(shop, order)
+    shop.store.pickups.ready(order.id)
+    refused(IllegalTransition, shop.store.pickups.reject, order.id, reason="not_found")
+
+
+def test_more_may_be_rejected_after_an_answer(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    shop.app.orders.answer(order.id, "less")
+    again = shop.store.pickups.reject(order.id, [Pick(order.lines[1].id, 1)], reason="damaged")
+    assert again.stage is Stage.QUESTION
+    less = shop.app.orders.answer(order.id, "less")
+    assert [line.open for line in less.pickup.lines] == [0, 1]
+    check_all(shop.hub)
+
+
+def test_a_closed_store_is_not_offered(shop: Shop) -> None:
+    shop.office.stores.put(Store(shop.MARKET, zone="Europe/Sofia", hours="off", place=shop.HERE))
+    assert rejected(shop, {MILK: 1}).state is OrderState.CANCELLED
