@@ -352,7 +352,10 @@ class CartChanged(Refused):
 
 
 class OutOfStock(Refused):
-    """The store can't promise all units. Facts: `store`, `short`: a list of `{sku, wanted, available}`."""
+    """The store can't promise all units. Facts: `store`, `short`: a list of `{sku, wanted, available}`.
+
+    Beside them may stand the `unit` of what is weighed, and `next_at` and `next_units` of the next delivery.
+    """
 
     code = "stock.short"
     says = "store {store} has too little: {short}"

@@ -56,6 +56,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.store_services import Service
@@ -343,6 +344,7 @@ register(Offer, "full")
 register(Promise, "window")
 register(Pickup, "window")
 register(Reason, "remedies")
+register(Question, "why")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Recorded, Remedy),

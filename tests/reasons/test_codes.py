@@ -12,6 +12,7 @@ import pytest
 
 from omniorder import errors
 from omniorder.domain.lifecycle import MACHINES, forbidden
+from omniorder.domain.questions import Alternative
 from omniorder.errors import InvalidInput, OmniorderError, Refused
 from omniorder.reasons import refusals
 from omniorder.reasons.codes import CODES, REMEDIES, Told, is_something, step
@@ -77,12 +78,17 @@ def test_every_step_that_is_a_remedy_is_an_event_of_some_machine() -> None:
     assert steps <= events
 
 
+def test_every_alternative_of_a_question_is_a_remedy_and_so_is_what_silence_means() -> None:
+    assert {f"option.{one.value}" for one in Alternative} == {code for code in REMEDIES if code.startswith("option.")}
+    assert {"silence.less", "silence.nothing"} == {code for code in CODES if code.startswith("silence.")}
+
+
 def test_every_remedy_belongs_to_a_reason_whose_facts_it_needs() -> None:
     for code, told in CODES.items():
         for remedy in told.remedies:
             assert set(REMEDIES[remedy].needs) <= set(told.facts), (code, remedy)
     offered = {remedy for told in CODES.values() for remedy in told.remedies}
-    assert offered == {code for code in REMEDIES if not code.startswith(step(""))}
+    assert offered == {code for code in REMEDIES if not code.startswith((step(""), "option."))}
 
 
 def test_no_code_names_a_fact_twice() -> None:
@@ -188,4 +194,4 @@ def test_bulgarian_phrases_follow_the_verb_that_they_continue() -> None:
     """`Можете` takes `да` and the second person plural."""
     for several in LANGUAGES["bg"].phrases.values():
         for phrase in several:
-            assert re.match(r"(първо )?да \w+те\b", phrase), phrase
+            assert re.match(r"(първо )?да (се )?\w+те\b", phrase), phrase

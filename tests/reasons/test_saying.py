@@ -198,9 +198,7 @@ def test_an_article_whose_number_looks_like_a_date_is_no_date() -> None:
 
 def test_other_peoples_words_stay_on_the_line_and_can_not_turn_it_round() -> None:
     facts = {"sku": "A", "units": 2, "reason": "fell\r\ndown\x00 \u202eelttob\u2066 \ud800 ({sku})"}
-    assert say(Reason("line.rejected", facts)) == (
-        "The store can't supply 2 of A (fell down elttob ({sku})). You can remove A or choose another store."
-    )
+    assert say(Reason("line.rejected", facts)) == ("The store can't supply 2 of A (fell down elttob ({sku})).")
 
 
 def test_very_long_words_are_cut() -> None:
@@ -289,7 +287,7 @@ def test_any_tree_is_said_in_one_clean_line(language: str, reason: Reason) -> No
 def filled(code: str, language: str) -> Mapping[str, Any]:
     """Plain facts for all that a code may have."""
     values: dict[str, Any] = {
-        **dict.fromkeys(("until", "earliest", "by", "next_at", "arrives"), "2026-12-01T09:00+02:00"),
+        **dict.fromkeys(("until", "earliest", "by", "next_at", "arrives", "starts"), "2026-12-01T09:00+02:00"),
         **dict.fromkeys(("total", "expected", "due", "amount"), "4.98 EUR"),
         **dict.fromkeys(("wanted", "available", "next_units", "units", "lines", "tries_left"), 2),
         **dict.fromkeys(("ordered", "weighed", "least", "most"), 950),

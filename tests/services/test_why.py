@@ -32,12 +32,14 @@ from omniorder import (
 )
 from omniorder.domain import events as e
 from omniorder.domain import ids
+from omniorder.domain.questions import Question
 from omniorder.domain.stock import apply, reserve
 from omniorder.errors import Refused
 from omniorder.reasons.codes import CODES
 from omniorder.reasons.saying import LANGUAGES
 from omniorder.testing import Shop
 from tests.services.passing import eva, ticket_for, wrong
+from tests.services.sending import CENTRE, awaiting, centre, only_transfer, promised_from_afar
 from tests.services.steps import (
     DECLINED,
     MASTERCARD,
@@ -279,6 +281,23 @@ def locked_pass(shop: Shop) -> None:
     shop.store.pickups.hand_over(order.id, code=said)
 
 
+def with_a_centre(shop: Shop) -> Shop:
+    """The shop with a distribution centre that can send it bread."""
+    centre(shop)
+    return shop
+
+
+def no_desk_at_the_centre(shop: Shop) -> None:
+    centre(shop)
+    slot = ids.slot_id(CENTRE, shop.clock.now() + timedelta(hours=5))
+    shop.app.checkout.promise(filled(shop).id, slot=slot)
+
+
+def received_before_it_was_shipped(shop: Shop) -> None:
+    awaiting(with_a_centre(shop))
+    shop.store.transfers.receive(only_transfer(shop).id)
+
+
 def slot_at(store: str, starts: str) -> str:
     """The id of the slot that starts then."""
     return ids.slot_id(store, datetime.fromisoformat(starts))
@@ -298,6 +317,26 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
     "closed": (lambda shop: slot_of(shop, hours=14), errors.SlotUnavailable, ["slot.unavailable", "slot.closed"]),
     "far": (lambda shop: slot_of(shop, days=99), errors.SlotUnavailable, ["slot.unavailable", "slot.beyond_horizon"]),
     "full": (full_slot, errors.SlotUnavailable, ["slot.unavailable", "slot.full"]),
+    "no pick-up": (
+        no_desk_at_the_centre,
+        errors.SlotUnavailable,
+        ["slot.unavailable", "slot.no_pickup"],
+    ),
+    "before arrival": (
+        lambda shop: promised_from_afar(with_a_centre(shop), hours=2),
+        errors.SlotUnavailable,
+        ["slot.unavailable", "slot.before_arrival"],
+    ),
+    "nothing asked": (
+        lambda shop: shop.app.orders.answer(placed(shop).id, "less"),
+        errors.IllegalTransition,
+        ["transition.illegal", "question.none"],
+    ),
+    "not shipped": (
+        received_before_it_was_shipped,
+        errors.IllegalTransition,
+        ["transition.illegal", "transfer.is_requested"],
+    ),
     "total": (another_total, errors.QuoteChanged, ["quote.changed"]),
     "edited": (edited_since, errors.CartChanged, ["cart.changed"]),
     "empty": (nothing_in_it, errors.CartEmpty, ["cart.empty"]),
@@ -481,6 +520,61 @@ def test_money_that_the_counter_took_in_vain_goes_back(shop: Shop) -> None:
     assert provoked(shop, "paid twice").sentence("sv").endswith("4,98\u00a0EUR måste lämnas tillbaka till kunden.")
 
 
+# --- questions --------------------------------------------------------------------------------------------
+
+
+def asked(shop: Shop) -> Question:
+    """What the customer is asked about a loaf that the store in Sofia can't find, when another store could send one."""
+    order = placed(with_a_centre(shop), {Shop.BREAD: 5, Shop.MILK: 1})
+    question = shop.store.pickups.reject(order.id, part(order, 1), reason="not_found").pickup.question
+    assert question is not None
+    return question
+
+
+def test_each_option_of_a_question_is_one_of_its_remedies(shop: Shop) -> None:
+    question = asked(shop)
+    assert [reason.code for reason in flat(question.why)] == ["question.open", "line.rejected", "silence.less"]
+    assert [remedy.facts["option"] for remedy in question.why.remedies] == [option.id for option in question.options]
+    for reason in flat(question.why):
+        assert set(reason.facts) <= set(CODES[reason.code].facts)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            "Your decision is needed before 23 November 2026 at 14:00. The store can't supply a part of the order (not "
+            "to be found). Without an answer, what is missing is left out and not charged. You can have the rest sent "
+            "to the store and collect everything on 24 November 2026 at 08:00, do without what is missing and collect "
+            "the rest or cancel the whole order.",
+        ),
+        (
+            "sv",
+            "Ditt beslut behövs före den 23 november 2026 kl. 14:00. Butiken kan inte leverera en del av beställningen "
+            "(går inte att hitta). Utan svar tas det som saknas bort och debiteras inte. Du kan låta resten skickas "
+            "till butiken och hämta allt den 24 november 2026 kl. 08:00, avstå från det som saknas och hämta resten "
+            "eller avboka hela beställningen.",
+        ),
+        (
+            "bg",
+            "Необходимо е Вашето решение преди 23 ноември 2026\u00a0г., 14:00\u00a0ч. Магазинът не може да осигури "
+            "част от поръчката (не се намира). Без отговор липсващото отпада и не се заплаща. Можете да изчакате "
+            "останалото да пристигне в магазина и да получите всичко на 24 ноември 2026\u00a0г., 08:00\u00a0ч., да се "
+            "откажете от липсващото и да получите останалото или да откажете цялата поръчка.",
+        ),
+    ],
+)
+def test_a_question_is_put_in_words(language: str, said: str, shop: Shop) -> None:
+    assert say(asked(shop).why, language, zone=shop.office.stores.get(Shop.SOFIA).tz) == said
+
+
+def test_a_question_travels_with_its_tree(shop: Shop) -> None:
+    question = asked(shop)
+    shown = json.loads(json.dumps(to_json(shop.app.orders.page().items[0])))
+    assert shown["pickup"]["question"]["why"]["remedies"] == question.why.to_json()["remedies"]
+
+
 # --- offers -----------------------------------------------------------------------------------------------
 
 
@@ -518,6 +612,15 @@ def test_an_offers_reasons_travel_with_what_would_change_them(shop: Shop) -> Non
         "facts": {"sku": Shop.MILK, "available": 1},
     }
     assert from_json(json.loads(json.dumps(shown))) == next(offer for offer in offers if not offer.full)
+
+
+def test_what_is_weighed_is_short_in_kilograms(shop: Shop) -> None:
+    cart = filled(shop, {Shop.APPLES: 20_500})
+    (sofia,) = (offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
+    with pytest.raises(errors.OutOfStock) as raised:
+        shop.app.checkout.promise(cart.id, slot=sofia.slots[0].id)
+    assert raised.value.why == sofia.why
+    assert "You want 20.5\u00a0kg of APPLES, but the store can offer only 20\u00a0kg." in raised.value.sentence()
 
 
 def test_a_refusal_that_names_its_next_delivery_says_so_article_by_article() -> None:

@@ -6,8 +6,8 @@ values whose names mean the same under every code:
 - quantities (`wanted`, `available`, `next_units`, `units`) count in the article's unit, and `unit` says which one,
   `piece` or `gram`, where that is known; weights (`ordered`, `weighed`, `least`, `most`) are grams;
 - amounts (`total`, `expected`, `due`, `amount`) are text such as `4.98 EUR`;
-- instants (`until`, `earliest`, `by`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the store's own
-  where it is known;
+- instants (`until`, `earliest`, `by`, `starts`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the
+  store's own where it is known;
 - `reason` and `rule` are a program's or an associate's own words.
 
 A remedy takes its facts from the reason that it belongs to. It is offered when all that it needs is there and is not
@@ -112,15 +112,15 @@ _COLLECTING: Final = {
     "pickup.over": _told("order reason state", may="amount"),
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
     "code.locked": _told("order", remedies="code.reissue"),
-    "line.rejected": _told("sku units", may="reason unit store order", remedies="line.remove store.other"),
+    "line.rejected": _told(may="sku units reason unit store order"),
     "weight.out_of_tolerance": _told("line ordered weighed least most", remedies="weight.again"),
-    "transfer.late": _told(may="transfer order sku units unit arrives store", remedies="stock.wait store.other"),
-    "transfer.short": _told(
-        may="transfer order sku wanted available unit store", remedies="line.reduce line.remove store.other"
-    ),
+    "transfer.late": _told(may="transfer order sku units unit arrives store"),
+    "transfer.short": _told(may="transfer order sku wanted available unit store"),
     "question.none": _told(),
-    "question.open": _told(may="question order until", remedies="question.answer"),
-    "question.expired": _told(may="question order until"),
+    "question.open": _told(may="order until options"),
+    "question.expired": _told(may="order until"),
+    "silence.less": _told(),
+    "silence.nothing": _told(),
 }
 
 _REQUESTS: Final = {
@@ -191,7 +191,7 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "store.other": _told(),
         "line.reduce": _told("sku available", may="unit"),
         "line.remove": _told("sku"),
-        "stock.wait": _told(may="next_at arrives"),
+        "stock.wait": _told("next_at"),
         "slot.other": _told(may="earliest"),
         "cart.fill": _told(),
         "cart.start": _told(),
@@ -208,7 +208,11 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "version.reload": _told(),
         "key.fresh": _told(),
         "weight.again": _told("least most"),
-        "question.answer": _told(may="until"),
+        "option.later": _told("option", may="store slot starts"),
+        "option.sent": _told("option", may="store slot starts"),
+        "option.other_store": _told("option store", may="slot starts"),
+        "option.less": _told("option"),
+        "option.nothing": _told("option"),
         **{step(event): _told() for event in _STEPS},
     }
 )

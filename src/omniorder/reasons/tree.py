@@ -53,8 +53,7 @@ class Reason:
     @property
     def remedies(self) -> tuple[Remedy, ...]:
         """What would change this answer, as far as it can be told from the facts; any one of them is enough."""
-        offered = (_offered(code, self.facts) for code in self._cures())
-        return tuple(remedy for remedy in offered if remedy is not None)
+        return tuple(remedy for remedy in self._remedies() if remedy is not None)
 
     def to_json(self) -> dict[str, Any]:
         """The whole tree as JSON data, remedies included."""
@@ -76,11 +75,15 @@ class Reason:
         for reason in self.because:
             yield from reason._leaves()
 
-    def _cures(self) -> tuple[str, ...]:
-        if self.code != "transition.illegal":
-            return CODES.get(self.code, _NOTHING).remedies
-        legal = self.facts.get("legal", ())
-        return tuple(map(step, cast("Sequence[str]", legal))) if isinstance(legal, (list, tuple)) else ()
+    def _remedies(self) -> Iterator[Remedy | None]:
+        match self.code, self.facts:
+            case "transition.illegal", {"legal": [*events]}:
+                yield from (_offered(step(event), {}) for event in cast("Sequence[str]", events))
+            case "question.open", {"options": [*options]}:
+                for option in cast("Sequence[Mapping[str, Any]]", options):
+                    yield _offered(f"option.{option.get('alternative')}", option)
+            case code, facts:
+                yield from (_offered(cure, facts) for cure in CODES.get(code, _NOTHING).remedies)
 
 
 def _offered(code: str, facts: Mapping[str, Any]) -> Remedy | None:

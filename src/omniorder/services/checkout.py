@@ -19,6 +19,7 @@ from omniorder.domain.offers import Offer, distance, ranked
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.quantities import Unit as Measure
 from omniorder.domain.stores import Point, Slot, Store, slot_at, slots
 from omniorder.errors import (
     CartChanged,
@@ -27,6 +28,7 @@ from omniorder.errors import (
     InvalidMoney,
     NoPrice,
     NotFound,
+    OutOfStock,
     PaymentInFlight,
     QuoteChanged,
     SlotUnavailable,
@@ -80,7 +82,7 @@ class Checkout:
         found: list[Offer] = []
         for store in stores:
             priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
-            reasons = [*_short(cart, store.id, stock), *_unpriced(store.id, skus, articles, priced)]
+            reasons = [*_short(cart, store.id, stock, articles), *_unpriced(store.id, skus, articles, priced)]
             quote: Quote | None = None
             if live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version):
                 quote = live.quote  # honoured until the promise lapses
@@ -133,6 +135,8 @@ class Checkout:
                 continue
             except SlotUnavailable as refusal:
                 raise self._with_next(refusal) from None
+            except OutOfStock as refusal:
+                raise self._with_units(refusal) from None
         raise StillRunning(command="carts.edit", id=cart_id)
 
     def _promise(
@@ -184,6 +188,13 @@ class Checkout:
         free = self._free_slots(store, now, booked) if store else ()
         earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
         return SlotUnavailable(**(earliest | dict(refusal.facts)))
+
+    def _with_units(self, refusal: OutOfStock) -> OutOfStock:
+        """The refusal with the unit of what is weighed: the stock counts units, whatever they are."""
+        short = refusal.facts["short"]
+        articles = self.parts.catalogue.articles([item["sku"] for item in short])
+        measured = [{**item, **_unit(articles.get(item["sku"]))} for item in short]
+        return OutOfStock(**{**refusal.facts, "short": measured})
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
         before = seen.once() or cart_for(self.touch, unit.tx, new.cart_id, Scope.EDIT, unit.stamp.at)
@@ -336,13 +347,21 @@ def _seen(expect: Money | None, quote: Quote) -> None:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
 
 
-def _short(cart: Cart, store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
+def _short(
+    cart: Cart, store: str, stock: Mapping[tuple[str, str], int], articles: Mapping[str, Article]
+) -> list[Reason]:
     short: list[Reason] = []
     for sku, wanted in sorted(cart.demand().items()):
         available = stock.get((store, sku), 0)
         if available < wanted:
-            short.append(Reason("stock.short", {"sku": sku, "wanted": wanted, "available": available}))
+            facts = {"sku": sku, "wanted": wanted, "available": available, **_unit(articles.get(sku))}
+            short.append(Reason("stock.short", facts))
     return short
+
+
+def _unit(article: Article | None) -> dict[str, str]:
+    """The fact that says of what is weighed that it is weighed."""
+    return {"unit": article.unit.value} if article is not None and article.unit is Measure.GRAM else {}
 
 
 def _unpriced(

@@ -68,6 +68,8 @@ _SENTENCES = {
     "line.rejected": (
         "The store can't supply {units:units} of {sku} ({reason}).",
         "The store can't supply {units:units} of {sku}.",
+        "The store can't supply a part of the order ({reason}).",
+        "The store can't supply a part of the order.",
     ),
     "weight.out_of_tolerance": (
         "It weighs {weighed:grams}; for {ordered:grams}, anything from {least:grams} to {most:grams} was agreed.",
@@ -85,10 +87,13 @@ _SENTENCES = {
     ),
     "question.none": ("There is no open question about the order.",),
     "question.open": (
-        "There is a question about order {order} that hasn't been answered yet.",
-        "There is a question that hasn't been answered yet.",
+        "Your decision about order {order} is needed before {until}.",
+        "Your decision is needed before {until}.",
+        "Your decision is needed.",
     ),
     "question.expired": ("The time to answer the question is over.",),
+    "silence.less": ("Without an answer, what is missing is left out and not charged.",),
+    "silence.nothing": ("Without an answer, the whole order is cancelled.",),
     # requests
     "version.conflict": ("This has been changed from somewhere else in the meantime.",),
     "key.reused": ("The key {key} was already used for another request.",),
@@ -181,11 +186,7 @@ _PHRASES = {
     "store.other": ("choose another store",),
     "line.reduce": ("reduce {sku} to {available:units}",),
     "line.remove": ("remove {sku}",),
-    "stock.wait": (
-        "wait for the delivery on {next_at}",
-        "wait for the delivery on {arrives}",
-        "wait for the delivery",
-    ),
+    "stock.wait": ("wait for the delivery on {next_at}",),
     "slot.other": (
         "choose a time from {earliest}",
         "choose another time",
@@ -205,7 +206,20 @@ _PHRASES = {
     "version.reload": ("look at the current state and try again",),
     "key.fresh": ("send the new request with a key of its own",),
     "weight.again": ("weigh out {least:grams} to {most:grams}",),
-    "question.answer": ("answer it before {until}", "answer it"),
+    "option.later": (
+        "collect everything at the same store on {starts}",
+        "collect everything at the same store later",
+    ),
+    "option.sent": (
+        "have the rest sent to the store and collect everything on {starts}",
+        "have the rest sent to the store in time",
+    ),
+    "option.other_store": (
+        "collect everything at store {store} on {starts}",
+        "collect everything at store {store}",
+    ),
+    "option.less": ("do without what is missing and collect the rest",),
+    "option.nothing": ("cancel the whole order",),
     "transition.LineAdded": ("change the basket",),
     "transition.PromiseMade": ("choose a store and a pick-up time",),
     "transition.TenderAdded": ("pay in another way",),
@@ -234,7 +248,7 @@ _WORDS = {
     "service.age_restricted": "sales with an age limit",
     "service.ship_to_store": "delivery to other stores",
     "reason.damaged": "damaged",
-    "reason.missing": "not to be found",
+    "reason.not_found": "not to be found",
     "reason.expired": "past its date",
 }
 

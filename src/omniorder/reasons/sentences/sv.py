@@ -68,6 +68,8 @@ _SENTENCES = {
     "line.rejected": (
         "Butiken kan inte leverera {units:units} av {sku} ({reason}).",
         "Butiken kan inte leverera {units:units} av {sku}.",
+        "Butiken kan inte leverera en del av beställningen ({reason}).",
+        "Butiken kan inte leverera en del av beställningen.",
     ),
     "weight.out_of_tolerance": (
         "Vikten är {weighed:grams}; för {ordered:grams} är {least:grams} till {most:grams} överenskommet.",
@@ -85,10 +87,13 @@ _SENTENCES = {
     ),
     "question.none": ("Det finns ingen obesvarad fråga om beställningen.",),
     "question.open": (
-        "Det finns en fråga om beställning {order} som inte har besvarats ännu.",
-        "Det finns en fråga som inte har besvarats ännu.",
+        "Ditt beslut om beställning {order} behövs före den {until}.",
+        "Ditt beslut behövs före den {until}.",
+        "Ditt beslut behövs.",
     ),
     "question.expired": ("Tiden för att besvara frågan har gått ut.",),
+    "silence.less": ("Utan svar tas det som saknas bort och debiteras inte.",),
+    "silence.nothing": ("Utan svar avbokas hela beställningen.",),
     # requests
     "version.conflict": ("Det här har under tiden ändrats från annat håll.",),
     "key.reused": ("Nyckeln {key} har redan använts för en annan begäran.",),
@@ -181,11 +186,7 @@ _PHRASES = {
     "store.other": ("välja en annan butik",),
     "line.reduce": ("minska {sku} till {available:units}",),
     "line.remove": ("ta bort {sku}",),
-    "stock.wait": (
-        "vänta på leveransen den {next_at}",
-        "vänta på leveransen den {arrives}",
-        "vänta på leveransen",
-    ),
+    "stock.wait": ("vänta på leveransen den {next_at}",),
     "slot.other": (
         "välja en tid från och med den {earliest}",
         "välja en annan tid",
@@ -205,7 +206,20 @@ _PHRASES = {
     "version.reload": ("titta på det aktuella läget och försöka igen",),
     "key.fresh": ("skicka den nya begäran med en egen nyckel",),
     "weight.again": ("väga upp {least:grams} till {most:grams}",),
-    "question.answer": ("besvara den före den {until}", "besvara den"),
+    "option.later": (
+        "hämta allt i samma butik den {starts}",
+        "hämta allt i samma butik senare",
+    ),
+    "option.sent": (
+        "låta resten skickas till butiken och hämta allt den {starts}",
+        "låta resten skickas till butiken i tid",
+    ),
+    "option.other_store": (
+        "hämta allt i butik {store} den {starts}",
+        "hämta allt i butik {store}",
+    ),
+    "option.less": ("avstå från det som saknas och hämta resten",),
+    "option.nothing": ("avboka hela beställningen",),
     "transition.LineAdded": ("ändra varukorgen",),
     "transition.PromiseMade": ("välja butik och upphämtningstid",),
     "transition.TenderAdded": ("betala på ett annat sätt",),
@@ -234,7 +248,7 @@ _WORDS = {
     "service.age_restricted": "försäljning med åldersgräns",
     "service.ship_to_store": "leverans till andra butiker",
     "reason.damaged": "skadad",
-    "reason.missing": "går inte att hitta",
+    "reason.not_found": "går inte att hitta",
     "reason.expired": "datumet har passerat",
 }
 
