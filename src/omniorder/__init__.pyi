@@ -17,6 +17,7 @@ from .domain.lifecycle import (
     PaymentState,
     PickupState,
     PromiseState,
+    TransferState,
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
@@ -37,10 +38,13 @@ from .domain.payments import (
 from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
+from .domain.questions import Alternative, Option, Question
 from .domain.receipts import Receipt, ReceiptLine
+from .domain.rerouting import Rerouting
 from .domain.stock import Level, Movement, MovementKind
 from .domain.store_services import Service
 from .domain.stores import Point, Slot, Store
+from .domain.transfers import Transfer, TransferLine
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.saying import say
@@ -59,6 +63,7 @@ __all__ = [
     "Add",
     "Agent",
     "AgentTouchpoint",
+    "Alternative",
     "Article",
     "Associate",
     "Capabilities",
@@ -95,6 +100,7 @@ __all__ = [
     "Occasion",
     "Offer",
     "OmniorderError",
+    "Option",
     "Order",
     "OrderHub",
     "OrderLine",
@@ -112,6 +118,7 @@ __all__ = [
     "Price",
     "Promise",
     "PromiseState",
+    "Question",
     "Quote",
     "QuoteLine",
     "Reason",
@@ -120,6 +127,7 @@ __all__ = [
     "Recorded",
     "Remedy",
     "Remove",
+    "Rerouting",
     "Scope",
     "Service",
     "Settings",
@@ -134,6 +142,9 @@ __all__ = [
     "Taken",
     "TaxPart",
     "Tender",
+    "Transfer",
+    "TransferLine",
+    "TransferState",
     "Unit",
     "Units",
     "WebhookReply",

@@ -62,6 +62,7 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Slot, Store
 from omniorder.domain.text import Metadata
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import InvalidInput, OmniorderError
 from omniorder.reasons.tree import Reason, Remedy
 
@@ -347,7 +348,7 @@ register(Reason, "remedies")
 register(Question, "why")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
-    *(Store, Article, Price, Movement, Reservation, Recorded, Remedy),
+    *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
 )
 for _kind in _PLAIN:
     register(_kind)

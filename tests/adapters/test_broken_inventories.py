@@ -110,7 +110,7 @@ class CountsTheShelfOnly(Ledger):
 )
 class HasNoGuard(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         held = stock.reserve(reservation, store, units, until)
@@ -123,7 +123,7 @@ class HasNoGuard(Ledger):
 @breaks("reservations_of_one_transaction_are_summed")
 class ReadsThenWrites(HasNoGuard):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         there = self.available(tx, sorted(units), [store])
@@ -136,7 +136,7 @@ class ReadsThenWrites(HasNoGuard):
 @breaks("a_refusal_names_every_article_that_is_short")
 class TellsTheFirstThatIsShort(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         try:
@@ -149,7 +149,7 @@ class TellsTheFirstThatIsShort(Ledger):
 @breaks("everything_is_reserved_or_nothing", "a_refusal_names_every_article_that_is_short")
 class GivesWhatThereIs(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         there = self.available(tx, sorted(units), [store])
@@ -160,7 +160,7 @@ class GivesWhatThereIs(Ledger):
 @breaks("an_id_reserves_once")
 class ReservesAgain(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         before = tx.reservation(reservation)
@@ -183,7 +183,7 @@ class RemembersBesideTheDatabase(Ledger):
         return {key: units - self.taken.get(key, 0) for key, units in found.items()}
 
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         super().reserve(tx, reservation, store, units, until, instead_of)
@@ -197,7 +197,7 @@ class RemembersBesideTheDatabase(Ledger):
 @breaks("the_units_of_what_is_replaced_count_for_the_new_one", "a_replacement_at_another_store_gives_back_here")
 class NeverReplaces(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         super().reserve(tx, reservation, store, units, until)
@@ -209,7 +209,7 @@ class NeverReplaces(Ledger):
 )
 class GivesUpTheOldOneAnyway(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         there = self.available(tx, sorted(units), [store])
@@ -225,7 +225,7 @@ class GivesUpTheOldOneAnyway(Ledger):
 @breaks("a_replacement_at_another_store_gives_back_here")
 class GivesBackAtTheNewStore(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         old = tx.reservation(instead_of) if instead_of else None
@@ -238,7 +238,7 @@ class GivesBackAtTheNewStore(Ledger):
 @breaks("what_has_ended_can_not_be_replaced")
 class ReplacesWhatHasEnded(Ledger):
     def reserve(
-        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime,
+        self, tx: Transaction, reservation: str, store: str, units: Units, until: datetime | None,
         instead_of: str | None = None,
     ) -> None:  # fmt: skip
         old = tx.reservation(instead_of) if instead_of else None

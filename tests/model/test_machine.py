@@ -18,6 +18,7 @@ from omniorder.ports.storage import SlotChange
 from omniorder.testing.invariants import InvariantBroken
 from tests import emptied
 from tests.emptied import Fresh
+from tests.model.elsewhere import Elsewhere
 from tests.model.machine import Shop
 from tests.model.world import World
 
@@ -41,7 +42,7 @@ def postgres(postgres_server: str) -> Iterator[Fresh]:
 def in_worlds_on(databases: Sequence[Fresh]) -> type[Shop]:
     """The machine with a world on each of these databases."""
 
-    class Here(Shop):
+    class Here(Elsewhere):
         def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
             return [World(fresh(), capabilities) for fresh in databases]
 

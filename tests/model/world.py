@@ -25,6 +25,7 @@ from omniorder import (
     Page,
     Point,
     Price,
+    Service,
     Settings,
     Store,
     SweepReport,
@@ -88,7 +89,8 @@ class World:
                   slot_length=length, pickup_days=1),
             Store("PLV02", zone=zone, hours=hours, place=Point(lat=42.14, lon=24.75), slot_capacity=2,
                   slot_length=length, pickup_days=1),
-            Store("VAR03", zone=zone, hours="Mo-Fr 09:00-17:00", slot_capacity=2, slot_length=length, pickup_days=2),
+            Store("VAR03", zone=zone, hours="Mo-Fr 09:00-17:00", slot_capacity=2, slot_length=length, pickup_days=2,
+                  services={Service.PICKUP, Service.SHIP_TO_STORE}, transit=timedelta(hours=9)),
         )  # fmt: skip
         office.articles.put(
             Article(MILK, "Oat milk 1 l"), Article(BREAD, "Rye bread"), Article(NUTS, "Walnuts", unit=Unit.GRAM)
@@ -99,7 +101,7 @@ class World:
             Price(BREAD, Money(333, "EUR"), tax="0.09"),
             Price(NUTS, Money(1899, "EUR"), per=1000, tax="0.20"),
         )
-        for store, milk, bread, nuts in (("SOF01", 3, 2, 700), ("PLV02", 2, 4, 500), ("VAR03", 1, 0, 0)):
+        for store, milk, bread, nuts in (("SOF01", 3, 2, 700), ("PLV02", 2, 4, 500), ("VAR03", 3, 2, 0)):
             for sku, units in ((MILK, milk), (BREAD, bread), (NUTS, nuts)):
                 if units:
                     office.stock.receive(store, sku, units)

@@ -200,7 +200,8 @@ def test_what_was_offered_and_is_gone_is_refused_and_asked_anew(shop: Shop) -> N
     refused(OutOfStock, shop.app.orders.answer, order.id, "at SOF02")
     after = shop.app.orders.get(order.id)
     assert (after.stage, offered(after)) == (Stage.QUESTION, ["nothing"])
-    assert after.pickup.question is not None and order.pickup.question is not None
+    assert after.pickup.question is not None
+    assert order.pickup.question is not None
     assert after.pickup.question.until == order.pickup.question.until
     check_all(shop.hub)
 

@@ -1,4 +1,4 @@
-"""Ship to store: what another store sends is held, sent, received and handed over once, and no customer is forgotten."""
+"""Ship to store: what another store sends is held, sent and received once, and no customer is forgotten."""
 
 from __future__ import annotations
 
@@ -222,7 +222,8 @@ def test_a_transfer_that_brings_less_is_put_to_the_customer(shop: Shop) -> None:
     assert done.state is TransferState.SHORT
     after = shop.app.orders.get(order.id)
     question = after.pickup.question
-    assert after.stage is Stage.QUESTION and question is not None
+    assert after.stage is Stage.QUESTION
+    assert question is not None
     assert (question.reason, [part.quantity for part in question.about]) == ("transfer.short", [2])
     assert [one.alternative for one in question.options] == [Alternative.LESS, Alternative.NOTHING]
     assert shop.office.stock.level(SOFIA, BREAD).shortage == 2
@@ -241,7 +242,7 @@ def test_what_the_source_has_not_got_is_asked_about_before_it_ships(shop: Shop) 
     assert level(shop, BREAD, CENTRE) == (9, 2)
     after = shop.app.orders.get(order.id)
     assert after.pickup.question is not None
-    assert [one.alternative for one in after.pickup.question.options][0] is Alternative.SENT
+    assert after.pickup.question.options[0].alternative is Alternative.SENT
     check_all(shop.hub)
     again = shop.app.orders.answer(order.id, "sent")
     assert again.pickup.state is PickupState.AWAITING_STOCK
@@ -291,7 +292,8 @@ def test_a_delay_beyond_the_window_is_a_choice_and_the_window_follows_the_goods(
     arrives = shop.clock.now() + timedelta(hours=45)
     dc.transfers.delay(only_transfer(shop).id, arrives, reason="snow")
     question = shop.app.orders.get(order.id).pickup.question
-    assert question is not None and question.reason == "transfer.late"
+    assert question is not None
+    assert question.reason == "transfer.late"
     assert [one.id for one in question.options] == ["later", "less", "nothing"]
     later = shop.app.orders.answer(order.id, "later")
     assert later.pickup.state is PickupState.AWAITING_STOCK
@@ -332,7 +334,8 @@ def test_goods_that_do_not_come_when_expected_are_asked_about_by_the_sweep(shop:
     assert shop.app.orders.get(order.id).stage is Stage.PREPARING
     shop.advance(hours=1, minutes=1)
     after = shop.app.orders.get(order.id)
-    assert after.pickup.question is not None and after.pickup.question.reason == "transfer.late"
+    assert after.pickup.question is not None
+    assert after.pickup.question.reason == "transfer.late"
     later = shop.app.orders.answer(order.id, "later")
     assert later.pickup.awaited[0].expected_at >= shop.clock.now() + TRANSIT
     shop.hub.sweep()

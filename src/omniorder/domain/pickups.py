@@ -16,7 +16,6 @@ from omniorder.domain.questions import Question
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import InvalidQuantity, NotFound
 
-
 TRANSFER_SHORT: Final = "transfer.short"
 """Why units are short that another store sent less of than was asked for."""
 
@@ -48,8 +47,8 @@ class Pickup:
 
     `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
-    meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at` is when somebody else may finish
-    it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
+    is when somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
     id: str

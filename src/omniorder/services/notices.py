@@ -16,6 +16,10 @@ CONSUMER: Final = "omniorder.notices"
 
 _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.OrderConfirmed: Occasion.CONFIRMED,
+    e.CustomerAsked: Occasion.QUESTION,
+    e.SlotMoved: Occasion.MOVED,
+    e.OrderRerouted: Occasion.MOVED,
+    e.LinesCancelled: Occasion.LESS,
     e.MadeReady: Occasion.READY,
     e.OrderCompleted: Occasion.COLLECTED,
     e.OrderCancelled: Occasion.CANCELLED,

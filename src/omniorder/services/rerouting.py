@@ -16,15 +16,15 @@ from attrs import evolve, frozen
 from omniorder.domain import coupling, ids, sourcing
 from omniorder.domain import events as e
 from omniorder.domain.events import Stamp, Units
-from omniorder.domain.lifecycle import OrderState, PickupState
+from omniorder.domain.lifecycle import OrderState, PickupState, advance
 from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore
 from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.rerouting import ALWAYS, Rerouting
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Slot, Store, slots
-from omniorder.errors import IllegalTransition, NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
+from omniorder.domain.stores import Store, slots
+from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
 from omniorder.ports.storage import SlotChange, Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
@@ -32,7 +32,7 @@ from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
 from omniorder.services.sending import arrivals, donors
-from omniorder.services.units import Unit, in_transaction, reading
+from omniorder.services.units import Unit, in_transaction
 
 LATE: Final = "transfer.late"
 """Why the customer is asked when goods from another store come too late for their window."""
@@ -89,8 +89,8 @@ def answer(parts: Parts, touch: Touch, order_id: str, option_id: str, key: str |
 
 def _chosen(order: Order, question: Question | None, option_id: str) -> Option:
     if question is None:
-        state = order.pickup.state.value
-        raise IllegalTransition(machine="pickup", state=state, event="QuestionAnswered", legal=[], why="nothing is asked")
+        advance(order.pickup.state, e.QuestionAnswered(option_id))  # refused, but for the moment in which it is asked
+        raise NotFound("option", option_id)
     return question.option(option_id)
 
 
@@ -101,7 +101,8 @@ def _answered(
     act = _prepared(parts, order, option, about, reason, stamp)
 
     def work(unit: Unit) -> Order:
-        seen = unit.earlier(key, "orders.answer", home=order.store, subject=order.id, request=option.id, result=order.id)
+        home, this = order.store, order.id
+        seen = unit.earlier(key, "orders.answer", home=home, subject=this, request=option.id, result=this)
         before = order_for(touch, unit.tx, order.id)
         if seen:
             return before
@@ -278,9 +279,7 @@ def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: 
 _Act = Callable[[Unit, Order, tuple[e.Event, ...]], Order]
 
 
-def _prepared(
-    parts: Parts, order: Order, option: Option, about: tuple[Units, ...], reason: str, stamp: Stamp
-) -> _Act:
+def _prepared(parts: Parts, order: Order, option: Option, about: tuple[Units, ...], reason: str, stamp: Stamp) -> _Act:
     """What carries the option out in a transaction: everything from outside of it is looked up here."""
     store = parts.stores.store(option.store) if option.store else None
     found: tuple[e.Event, ...] = ()

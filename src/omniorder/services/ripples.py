@@ -49,8 +49,9 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 elsewhere = called_off_elsewhere(was.pickup, units)
                 dropped.update(order.units_by_sku(units))
                 dropped.subtract(order.units_by_sku(elsewhere))
-                gone = {leg.transfer for leg in call_off(was.pickup, units).awaited}
-                holding.call_off_transfers(unit, [one for one in was.pickup.awaited if one.transfer not in gone], reason)
+                still = {leg.transfer for leg in call_off(was.pickup, units).awaited}
+                gone = [leg for leg in was.pickup.awaited if leg.transfer not in still]
+                holding.call_off_transfers(unit, gone, reason)
             case e.UnitsSent(transfer, store, units, expected_at):
                 leg = Awaited(transfer, store, units, expected_at)
                 dropped.update(order.units_by_sku(units))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from attrs import fields, frozen
+from attrs import field, fields, frozen
 
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
@@ -66,12 +66,12 @@ class Settings:
     idempotency_retention: timedelta = timedelta(days=7)
     wait_for_other: timedelta = timedelta(seconds=5)
     retry_for: timedelta = timedelta(seconds=10)
-    rerouting: Rerouting = Rerouting()
+    rerouting: Rerouting = field(factory=Rerouting)
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
             value: object = getattr(self, one.name)
-            if isinstance(one.default, Rerouting):
+            if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
             elif isinstance(one.default, timedelta):
                 lasts = given(value, timedelta, one.name, "must be a timedelta")

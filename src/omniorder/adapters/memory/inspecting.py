@@ -112,8 +112,9 @@ class MemoryInspection:
             "stores": len(db.stores), "articles": len(db.articles), "levels": len(db.levels),
             "movements": len(db.movements), "reservations": len(db.reservations), "carts": len(db.carts),
             "customers": len(db.customers), "handoffs": len(db.handoffs),
-            "promises": len(db.promises), "orders": len(db.orders), "transfers": len(db.transfers), "listings": len(db.orders_of),
-            "timers": len(db.timers), "journal": len(db.journal), "deliveries": len(db.deliveries),
+            "promises": len(db.promises), "orders": len(db.orders), "transfers": len(db.transfers),
+            "listings": len(db.orders_of), "timers": len(db.timers), "journal": len(db.journal),
+            "deliveries": len(db.deliveries),
             "tries": len(db.tries), "answers": len(db.answers),
         }  # fmt: skip
 

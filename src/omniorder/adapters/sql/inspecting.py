@@ -83,9 +83,7 @@ def _claimed(elements: Callable[[Any], Any], part: Callable[[Any, str], Any]) ->
     transfer = part(legs.c.value, "transfer")
     return union_all(
         select(PROMISE.c.store_id, PROMISE.c.reservation_id, PROMISE.c.id),
-        select(part(legs.c.value, "store"), _held_by(transfer), transfer).join_from(
-            PROMISE, legs, true()
-        ),
+        select(part(legs.c.value, "store"), _held_by(transfer), transfer).join_from(PROMISE, legs, true()),
         select(TRANSFER.c.store_id, _held_by(TRANSFER.c.id), TRANSFER.c.id),
         select(PICKUP.c.store_id, part(holds.c.value, ""), PICKUP.c.id).join_from(PICKUP, holds, true()),
         select(ORDER.c.pickup_store, ORDER.c.reservation_id, ORDER.c.id)

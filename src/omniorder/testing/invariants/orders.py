@@ -11,9 +11,11 @@ from omniorder.domain.lifecycle import (
     OrderState,
     PickupState,
     PromiseState,
+    ReservationState,
     is_legal,
 )
 from omniorder.domain.orders import Order
+from omniorder.domain.stock import Reservation
 from omniorder.ports.inspection import Tries
 from omniorder.testing.invariants.checking import View, invariant, whole
 from omniorder.testing.invariants.rows import beside
@@ -26,12 +28,21 @@ def joint_states_are_legal(view: View) -> Iterator[str]:
         reservation = view.rows.reservation(order.reservation_id)
         if reservation is None:
             yield f"{order.id}: its reservation {order.reservation_id} is missing"
-        elif not is_legal(order.joint, reservation.state):
+        elif not is_legal(order.joint, held := _held(view, order, reservation)):
             joint = order.joint
             yield (
                 f"{order.id}: order {joint.order.value}, funding {joint.funding.value}, pick-up {joint.pickup.value}, "
-                f"reservation {reservation.state.value}, payments {[p.value for p in joint.payments]}"
+                f"reservation {held.value}, payments {[p.value for p in joint.payments]}"
             )
+
+
+def _held(view: View, order: Order, reservation: Reservation) -> ReservationState:
+    """The state of all that holds the order's units: firm as long as anything does that has come, or is to come."""
+    if reservation.state is ReservationState.SETTLED:
+        arrived = map(view.rows.reservation, order.pickup.holds)
+        if order.pickup.awaited or any(one is not None and one.live() for one in arrived):
+            return ReservationState.FIRM
+    return reservation.state
 
 
 def reopens_its_cart(order: Order) -> bool:

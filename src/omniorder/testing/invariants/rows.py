@@ -31,8 +31,8 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
-    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders", "transfers",
-    "streams", "listings", "timers", "deliveries", "tries", "answers",
+    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders",
+    "transfers", "streams", "listings", "timers", "deliveries", "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
 

@@ -24,6 +24,7 @@ from omniorder.testing.contracts.storage.shop import ShopContract
 from omniorder.testing.contracts.storage.stock import MovementContract, SlotContract, StockContract
 from omniorder.testing.contracts.storage.timers import TimerContract, TryContract
 from omniorder.testing.contracts.storage.transactions import JoinedContract, TransactionContract
+from omniorder.testing.contracts.storage.transfers import TransferContract
 
 __all__ = ["StorageContract"]
 
@@ -39,6 +40,7 @@ class StorageContract(
     OrderContract,
     OrderListContract,
     OwnerContract,
+    TransferContract,
     StockContract,
     MovementContract,
     SlotContract,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -15,15 +17,27 @@ INSTANT = sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite")
 JSON_DATA = JSONB().with_variant(sa.Text(), "sqlite")
 
 
+def _list(name: str) -> sa.Column[Any]:
+    """An empty list in every row that is there."""
+    return sa.Column(name, JSON_DATA, nullable=False, server_default="[]")
+
+
 def upgrade() -> None:
     """Add columns, for orders that await nothing and promises whose goods are all in their store; and two tables."""
     schema: str | None = op.get_context().opts["omniorder_schema"]
-    op.add_column("omniorder_promise", sa.Column("legs", JSON_DATA, nullable=False, server_default="[]"), schema=schema)
-    for name in ("awaited", "holds"):
-        op.add_column("omniorder_pickup", sa.Column(name, JSON_DATA, nullable=False, server_default="[]"), schema=schema)
-    op.add_column("omniorder_pickup", sa.Column("question", JSON_DATA, nullable=True), schema=schema)
-    op.add_column("omniorder_pickup", sa.Column("trouble", sa.Text(), nullable=False, server_default=""), schema=schema)
-    op.add_column("omniorder_pickup_line", sa.Column("short", WHOLE, nullable=False, server_default="0"), schema=schema)
+    added: dict[str, list[sa.Column[Any]]] = {
+        "omniorder_promise": [_list("legs")],
+        "omniorder_pickup": [
+            _list("awaited"),
+            _list("holds"),
+            sa.Column("question", JSON_DATA, nullable=True),
+            sa.Column("trouble", sa.Text(), nullable=False, server_default=""),
+        ],
+        "omniorder_pickup_line": [sa.Column("short", WHOLE, nullable=False, server_default="0")],
+    }
+    for table, columns in added.items():
+        for column in columns:
+            op.add_column(table, column, schema=schema)
     op.create_table(
         "omniorder_transfer",
         sa.Column("store_id", KEY, nullable=False),
