@@ -9,7 +9,7 @@ from typing import Final
 from attrs import frozen
 
 from omniorder import Article, Channel, Money, OrderHub, Price, Store, System
-from omniorder.domain.stores import slots
+from omniorder.domain.slots import slots
 
 PRICE: Final = 249
 """Cents that a unit of anything costs."""

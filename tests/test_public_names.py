@@ -30,7 +30,7 @@ from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
 Actor Add Agent AgentTouchpoint Alternative Article Associate Capabilities Card Cart CartLine CartState Change Channel
-Claimed Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffState HandoffTicket IsActionRequired
+Claimed Closure Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffState HandoffTicket IsActionRequired
 IsAuthorised IsDueInStore IsSettled IsUnanswered Level MergeRule Merged MergedLine Message Money Movement MovementKind
 Note Notifier Occasion Offer OmniorderError Option Order OrderHub OrderLine OrderState Page PayInStore Payment
 PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Question Quote QuoteLine

@@ -30,8 +30,9 @@ from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Action, Payment
 from omniorder.domain.receipts import receipt
+from omniorder.domain.slots import Slot
 from omniorder.domain.stock import Level
-from omniorder.domain.stores import Point, Slot, Store
+from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 from omniorder.testing import samples, strategies

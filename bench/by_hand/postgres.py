@@ -16,7 +16,7 @@ from psycopg.errors import UniqueViolation
 
 from bench.by_hand import papers
 from bench.by_hand.papers import LOOK_AGAIN, TOKEN, Numbers, Promised
-from bench.shop import CAPACITY, PRICE, QUANTITY, TAX, ZONE, Basket
+from bench.shop import CAPACITY, LINES, PRICE, QUANTITY, TAX, ZONE, Basket
 from omniorder.testing import FakeGateway
 
 Manner = Literal["pipelined", "reading first", "statement by statement"]
@@ -51,8 +51,9 @@ _STOCK: Final = f"""
     ) SELECT 1 / (count(*) = %s)::int FROM held""".encode()
 _SLOT: Final = f"""
     WITH taken AS (
-        INSERT INTO omniorder_slot AS slot (store_id, slot, starts_at, booked) VALUES (%s, %s, %s, 1)
-        ON CONFLICT (store_id, slot) DO UPDATE SET booked = slot.booked + 1 WHERE slot.booked < {CAPACITY}
+        INSERT INTO omniorder_slot AS slot (store_id, slot, starts_at, booked, lines) VALUES (%s, %s, %s, 1, {LINES})
+        ON CONFLICT (store_id, slot) DO UPDATE SET booked = slot.booked + 1, lines = slot.lines + {LINES}
+            WHERE slot.booked < {CAPACITY}
         RETURNING 1
     ) SELECT 1 / count(*) FROM taken""".encode()
 _TIMER: Final = b"INSERT INTO omniorder_timer (store_id, subject, due_at) VALUES (%s, %s, %s)"

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from bench.by_hand import papers
 from bench.by_hand.papers import LOOK_AGAIN, TOKEN, Numbers, Promised, iso
-from bench.shop import CAPACITY, PRICE, QUANTITY, TAX, ZONE, Basket
+from bench.shop import CAPACITY, LINES, PRICE, QUANTITY, TAX, ZONE, Basket
 from omniorder.testing import FakeGateway
 
 _CART_PROMISED: Final = """
@@ -34,8 +34,8 @@ _STOCK: Final = f"""
     UPDATE omniorder_stock SET reserved = reserved + {QUANTITY}
     WHERE store_id = ? AND sku = ? AND on_hand - reserved - safety >= {QUANTITY}"""
 _SLOT: Final = f"""
-    INSERT INTO omniorder_slot (store_id, slot, starts_at, booked) VALUES (?, ?, ?, 1)
-    ON CONFLICT (store_id, slot) DO UPDATE SET booked = booked + 1 WHERE booked < {CAPACITY}"""
+    INSERT INTO omniorder_slot (store_id, slot, starts_at, booked, lines) VALUES (?, ?, ?, 1, {LINES})
+    ON CONFLICT (store_id, slot) DO UPDATE SET booked = booked + 1, lines = lines + {LINES} WHERE booked < {CAPACITY}"""
 _TIMER: Final = "INSERT INTO omniorder_timer (store_id, subject, due_at) VALUES (?, ?, ?)"
 _NO_TIMER: Final = "DELETE FROM omniorder_timer WHERE store_id = ? AND subject = ?"
 _APPEND: Final = """

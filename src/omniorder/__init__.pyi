@@ -41,9 +41,10 @@ from .domain.quantities import Unit
 from .domain.questions import Alternative, Option, Question
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.rerouting import Rerouting
+from .domain.slots import Slot
 from .domain.stock import Level, Movement, MovementKind
 from .domain.store_services import Service
-from .domain.stores import Point, Slot, Store
+from .domain.stores import Closure, Point, Store
 from .domain.transfers import Transfer, TransferLine
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
@@ -74,6 +75,7 @@ __all__ = [
     "Change",
     "Channel",
     "Claimed",
+    "Closure",
     "Customer",
     "CustomerTouchpoint",
     "Edit",

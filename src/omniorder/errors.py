@@ -22,6 +22,7 @@
     │   ├── CartEmpty
     │   ├── CartChanged
     │   ├── OutOfStock
+    │   ├── ServiceMissing
     │   ├── SlotUnavailable
     │   ├── NoPrice
     │   ├── QuoteChanged
@@ -105,6 +106,7 @@ __all__ = [
     "Refused",
     "ReservationGone",
     "SchemaOutdated",
+    "ServiceMissing",
     "SlotUnavailable",
     "StaleWrite",
     "StillRunning",
@@ -361,10 +363,22 @@ class OutOfStock(Refused):
     says = "store {store} has too little: {short}"
 
 
+class ServiceMissing(Refused):
+    """The store doesn't do what was asked for. Facts: `store`, `missing`: a list of `{sku, service}`.
+
+    `sku` is the article that needs the service; without one it is how the customer wanted to collect.
+    """
+
+    code = "service.missing"
+    says = "store {store} lacks what is needed: {missing}"
+
+
 class SlotUnavailable(Refused):
     """Full, past, too soon, beyond the horizon or outside opening hours.
 
     Facts: `slot`, `reason`, and where known `earliest`: from when on there are times to choose, in the store's zone.
+    `reason` is `full` (then also `of`: `orders` or `lines`, `wanted` and `free`), `past`, `too_soon`, `cut_off`,
+    `beyond_horizon`, `closed`, `closure` or `no_pickup`; see `slots.slot_at`.
     """
 
     code = "slot.unavailable"

@@ -9,8 +9,8 @@ There are two audiences, and they may not see the same:
   secret of a payment action, is in here. The private fields of events are in neither.
 
 Both write instants as UTC text of fixed width (a slot's times, and a pick-up's `window`, have the store's
-offset instead), decimals as text, durations in seconds, enums by value, money in minor units, as in
-`{"amount": 249, "currency": "EUR"}`.
+offset instead), times of day as HH:MM, decimals as text, durations in seconds, enums by value, money in minor
+units, as in `{"amount": 249, "currency": "EUR"}`.
 Since `kind` is the kind of snapshot, a snapshot's own field of that name is shown to callers as
 `payment_kind` or `movement_kind`.
 
@@ -23,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from types import UnionType
@@ -58,9 +58,10 @@ from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
+from omniorder.domain.slots import Slot
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Slot, Store
+from omniorder.domain.stores import Store
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import InvalidInput, OmniorderError
@@ -77,6 +78,7 @@ VERSION: Final = 1
 
 T = TypeVar("T")
 
+_CLOCK = re.compile(r"[0-2][0-9]:[0-5][0-9]")
 _DECIMAL = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,10})?")
 _KINDS: Final[dict[str, type[Any]]] = {}
 _DERIVED: Final[dict[type[Any], tuple[str, ...]]] = {}
@@ -234,6 +236,17 @@ def _set_of_services(data: object, _: object) -> frozenset[Service]:
     return frozenset(map(Service, cast("list[object]", _made_of(data, list))))
 
 
+def _clock(value: time) -> str:
+    return f"{value:%H:%M}"
+
+
+def _time_of_day(data: object, _: object) -> time:
+    text = _made_of(data, str)
+    if not _CLOCK.fullmatch(text):
+        raise ValueError("no time of day")
+    return time.fromisoformat(text)
+
+
 def _labels(value: Metadata) -> dict[str, str]:
     return dict(value.items())
 
@@ -321,6 +334,8 @@ def _converter(*, private: bool) -> Converter:
     converter.register_structure_hook(timedelta, _duration)
     converter.register_unstructure_hook_func(lambda kind: kind == frozenset[Service], _services)
     converter.register_structure_hook_func(lambda kind: kind == frozenset[Service], _set_of_services)
+    converter.register_unstructure_hook(time, _clock)
+    converter.register_structure_hook(time, _time_of_day)
     converter.register_unstructure_hook(Metadata, _labels)
     converter.register_structure_hook(Metadata, _metadata)
     # what a generic class holds, such as the items of a page, is known by what it is when it is met
@@ -337,7 +352,7 @@ _STORED: Final = _converter(private=False)
 _SHOWN: Final = _converter(private=True)
 
 register(Order, "store", "stage", "funding", "taxes", "due_in_store")
-register(Slot, "free")
+register(Slot, "free", "free_lines")
 register(Level, "available", "shortage")
 register(PickupPass, "qr")
 register(HandoffTicket, "qr")
@@ -401,6 +416,7 @@ _JSON_TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     type(None): {"type": "null"},
     datetime: {"type": "string", "format": "date-time"},
     timedelta: {"type": "number", "description": "seconds"},
+    time: {"type": "string", "pattern": f"^{_CLOCK.pattern}$"},
     Decimal: {"type": "string", "pattern": f"^{_DECIMAL.pattern}$"},
     Metadata: {"type": "object", "additionalProperties": {"type": "string"}},
     Event: {

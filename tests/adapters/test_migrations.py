@@ -23,10 +23,9 @@ from sqlalchemy.schema import Column
 from sqlmodel import SQLModel
 
 from omniorder.adapters import sql
-from omniorder.adapters.sql import SqlStorage, carts, connect, include_name, migrate_sql, shop
-from omniorder.adapters.sql.schema import CART, CART_LINE, METADATA, NEEDED, NOTE, STORE
+from omniorder.adapters.sql import SqlStorage, carts, connect, include_name, migrate_sql
+from omniorder.adapters.sql.schema import CART, CART_LINE, METADATA, NEEDED, NOTE
 from omniorder.domain.events import CartMerged
-from omniorder.domain.stores import Store
 from omniorder.errors import Misconfigured, SchemaOutdated
 from omniorder.ports.storage import CartWrite, CustomerWrite, StockChange
 from omniorder.testing import samples
@@ -210,20 +209,6 @@ def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: p
         after = samples.changed(cart, CartMerged(samples.cart(2).id))
         put(storage, carts=(CartWrite(cart, after),), customers=(CustomerWrite(cart.owner, 0, 1),))
         assert read(storage, lambda tx: tx.cart(cart.id)) == after
-
-
-def test_a_store_of_the_second_version_does_what_it_did(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store(SOFIA, zone="Europe/Sofia", hours="24/7")
-    with monkeypatch.context() as second:
-        upgrade = command.upgrade
-        second.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
-        migrate(url)
-    with engine(url) as made, made.begin() as connection:
-        row = {name: value for name, value in shop._store_row(store).items() if name not in ("services", "transit")}
-        connection.execute(STORE.insert(), row)
-    with opened(url) as storage:
-        storage.migrate()
-        assert read(storage, lambda tx: tx.stores()) == (store,)
 
 
 def test_logging_stays_as_the_application_has_set_it_up(sqlite_url: str) -> None:

@@ -44,7 +44,7 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.STOCK: {"on_hand": -1, "reserved": -1, "safety": -1},
     schema.RESERVATION: {"moved": -1, "state": None},
     schema.RESERVATION_LINE: {"quantity": 0, "consumed": -1, "released": 10**6, "expired": -1},
-    schema.SLOT: {"booked": -1},
+    schema.SLOT: {"booked": -1, "lines": -1},
     schema.CART: {"version": -1, "state": None},
     schema.CART_LINE: {"quantity": 0, "sku": None},
     schema.PROMISE: {"ends_at": HELD.starts, "quote": None},

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pytest
+from attrs import evolve
 
 from omniorder import Add, Channel, Customer, Promise
 from omniorder.errors import OmniorderError
@@ -62,6 +63,26 @@ def test_the_last_place_is_given_once(shop: Shop) -> None:
 def test_without_the_guard_the_last_place_is_given_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     unguarded.take_places_unasked(monkeypatch)
     assert len(won(one_place_is_left(shop))) > 1
+
+
+def room_for_three_lines_is_left(shop: Shop) -> list[Promise | OmniorderError]:
+    shop.office.stores.put(evolve(shop.office.stores.get(Shop.VARNA), slot_lines=3))
+    shop.office.stock.receive(Shop.VARNA, Shop.BREAD, MANY)
+    shop.office.stock.receive(Shop.VARNA, Shop.MILK, MANY)
+    return all_promise(shop, Shop.VARNA, [{Shop.MILK: 1, Shop.BREAD: 1}] * MANY)
+
+
+def test_the_last_lines_are_given_once(shop: Shop) -> None:
+    results = room_for_three_lines_is_left(shop)
+    assert len(won(results)) == 1
+    assert refused(results) == ["slot.unavailable"] * (MANY - 1)
+    assert shop.office.stock.level(Shop.VARNA, Shop.MILK).reserved == 1, "who got no place keeps no unit"
+    check_all(shop.hub)
+
+
+def test_without_the_guard_the_last_lines_are_given_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    unguarded.take_places_unasked(monkeypatch)
+    assert len(won(room_for_three_lines_is_left(shop))) > 1
 
 
 SKUS = (Shop.APPLES, Shop.BREAD, Shop.MILK)

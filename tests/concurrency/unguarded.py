@@ -92,7 +92,7 @@ def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
     change = slots.change
 
     def unasked(batch: Batch, changes: Sequence[SlotChange]) -> None:
-        change(batch, [evolve(one, capacity=1_000_000) for one in changes])
+        change(batch, [evolve(one, capacity=1_000_000, line_capacity=None) for one in changes])
 
     patch.setattr(slots, "change", unasked)
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from omniorder import Capabilities, Order
+from omniorder import Capabilities, Order, Slot
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
@@ -81,6 +82,31 @@ def test_a_storage_that_keeps_places_of_lapsed_promises_is_noticed(
 
     monkeypatch.setitem(writing.STEPS, "slots", book_for_ever)
     with pytest.raises(InvariantBroken, match="slots_count_their_bookings"):
+        run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
+
+
+def test_a_storage_that_keeps_lines_of_lapsed_promises_is_noticed(
+    memory: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = writing.STEPS["slots"]
+
+    def book_lines_for_ever(db: Database, changes: Iterable[SlotChange]) -> None:
+        book(db, [evolve(change, lines=max(0, change.lines)) for change in changes])
+
+    monkeypatch.setitem(writing.STEPS, "slots", book_lines_for_ever)
+    with pytest.raises(InvariantBroken, match="slots_count_their_bookings"):
+        run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
+
+
+def test_a_storage_that_takes_any_number_of_lines_is_noticed(memory: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = writing.STEPS["slots"]
+
+    def book_all_lines(db: Database, changes: Iterable[SlotChange]) -> None:
+        book(db, [evolve(change, line_capacity=None) for change in changes])
+
+    monkeypatch.setitem(writing.STEPS, "slots", book_all_lines)
+    monkeypatch.setattr(Slot, "fits", lambda slot, lines: slot.free > 0)
+    with pytest.raises(InvariantBroken, match="slots_are_not_overbooked"):
         run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
 
 

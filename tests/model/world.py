@@ -1,4 +1,4 @@
-"""A small shop that runs short of everything: three stores, little stock, slots for one order or two.
+"""A small shop that runs short of everything: three stores, little stock, slots for few orders and lines.
 
 A `World` is such a shop on one database, with a clock, chance and a payment provider of its own. The same steps
 in two worlds give the same results, down to the last id, whatever their databases are.
@@ -87,10 +87,10 @@ class World:
         office.stores.put(
             Store("SOF01", zone=zone, hours=hours, place=Point(lat=42.69, lon=23.32), slot_capacity=1,
                   slot_length=length, pickup_days=1),
-            Store("PLV02", zone=zone, hours=hours, place=Point(lat=42.14, lon=24.75), slot_capacity=2,
+            Store("PLV02", zone=zone, hours=hours, place=Point(lat=42.14, lon=24.75), slot_capacity=2, slot_lines=2,
                   slot_length=length, pickup_days=1),
-            Store("VAR03", zone=zone, hours="Mo-Fr 09:00-17:00", slot_capacity=2, slot_length=length, pickup_days=2,
-                  services={Service.PICKUP, Service.SHIP_TO_STORE}, transit=timedelta(hours=9)),
+            Store("VAR03", zone=zone, hours="Mo-Fr 09:00-17:00", slot_capacity=5, slot_lines=1, slot_length=length,
+                  pickup_days=2, services={Service.PICKUP, Service.SHIP_TO_STORE}, transit=timedelta(hours=9)),
         )  # fmt: skip
         office.articles.put(
             Article(MILK, "Oat milk 1 l"), Article(BREAD, "Rye bread"), Article(NUTS, "Walnuts", unit=Unit.GRAM)

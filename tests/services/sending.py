@@ -6,8 +6,8 @@ from datetime import UTC, timedelta
 from typing import Any
 
 from omniorder import Associate, Channel, Order, Point, Promise, Store, Tender
+from omniorder.domain.slots import slots
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import slots
 from omniorder.domain.transfers import Transfer
 from omniorder.services.touchpoints import StoreTouchpoint
 from omniorder.testing.shop import Shop

@@ -9,6 +9,7 @@ import pytest
 
 from omniorder import Card, Cart, Guest, Order, Pick, Promise, Receipt, Tender
 from omniorder.errors import OmniorderError
+from omniorder.ports.storage import NOTHING_BOOKED, SlotUse
 from omniorder.services.touchpoints import AgentTouchpoint
 from omniorder.testing.shop import Shop
 
@@ -124,13 +125,18 @@ def level(shop: Shop, sku: str = Shop.MILK, store: str = Shop.SOFIA) -> tuple[in
 
 
 def booked(shop: Shop, slot: str) -> int:
-    """Places taken in a slot, as the storage counts them."""
+    """Places taken in a slot."""
+    return slot_use(shop, slot).orders
+
+
+def slot_use(shop: Shop, slot: str) -> SlotUse:
+    """What is taken of a slot, as the storage counts it."""
     store = slot.split("_")[1]
     storage = shop.hub._parts.storage
     with storage.reading() as tx:
         now = shop.clock.now()
         horizon = now + shop.hub.settings.slot_horizon * 2
-        return tx.booked([store], now - shop.hub.settings.slot_horizon, horizon).get(slot, 0)
+        return tx.booked([store], now - shop.hub.settings.slot_horizon, horizon).get(slot, NOTHING_BOOKED)
 
 
 def names(shop: Shop, order: Order | str) -> list[str]:

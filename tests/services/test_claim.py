@@ -22,6 +22,7 @@ from omniorder import (
     Quote,
     Scope,
     Stage,
+    Store,
     System,
 )
 from omniorder.domain.events import CartMerged, GuestClaimed, OrderClaimed, Recorded
@@ -327,7 +328,7 @@ def test_what_an_agent_promises_while_the_guest_logs_in_is_the_customers(
     eva.handoffs.accept(shop.guest.handoffs.offer(cart.id, Scope.EDIT).token)
     slot, price, logins = free_slot(shop, cart, touch=eva), Checkout._quote, iter([True])
 
-    def slowly(desk: Checkout, cart: Cart, store: str) -> Quote:
+    def slowly(desk: Checkout, cart: Cart, store: Store) -> Quote:
         if next(logins, False):
             shop.app.carts.claim(GUEST)
         return price(desk, cart, store)

@@ -274,7 +274,8 @@ def test_only_what_needs_consent_is_asked(open_shop: OpenShop) -> None:
     alone = rejected(shop, {BREAD: 2, MILK: 1}, 1)
     assert alone.stage is Stage.PREPARING  # nobody near has bread
     shop.office.stock.receive(shop.SOFIA, MILK, 1)
-    assert rejected(shop, {MILK: 1}).stage is Stage.QUESTION
+    other = placed(shop, {MILK: 1})
+    assert shop.store.pickups.reject(other.id, reason="not_found").stage is Stage.QUESTION
 
 
 def test_a_whole_order_that_nobody_has_is_called_off(open_shop: OpenShop) -> None:

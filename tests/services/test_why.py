@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from omniorder import (
     Add,
@@ -22,6 +23,7 @@ from omniorder import (
     Price,
     Reason,
     Scope,
+    Service,
     Store,
     Taken,
     Tender,
@@ -287,6 +289,16 @@ def with_a_centre(shop: Shop) -> Shop:
     return shop
 
 
+def without_the_age_check(shop: Shop) -> None:
+    cart, slot = filled(shop), free_slot(shop, filled(shop))
+    shop.office.articles.put(Article("WINE", "Melnik 55", needs={Service.AGE_RESTRICTED}))
+    shop.office.prices.put(Price("WINE", Money(1200, "EUR"), tax="0.20"))
+    shop.office.stock.receive(Shop.SOFIA, "WINE", 3)
+    shop.office.stores.put(evolve(shop.office.stores.get(Shop.SOFIA), services=frozenset({Service.PICKUP})))
+    shop.app.carts.add(cart.id, "WINE", 1)
+    shop.app.checkout.promise(cart.id, slot=slot)
+
+
 def no_desk_at_the_centre(shop: Shop) -> None:
     centre(shop)
     slot = ids.slot_id(CENTRE, shop.clock.now() + timedelta(hours=5))
@@ -317,6 +329,12 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
     "closed": (lambda shop: slot_of(shop, hours=14), errors.SlotUnavailable, ["slot.unavailable", "slot.closed"]),
     "far": (lambda shop: slot_of(shop, days=99), errors.SlotUnavailable, ["slot.unavailable", "slot.beyond_horizon"]),
     "full": (full_slot, errors.SlotUnavailable, ["slot.unavailable", "slot.full"]),
+    "age limit": (without_the_age_check, errors.ServiceMissing, ["store.cannot", "service.missing"]),
+    "lockers": (
+        lambda shop: promised(shop, collect=Service.LOCKERS),
+        errors.ServiceMissing,
+        ["store.cannot", "service.not_offered"],
+    ),
     "no pick-up": (
         no_desk_at_the_centre,
         errors.SlotUnavailable,
@@ -330,7 +348,7 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
     "nothing asked": (
         lambda shop: shop.app.orders.answer(placed(shop).id, "less"),
         errors.IllegalTransition,
-        ["transition.illegal", "question.none"],
+        ["transition.illegal", "pickup.is_to_pick"],
     ),
     "not shipped": (
         received_before_it_was_shipped,

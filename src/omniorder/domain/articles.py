@@ -14,6 +14,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.instants import instant
 from omniorder.domain.money import Money, rate
 from omniorder.domain.quantities import Unit, quantity
+from omniorder.domain.store_services import Service, services
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 
 __all__ = ["Article", "Price", "pick_price"]
@@ -35,6 +36,13 @@ def _unit(value: Unit) -> Unit:
     if not isinstance(given, Unit):
         raise InvalidInput("unit", given, "must be a Unit")
     return given
+
+
+def _needs(value: Iterable[Service]) -> frozenset[Service]:
+    found = services(value)
+    if found is None:
+        raise InvalidInput("needs", value, "must be a set of Service")
+    return found
 
 
 def _metadata(value: Mapping[str, str]) -> text.Metadata:
@@ -77,6 +85,8 @@ def _valid_to(value: datetime | None) -> datetime | None:
 class Article:
     """Something that is sold, counted in `unit`. Its metadata is the retailer's own.
 
+    Only a store that has all services of `needs` can promise it: AGE_RESTRICTED for wine, FITTING for a suit.
+
     Raises InvalidId, InvalidText, TooMany or InvalidInput.
     """
 
@@ -84,6 +94,7 @@ class Article:
     name: str = field(converter=_name)
     unit: Unit = field(default=Unit.PIECE, converter=_unit)
     metadata: text.Metadata = field(factory=text.Metadata, converter=_metadata)
+    needs: frozenset[Service] = field(default=frozenset[Service](), converter=_needs, kw_only=True)
 
 
 @frozen

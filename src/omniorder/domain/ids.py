@@ -22,6 +22,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -208,7 +209,13 @@ def slot_id(store: str, starts: datetime) -> str:
     moment = instant(starts, "starts")
     if moment.second or moment.microsecond:
         raise InvalidId("starts", starts, "a slot starts at a whole minute")
-    return f"slt_{store_id(store)}_{moment:%Y%m%dT%H%MZ}"
+    return f"slt_{store_id(store)}_{_minute(moment)}"
+
+
+@lru_cache(maxsize=4096)
+def _minute(moment: datetime) -> str:
+    """Kept: the slots of a whole chain start at the same few minutes."""
+    return f"{moment:%Y%m%dT%H%MZ}"
 
 
 # --- read again -------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from typing import Any
 from attrs import field, frozen
 
 from omniorder.domain.promises import Quote
-from omniorder.domain.stores import Point, Slot, Store, distance_km
+from omniorder.domain.slots import Slot
+from omniorder.domain.stores import Point, Store, distance_km
 from omniorder.reasons.refusals import with_causes
 from omniorder.reasons.tree import Reason
 

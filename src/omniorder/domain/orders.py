@@ -271,6 +271,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
         lines=tuple(PickupLine(line.id, line.quantity) for line in lines),
         zone=promise.zone,
         awaited=awaited,
+        collect=promise.collect,
     )
     return Order(
         id=order_id,

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
 from omniorder.domain.questions import Question
+from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import InvalidQuantity, NotFound
 
@@ -43,7 +44,7 @@ class PickupLine:
 @frozen
 class Pickup:
     """Where the goods are. Times are UTC; [`starts`, `ends`) is the customer's window, `window` the same in the
-    store's `zone`.
+    store's `zone`, and `collect` the way in which the customer gets them.
 
     `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
@@ -70,6 +71,7 @@ class Pickup:
     holds: tuple[str, ...] = ()
     question: Question | None = None
     trouble: str = ""
+    collect: Service = Service.PICKUP
 
     @property
     def window(self) -> tuple[datetime, datetime]:

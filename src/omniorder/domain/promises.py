@@ -19,6 +19,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
 from omniorder.domain.quantities import Unit
+from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import PromisedLeg
 from omniorder.errors import CurrencyMismatch
 
@@ -91,7 +92,8 @@ class Promise:
     """A promise made to a cart's owner.
 
     `slot` is the slot's id and [`starts`, `ends`) its window; times are UTC, and `window` is the same in the
-    store's `zone`. `legs` is what other stores will send; the rest is held at `store` itself.
+    store's `zone`. `collect` is the way in which the customer will get the goods. `legs` is what other stores will
+    send; the rest is held at `store` itself.
     """
 
     id: str
@@ -109,6 +111,7 @@ class Promise:
     expires_at: datetime
     zone: str = "UTC"
     order_id: str | None = None
+    collect: Service = Service.PICKUP
     legs: tuple[PromisedLeg, ...] = ()
 
     @property

@@ -1,47 +1,32 @@
-"""Stores: where they are, when they are open, and the pick-up slots that follow from that.
+"""Stores: where they are, what they can do, when they are open, and how many orders they take.
 
-Slots are computed, never stored: the opening hours (OpenStreetMap's `opening_hours` syntax) are read in the
-store's own zone, each opening is cut into slots of the store's length from its first minute on, and whatever
-doesn't make a whole slot before closing is left out. An opening of more than 24 hours (a store that never
-closes) is cut at each local midnight first, so that its slots don't depend on the day they are asked for.
-
-All arithmetic is on UTC instants, so a slot always lasts its full length. On the night when clocks go forward
-the missing hour has no slot; when they go back, the hour that comes twice has two, with different ids.
+What follows from that at some instant is told by `hours` and `slots`.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
-from itertools import islice
+from collections.abc import Iterable
+from datetime import datetime, time, timedelta
+from itertools import pairwise
 from typing import cast
 from zoneinfo import ZoneInfo
 
-import opening_hours
 from attrs import field, frozen
-from opening_hours import OpeningHours, State
 
 from omniorder.domain import ids, text
+from omniorder.domain.calendars import calendar, zone_of
 from omniorder.domain.instants import instant
-from omniorder.domain.quantities import quantity
 from omniorder.domain.store_services import Service
 from omniorder.domain.store_services import services as services_of
-from omniorder.errors import InvalidStore, InvalidText, SlotUnavailable
+from omniorder.errors import InvalidInstant, InvalidStore, InvalidText
 
-__all__ = ["Point", "Slot", "Store", "distance_km", "is_open", "keep_until", "slot_at", "slots"]
-
-# The library raises these, but its type stubs leave them out.
-_ParserError: type[Exception] = vars(opening_hours)["ParserError"]
-_UnknownCountryError: type[Exception] = vars(opening_hours)["UnknownCountryError"]
+__all__ = ["Closure", "Point", "Store", "distance_km"]
 
 _EARTH_RADIUS_KM = 6371.0088  # the mean radius of the IUGG
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
-_QUOTED = re.compile(r'"[^"]*"')
-_PUBLIC_HOLIDAY = re.compile(r"\bPH\b")
+_MOST_CLOSURES = 1000
 
 
 # --- places -----------------------------------------------------------------------------------------------
@@ -78,32 +63,59 @@ def distance_km(a: Point, b: Point) -> float:
     return 2 * _EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, haversine)))
 
 
+# --- exceptions -------------------------------------------------------------------------------------------
+
+
+def _starts(value: datetime) -> datetime:
+    return instant(value, "starts")
+
+
+def _ends(value: datetime) -> datetime:
+    return instant(value, "ends")
+
+
+def _reason(value: str) -> str:
+    return text.reason(value) if value else text.line(value, "reason", least=0)
+
+
+@frozen
+class Closure:
+    """A stretch in which a store is closed as an exception: from `starts` (included) to `ends` (excluded).
+
+    For stock-taking, a strike, a broken pipe: what is known in advance or every year belongs into the opening hours.
+    `reason` is for staff, up to 100 characters. The instants are kept in UTC.
+
+    Raises InvalidInstant, InvalidText or CardNumberRefused.
+    """
+
+    starts: datetime = field(converter=_starts)
+    ends: datetime = field(converter=_ends)
+    reason: str = field(default="", converter=_reason)
+
+    def __attrs_post_init__(self) -> None:
+        if self.ends <= self.starts:
+            raise InvalidInstant("ends", self.ends, "must be after starts")
+
+
+def _closed(value: Iterable[Closure]) -> tuple[Closure, ...]:
+    given = cast("object", value)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidStore("closed", given, "must be closures")
+    found: list[Closure] = []
+    for closure in cast("Iterable[object]", given):
+        if not isinstance(closure, Closure):
+            raise InvalidStore("closed", closure, "must be a Closure")
+        found.append(closure)
+    if len(found) > _MOST_CLOSURES:
+        raise InvalidStore("closed", len(found), f"must be at most {_MOST_CLOSURES} closures")
+    found.sort(key=lambda closure: closure.starts)
+    for one, other in pairwise(found):
+        if other.starts < one.ends:
+            raise InvalidStore("closed", other.starts, "must not begin before the closure before it has ended")
+    return tuple(found)
+
+
 # --- stores -----------------------------------------------------------------------------------------------
-
-
-@lru_cache(maxsize=4096)
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; not a relative path; a folder of the database
-        raise InvalidStore("zone", name, "must be a time zone of the IANA database") from None
-
-
-@lru_cache(maxsize=4096)
-def _calendar(hours: str, zone: str, country: str | None) -> OpeningHours:
-    """The parsed opening hours. Parsing is slow and chains share their hours, hence the cache."""
-    try:
-        calendar = OpeningHours(hours, timezone=_zone(zone), country=country)
-    except _ParserError as error:
-        reason = " ".join(str(error).split())  # the parser draws several lines; a log has one
-        raise InvalidStore("hours", hours, f"must be in opening_hours syntax: {reason}") from None
-    except _UnknownCountryError:
-        raise InvalidStore("country", country, "must be a country of ISO 3166-1, in two capitals") from None
-    except TypeError:  # zoneinfo knows it (`localtime`, say), but it names no zone of the database
-        raise InvalidStore("zone", zone, "must be a time zone of the IANA database") from None
-    if country is None and _PUBLIC_HOLIDAY.search(_QUOTED.sub("", str(calendar))):
-        raise InvalidStore("country", country, "must be given, since the hours speak of public holidays (PH)")
-    return calendar
 
 
 def _text(value: object, name: str, least: int, most: int) -> str:
@@ -175,18 +187,37 @@ def _slot_capacity(value: int) -> int:
     return _number(value, "slot_capacity", 0, 100_000)
 
 
+def _slot_lines(value: int | None) -> int | None:
+    return None if value is None else _number(value, "slot_lines", 0, 10_000_000)
+
+
+def _cutoff(value: time | None) -> time | None:
+    given = cast("object", value)
+    if given is None:
+        return None
+    if not isinstance(given, time) or given.tzinfo is not None or given.second or given.microsecond or given.fold:
+        raise InvalidStore("cutoff", given, "must be a time of day in whole minutes, on the store's own clocks")
+    return given
+
+
 def _pickup_days(value: int) -> int:
     return _number(value, "pickup_days", 1, 365)
 
 
 @frozen
 class Store:
-    """A store that customers collect from.
+    """A store: where customers collect, where goods for other stores come from, or both.
 
-    `zone` is an IANA time zone; `hours` is in OpenStreetMap's `opening_hours` syntax; `country` (ISO 3166-1,
-    two letters) is needed when the hours speak of public holidays, as in "Mo-Sa 08:00-21:00; PH off".
-    `lead` is how long the store needs from order to pick-up, so the first slot begins no earlier; each slot
-    lasts `slot_length` and takes `slot_capacity` orders; what is ready waits for `pickup_days` opening days.
+    `zone` is an IANA time zone; `hours` is in OpenStreetMap's `opening_hours` syntax, in which seasons, holidays and
+    dates have their place; `country` (ISO 3166-1, two letters) is needed when the hours speak of public holidays, as
+    in "Mo-Sa 08:00-21:00; PH off". During a closure in `closed` the store is closed whatever its hours say.
+
+    `lead` is how long the store needs from order to pick-up, by the clock and not in opening hours, so the first slot
+    begins no earlier. What is ordered from `cutoff` on, a time of the store's day, counts as ordered when the store
+    first opens on a later day (`hours.counts_from` says it exactly).
+
+    Each slot lasts `slot_length` and takes `slot_capacity` orders, and no more than `slot_lines` order lines in all,
+    unless that is None; what is ready waits for `pickup_days` opening days.
 
     `services` is what the store does. One that only sends goods to other stores (SHIP_TO_STORE), or does nothing, has
     no slots; `transit` is how long it takes from a request until what it sends arrives in another store.
@@ -206,189 +237,19 @@ class Store:
     pickup_days: int = field(default=3, converter=_pickup_days, kw_only=True)
     services: frozenset[Service] = field(default=frozenset({Service.PICKUP}), converter=_services, kw_only=True)
     transit: timedelta = field(default=_DAY, converter=_transit, kw_only=True)
+    cutoff: time | None = field(default=None, converter=_cutoff, kw_only=True)
+    slot_lines: int | None = field(default=None, converter=_slot_lines, kw_only=True)
+    closed: tuple[Closure, ...] = field(default=(), converter=_closed, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
-        _calendar(self.hours, self.zone, self.country)
+        calendar(self.hours, self.zone, self.country)
 
     @property
-    def collects(self) -> bool:
-        """Whether customers can collect here at all, in whichever way."""
-        return any(service.collects for service in self.services)
+    def ways(self) -> tuple[Service, ...]:
+        """The ways in which customers can collect here, the usual one first; none where they can't."""
+        return tuple(service for service in Service if service.collects and service in self.services)
 
     @property
     def tz(self) -> ZoneInfo:
         """The store's zone, to show instants in."""
-        return _zone(self.zone)
-
-
-@frozen
-class Slot:
-    """A window in which orders are collected at a store: `capacity` orders, of which `booked` are taken.
-
-    `starts` and `ends` are in the store's zone. Python subtracts and compares datetimes of one zone by their
-    wall clock, which is wrong across a clock change: convert them to UTC first.
-    """
-
-    id: str
-    store: str
-    starts: datetime
-    ends: datetime
-    capacity: int
-    booked: int = 0
-
-    @property
-    def free(self) -> int:
-        """How many more orders fit in: never negative, also when the capacity was lowered since."""
-        return max(0, self.capacity - self.booked)
-
-
-# --- opening hours ----------------------------------------------------------------------------------------
-
-
-@frozen
-class _Opening:
-    """A stretch in which the doors are open, in UTC: from `starts` (included) to `ends` (excluded)."""
-
-    starts: datetime
-    ends: datetime
-
-
-def is_open(store: Store, at: datetime) -> bool:
-    """Whether the store is open at the instant `at`. Raises InvalidInstant."""
-    moment = instant(at, "at")
-    return any(opening.starts <= moment for opening in _openings(store, moment, moment + _MINUTE))
-
-
-def slots(store: Store, *, now: datetime, until: datetime, limit: int | None = None) -> Iterator[Slot]:
-    """The slots that may be chosen at `now`, in order: from `now` + lead on, and starting before `until`.
-
-    At most `limit` of them. Nothing is booked in them; the bookings are counted elsewhere.
-
-    Raises InvalidInstant, and InvalidQuantity for a negative limit.
-    """
-    earliest, horizon = instant(now, "now") + store.lead, instant(until, "until")
-    most = None if limit is None else quantity(limit, "limit", least=0)
-    return islice(_slots(store, earliest, horizon), most)
-
-
-def slot_at(store: Store, starts: datetime, *, now: datetime, until: datetime) -> Slot:
-    """The slot that starts at `starts`, as `slots` would yield it.
-
-    Raises SlotUnavailable with the reason "no_pickup" (nobody can collect there), "past", "too_soon" (within the
-    store's lead), "beyond_horizon" (at or after `until`) or "closed" (no slot of this store starts then);
-    InvalidInstant for a naive datetime and InvalidId for one that is not on a whole minute.
-    """
-    slot, start = ids.slot_id(store.id, starts), instant(starts, "starts")
-    moment, horizon = instant(now, "now"), instant(until, "until")
-    if not store.collects:
-        raise SlotUnavailable(slot=slot, reason="no_pickup")
-    if start < moment:
-        raise SlotUnavailable(slot=slot, reason="past")
-    if start < moment + store.lead:
-        raise SlotUnavailable(slot=slot, reason="too_soon")
-    if start >= horizon:
-        raise SlotUnavailable(slot=slot, reason="beyond_horizon")
-    for found in _slots(store, start, start + _MINUTE):
-        return found
-    raise SlotUnavailable(slot=slot, reason="closed")
-
-
-def keep_until(store: Store, after: datetime, days: int) -> datetime:
-    """Until when (UTC) goods that were ready at `after` wait: closing time of the `days`-th opening day.
-
-    The day of `after` doesn't count, nor does any day on which the store stays closed, public holidays
-    included. An opening past midnight belongs to the day on which it began. Where the store has fewer opening
-    days ahead of it (it closes for the winter, or for good), its last closing time is taken; where it has
-    none, midnight at the end of the `days`-th day.
-
-    Raises InvalidInstant, and InvalidQuantity unless `days` is 1 to 365.
-    """
-    moment, wanted = instant(after, "after"), quantity(days, "days", most=365)
-    today = moment.astimezone(store.tz).date()
-    # Ten times the days, and half a year: longer than anybody's holidays, short of an endless search.
-    closings: dict[date, datetime] = {}
-    for opening in _openings(store, moment, moment + (10 * wanted + 180) * _DAY):
-        day = opening.starts.astimezone(store.tz).date()
-        if day <= today:
-            continue
-        if day not in closings and len(closings) == wanted:
-            break
-        closings[day] = opening.ends
-    if closings:
-        return max(closings.values())
-    return _midnight(today + (wanted + 1) * _DAY, store.tz)
-
-
-def _slots(store: Store, earliest: datetime, horizon: datetime) -> Iterator[Slot]:
-    """The slots that start from `earliest` (included) to `horizon` (excluded)."""
-    if not store.collects:
-        return
-    for opening in _openings(store, earliest, horizon):
-        skipped = max(0, -((opening.starts - earliest) // store.slot_length))
-        starts = opening.starts + skipped * store.slot_length
-        while starts < horizon and starts + store.slot_length <= opening.ends:
-            yield Slot(
-                id=ids.slot_id(store.id, starts),
-                store=store.id,
-                starts=starts.astimezone(store.tz),
-                ends=(starts + store.slot_length).astimezone(store.tz),
-                capacity=store.slot_capacity,
-            )
-            starts += store.slot_length
-
-
-def _openings(store: Store, since: datetime, until: datetime) -> Iterator[_Opening]:
-    """The openings that end after `since` and start before `until`, in order, cut as the essay above says."""
-    for opening in _unbroken(store, since, until):
-        for piece in _by_day(opening, store.tz):
-            if piece.starts >= until:
-                return
-            if piece.ends > since:
-                yield piece
-
-
-def _unbroken(store: Store, since: datetime, until: datetime) -> Iterator[_Opening]:
-    """The openings around `since` to `until`, joined where one begins as the other ends.
-
-    (The parser joins what meets on the wall clock; clocks that skip the break between two openings join them
-    as well.)
-
-    The calendar is read from noon two days before to noon two days after. So an opening that the edge cuts
-    off lasts longer than a day, and is then cut at midnight anyway: the edge never shows in the result. And
-    no clock is ever changed at noon.
-    """
-    tz = store.tz
-    first = _noon(since.astimezone(tz).date() - 2 * _DAY, tz)
-    last = _noon(until.astimezone(tz).date() + 2 * _DAY, tz)
-    current: _Opening | None = None
-    for begin, end, state, _ in _calendar(store.hours, store.zone, store.country).intervals(first, last):
-        starts, ends = begin.astimezone(UTC), (end or last).astimezone(UTC)
-        if state != State.OPEN or ends <= starts:  # an opening inside the hour that clocks skip is empty
-            continue
-        if current is not None and starts <= current.ends:
-            current = _Opening(current.starts, ends)
-            continue
-        if current is not None:
-            yield current
-        current = _Opening(starts, ends)
-    if current is not None:
-        yield current
-
-
-def _by_day(opening: _Opening, tz: ZoneInfo) -> Iterator[_Opening]:
-    starts = opening.starts
-    if opening.ends - starts > _DAY:
-        midnight = _midnight(starts.astimezone(tz).date() + _DAY, tz)
-        while midnight < opening.ends:
-            yield _Opening(starts, midnight)
-            starts, midnight = midnight, _midnight(midnight.astimezone(tz).date() + _DAY, tz)
-    yield _Opening(starts, opening.ends)
-
-
-def _midnight(day: date, tz: ZoneInfo) -> datetime:
-    """The instant at which a local day begins; where clocks skip midnight, the moment they do."""
-    return datetime.combine(day, time(), tz).astimezone(UTC)
-
-
-def _noon(day: date, tz: ZoneInfo) -> datetime:
-    return datetime.combine(day, time(12), tz)
+        return zone_of(self.zone)

@@ -29,21 +29,23 @@ from omniorder.ports.storage import Answer, Timer
 
 @frozen
 class BookedSlot:
-    """A slot in which places were taken at some time, and how many are now."""
+    """A slot in which places were taken at some time, and how many are now, with how many order lines."""
 
     store: str
     slot: str
     starts: datetime
     booked: int
+    lines: int
 
 
 @frozen
 class Booking:
-    """A promise or a pick-up in a slot, and its state, which says whether it takes a place."""
+    """A promise or a pick-up in a slot, its order lines, and its state, which says whether it takes a place."""
 
     store: str
     slot: str
     state: PromiseState | PickupState
+    lines: int
 
 
 @frozen

@@ -12,7 +12,7 @@ What a guard refuses is told by the error raised at the end of the transaction:
 - `StaleWrite` - an aggregate is at another version than `before`: the caller runs the transaction again
 - `AlreadyThere` - an insert met its own key
 - `OutOfStock` - a `StockChange` found too few units; facts name every SKU that is short
-- `SlotUnavailable` - a `SlotChange` found no free place (`reason="full"`)
+- `SlotUnavailable` - a `SlotChange` found too little room (`reason="full"`); facts say of what
 - `StorageUnavailable`, `StorageFull`, `SchemaOutdated` - see their docstrings
 
 Reads see one consistent state of an aggregate. A transaction does not see its own pending writes.
@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from operator import add, attrgetter
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import fields_dict, frozen
 
@@ -122,13 +122,33 @@ class StockChange:
 
 @frozen
 class SlotChange:
-    """Take (`places` = 1) or give back (-1) a place in a slot that holds `capacity`; booked stays >= 0."""
+    """Take (`places` = 1) or give back (-1) a place in a slot that holds `capacity`, and `lines` order lines with it.
+
+    Several changes of one slot are summed first. What grows then is guarded: orders never beyond `capacity`, lines
+    never beyond `line_capacity`, unless that is None; of several changes the last one's capacities hold. Neither ever
+    falls below zero. A refusal has the facts `of` ("orders" or "lines"), `wanted` and `free`; where both are short
+    it is about the orders.
+    """
 
     store: str
     slot: str
     starts: datetime
     places: int
     capacity: int
+    lines: int = 0
+    line_capacity: int | None = None
+
+
+@frozen
+class SlotUse:
+    """What is taken of a slot: so many orders, with so many order lines."""
+
+    orders: int = 0
+    lines: int = 0
+
+
+NOTHING_BOOKED: Final = SlotUse()
+"""What is taken of a slot that `Transaction.booked` leaves out."""
 
 
 @frozen
@@ -289,8 +309,8 @@ class Transaction(Protocol):
         """Levels of these SKUs at these stores, or at all; only those that exist; ordered by store and SKU."""
         ...
 
-    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
-        """Places taken per slot id, for slots that start within [start, end)."""
+    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
+        """What is taken per slot id, for slots that start within [start, end); only of those ever booked."""
         ...
 
     # --- lists by keyset: `after` is the last item's key of the page before; None begins ---

@@ -64,6 +64,7 @@ _STORES: Final = {
     "stock.expected": _told("next_at", may="next_units unit", remedies="stock.wait"),
     "price.missing": _told("store sku", remedies="line.remove"),
     "service.missing": _told("store sku service", remedies="line.remove"),
+    "service.not_offered": _told("store service", remedies="collect.other"),
 }
 
 _SLOTS: Final = {
@@ -116,7 +117,6 @@ _COLLECTING: Final = {
     "weight.out_of_tolerance": _told("line ordered weighed least most", remedies="weight.again"),
     "transfer.late": _told(may="transfer order sku units unit arrives store"),
     "transfer.short": _told(may="transfer order sku wanted available unit store"),
-    "question.none": _told(),
     "question.open": _told(may="order until options"),
     "question.expired": _told(may="order until"),
     "silence.less": _told(),
@@ -192,6 +192,7 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "line.reduce": _told("sku available", may="unit"),
         "line.remove": _told("sku"),
         "stock.wait": _told("next_at"),
+        "collect.other": _told(),
         "slot.other": _told(may="earliest"),
         "cart.fill": _told(),
         "cart.start": _told(),

@@ -23,9 +23,8 @@ _GUARDS: Final = {
     "the order is not funded": "guard.not_funded",
     "what leaves is not paid": "guard.not_paid",
     "its money is not settled": "guard.not_settled",
-    "nothing is asked": "question.none",
 }
-"""What the guards of `lifecycle.forbidden` and of answering say, as codes."""
+"""What the guards of `lifecycle.forbidden` say, as codes."""
 
 
 def of_refusal(code: str, facts: Mapping[str, Any]) -> Reason:
@@ -56,7 +55,7 @@ def _lacking(code: str, facts: Mapping[str, Any]) -> Iterator[Reason]:
                 yield with_causes(Reason(code, item))
         case {"store": store, "missing": [*items]}:
             for item in cast("list[Mapping[str, Any]]", items):
-                yield Reason(code, {"store": store, **item})
+                yield Reason(code if "sku" in item else "service.not_offered", {"store": store, **item})
         case {"store": store, "skus": [*skus]} if code == "price.missing":
             for sku in cast("list[str]", skus):
                 yield Reason(code, {"store": store, "sku": sku})

@@ -20,7 +20,9 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.quantities import Unit as Measure
-from omniorder.domain.stores import Point, Slot, Store, slot_at, slots
+from omniorder.domain.slots import Slot, slot_at, slots
+from omniorder.domain.store_services import Service
+from omniorder.domain.stores import Point, Store
 from omniorder.errors import (
     CartChanged,
     CartEmpty,
@@ -31,16 +33,18 @@ from omniorder.errors import (
     OutOfStock,
     PaymentInFlight,
     QuoteChanged,
+    ServiceMissing,
     SlotUnavailable,
     StaleWrite,
     StillRunning,
 )
-from omniorder.ports.storage import SlotChange, Writes
+from omniorder.ports.storage import NOTHING_BOOKED, SlotUse, Writes
 from omniorder.reasons.tree import Reason
 from omniorder.services import placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.places import given_back, taken
 from omniorder.services.promising import let_go
 from omniorder.services.surface import given
 from omniorder.services.units import Seen, Unit, in_transaction, reading
@@ -76,13 +80,18 @@ class Checkout:
             stock = dict(parts.inventory.available(tx, skus, names))
             booked = dict(tx.booked(names, now, until))
         if live is not None:  # what this cart holds already is not in its own way
-            booked[live.slot] = booked.get(live.slot, 1) - 1
+            mine, now_booked = SlotUse(1, len(live.quote.lines)), booked.get(live.slot, NOTHING_BOOKED)
+            booked[live.slot] = SlotUse(now_booked.orders - mine.orders, now_booked.lines - mine.lines)
             for line in live.quote.lines:
                 stock[live.store, line.sku] = stock.get((live.store, line.sku), 0) + line.quantity
         found: list[Offer] = []
         for store in stores:
             priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
-            reasons = [*_short(cart, store.id, stock, articles), *_unpriced(store.id, skus, articles, priced)]
+            reasons = [
+                *_short(cart, store.id, stock, articles),
+                *_unpriced(store.id, skus, articles, priced),
+                *_unserved(store, articles),
+            ]
             quote: Quote | None = None
             if live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version):
                 quote = live.quote  # honoured until the promise lapses
@@ -91,72 +100,76 @@ class Checkout:
                     quote = promises.quote(cart, articles, priced)
                 except InvalidMoney as impossible:
                     reasons.append(Reason(impossible.code, impossible.facts))
-            free = self._free_slots(store, now, booked)
+            free = self._free_slots(store, now, booked, len(cart.lines))
             if not free:
                 reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))
             found.append(Offer(store, distance(near, store), quote, free, tuple(reasons)))
         return ranked(found)
 
-    def _free_slots(self, store: Store, now: datetime, booked: Mapping[str, int]) -> tuple[Slot, ...]:
-        """The first slots that have room, with what is taken of them."""
+    def _free_slots(self, store: Store, now: datetime, booked: Mapping[str, SlotUse], lines: int) -> tuple[Slot, ...]:
+        """The first slots that have room for so many lines, with what is taken of them."""
         limits = self.parts.settings
         every = slots(store, now=now, until=now + limits.slot_horizon)
-        known = (evolve(slot, booked=booked.get(slot.id, 0)) for slot in every)
-        return tuple(islice((slot for slot in known if slot.free > 0), limits.slots_offered))
+        used = ((slot, booked.get(slot.id, NOTHING_BOOKED)) for slot in every)
+        known = (evolve(slot, booked=use.orders, lines_booked=use.lines) for slot, use in used)
+        return tuple(islice((slot for slot in known if slot.fits(lines)), limits.slots_offered))
 
     @command("checkout.promise")
     def promise(
-        self,
-        cart_id: str,
-        *,
-        slot: str,
-        expect: Money | None = None,
-        lasts: timedelta | None = None,
-        ship: bool = False,
-    ) -> Promise:
+        self, cart_id: str, *, slot: str, expect: Money | None = None, lasts: timedelta | None = None,
+        collect: Service | None = None, ship: bool = False,
+    ) -> Promise:  # fmt: skip
         """Hold the basket's units at the slot's store, a place in the slot and the price, all or nothing.
 
         `expect` is the total that the customer saw: another one raises `QuoteChanged` with the new quote. A promise
         that this cart already has is replaced in the same transaction, or returned when it is for the same slot
         and content. `lasts` is how long to hold it, within the settings' bounds; a live promise that ends sooner is
-        renewed at its own price. No promise outlives its pick-up window. With `ship` other stores may send what this
-        one hasn't got (`Service.SHIP_TO_STORE`): it is held there under the same time limit, and the window must leave
-        time for it to arrive and be prepared.
+        renewed at its own price. No promise outlives its pick-up window. `collect` is how the customer wants the goods,
+        PICKUP, CURBSIDE or LOCKERS; by default as before, or the first of these that the store has. With `ship` other
+        stores may send what this one hasn't got (`Service.SHIP_TO_STORE`): it is held there under the same time limit,
+        and the window must leave time for it to arrive and be prepared.
 
-        Raises `NotFound`, `CartEmpty`, `NoPrice`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
-        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts).
+        Raises `NotFound`, `CartEmpty`, `NoPrice`, `ServiceMissing`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
+        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts, collect).
         """
         lasting = self._lasting(lasts)
         _expected(expect)
+        _collecting(collect)
         for _ in range(MOST_EDITS_MEANWHILE):
             try:
-                return self._promise(cart_id, slot, expect, lasting, renew=lasts is not None, ship=ship)
+                return self._promise(cart_id, slot, expect, lasting, collect, renew=lasts is not None, ship=ship)
             except CartChanged:
                 continue
             except SlotUnavailable as refusal:
-                raise self._with_next(refusal) from None
+                raise self._with_next(refusal, cart_id) from None
             except OutOfStock as refusal:
                 raise self._with_units(refusal) from None
         raise StillRunning(command="carts.edit", id=cart_id)
 
     def _promise(
-        self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, *, renew: bool, ship: bool
-    ) -> Promise:
+        self, cart_id: str, slot: str, expect: Money | None, lasting: timedelta, collect: Service | None, *,
+        renew: bool, ship: bool,
+    ) -> Promise:  # fmt: skip
         """Price the cart as it is, then hold it; raises `CartChanged` when it was edited in between."""
         stamp = self.touch.stamp(self.parts.clock)
         cart = self._wishes(cart_id, Scope.EDIT)
         live = self._live(cart)
         if live and (live.slot, live.lines_version) == (slot, cart.lines_version):
             _seen(expect, live.quote)
-            ends = min(stamp.at + lasting, live.ends)
-            if not renew or live.expires_at >= ends:
+            ends = max(live.expires_at, min(stamp.at + lasting, live.ends))
+            same_way = collect in (None, live.collect)
+            if same_way and (not renew or ends == live.expires_at):
                 return live
             wanted, quote = Slot(live.slot, live.store, *live.window, capacity=1), live.quote
+            way = live.collect if same_way else _way(self._store(slot), collect)
             ship = ship or bool(live.legs)
         else:
-            wanted = self._slot(slot)
-            quote = self._quote(cart, wanted.store)
+            store = self._store(slot)
+            wanted = self._slot(store, slot)
+            quote = self._quote(cart, store)
+            way = _way(store, collect)
             _seen(expect, quote)
+            ends = min(stamp.at + lasting, wanted.ends.astimezone(UTC))
         legs = sending.for_promise(self.parts, cart.demand(), wanted, live, stamp.at) if ship else ()
         draw = self.parts.time_ordered()
         new = Promise(
@@ -173,19 +186,21 @@ class Checkout:
             quote=quote,
             reservation_id=ids.reservation_id(wanted.store, draw),
             made_at=stamp.at,
-            expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
+            expires_at=ends,
+            collect=way,
             legs=legs,
         )
         seen = Seen(cart)
         return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
 
-    def _with_next(self, refusal: SlotUnavailable) -> SlotUnavailable:
+    def _with_next(self, refusal: SlotUnavailable, cart_id: str) -> SlotUnavailable:
         """The refusal with `earliest`, the start of the store's first free slot, unless it knows better itself."""
         store_id, _ = ids.parse_slot_id(refusal.facts["slot"])
         store, now = self.parts.stores.store(store_id), self.parts.clock.now()
         until = now + self.parts.settings.slot_horizon
         booked = reading(self.parts, lambda tx: tx.booked([store_id], now, until))
-        free = self._free_slots(store, now, booked) if store else ()
+        lines = len(self._wishes(cart_id, Scope.EDIT).lines)
+        free = self._free_slots(store, now, booked, lines) if store else ()
         earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
         return SlotUnavailable(**(earliest | dict(refusal.facts)))
 
@@ -204,12 +219,9 @@ class Checkout:
             raise PaymentInFlight(order=before.order_id)
         old = unit.tx.promise(before.promise_id) if before.promise_id else None
         told: list[e.Event] = []
-        places = [SlotChange(new.store, new.slot, new.starts, 1, slot.capacity)]
+        places = [taken(new, slot)]
         if old is not None:
-            if old.slot == new.slot:
-                places = []
-            else:
-                places.append(SlotChange(old.store, old.slot, old.starts, -1, 0))
+            places.insert(0, given_back(old))  # in the same slot both count as one, with the new one's capacities
             told.append(_ended(old, new))
             unit.save_promise(old, promises.apply(old, told[0]))
         told.append(e.PromiseMade(new.id, new.store, new.slot, new.quote.total, new.quote.ceiling, new.expires_at))
@@ -281,23 +293,32 @@ class Checkout:
             raise CartEmpty(cart=cart.id)
         return cart
 
-    def _slot(self, slot_id: str) -> Slot:
-        store_id, starts = ids.parse_slot_id(ids.check("slot", slot_id))
-        store = self.parts.stores.store(store_id)
+    def _store(self, slot_id: str) -> Store:
+        """The store that a slot's id names."""
+        store = self.parts.stores.store(ids.parse_slot_id(ids.check("slot", slot_id))[0])
         if store is None:
             raise NotFound("slot", slot_id)
+        return store
+
+    def _slot(self, store: Store, slot_id: str) -> Slot:
+        _, starts = ids.parse_slot_id(slot_id)
         now = self.parts.clock.now()
         return slot_at(store, starts, now=now, until=now + self.parts.settings.slot_horizon)
 
-    def _quote(self, cart: Cart, store: str) -> Quote:
+    def _quote(self, cart: Cart, store: Store) -> Quote:
         skus = sorted(cart.demand())
         articles = self.parts.catalogue.articles(skus)
         now = self.parts.clock.now()
-        found = self.parts.prices.prices(skus, stores=[store], channel=self.touch.channel, at=now)
+        found = self.parts.prices.prices(skus, stores=[store.id], channel=self.touch.channel, at=now)
         prices = {sku: price for (_, sku), price in found.items()}
         missing = [sku for sku in skus if sku not in prices or sku not in articles]
         if missing:
-            raise NoPrice(store=store, skus=missing)
+            raise NoPrice(store=store.id, skus=missing)
+        if unserved := _unserved(store, articles):
+            raise ServiceMissing(
+                store=store.id,
+                missing=[{"sku": reason.facts["sku"], "service": reason.facts["service"]} for reason in unserved],
+            )
         return promises.quote(cart, articles, prices)
 
     def _live(self, cart: Cart) -> Promise | None:
@@ -342,6 +363,20 @@ def _expected(expect: object) -> None:
         raise InvalidMoney("expect", expect, "the total that the customer saw, as Money")
 
 
+def _collecting(collect: object) -> None:
+    if collect is not None and not (isinstance(collect, Service) and collect.collects):
+        raise InvalidInput("collect", collect, "a way to collect: Service.PICKUP, CURBSIDE or LOCKERS")
+
+
+def _way(store: Store, collect: Service | None) -> Service:
+    """How the customer will collect, where this store does that."""
+    if collect is None:
+        return store.ways[0]
+    if collect not in store.services:
+        raise ServiceMissing(store=store.id, missing=[{"service": collect.value}])
+    return collect
+
+
 def _seen(expect: Money | None, quote: Quote) -> None:
     if expect is not None and expect != quote.total:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
@@ -369,3 +404,12 @@ def _unpriced(
 ) -> list[Reason]:
     missing = [sku for sku in skus if sku not in prices or sku not in articles]
     return [Reason("price.missing", {"store": store, "sku": sku}) for sku in missing]
+
+
+def _unserved(store: Store, articles: Mapping[str, Article]) -> list[Reason]:
+    """What these articles need and the store doesn't do."""
+    return [
+        Reason("service.missing", {"store": store.id, "sku": sku, "service": service.value})
+        for sku, article in sorted(articles.items())
+        for service in sorted(article.needs - store.services, key=lambda service: service.value)
+    ]

@@ -13,12 +13,13 @@ from omniorder.domain import ids
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken
 from omniorder.domain.events import Units
+from omniorder.domain.hours import keep_until
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.receipts import Receipt
-from omniorder.domain.stores import Store, keep_until
+from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady

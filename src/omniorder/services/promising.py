@@ -5,7 +5,8 @@ from __future__ import annotations
 from omniorder.domain import events as e
 from omniorder.domain import promises
 from omniorder.domain.promises import Promise
-from omniorder.ports.storage import SlotChange, Writes
+from omniorder.ports.storage import Writes
+from omniorder.services.places import given_back
 from omniorder.services.units import Unit
 
 
@@ -15,5 +16,5 @@ def let_go(unit: Unit, before: Promise, event: e.PromiseWithdrawn | e.PromiseLap
     unit.save_promise(before, after)
     for reservation in before.reservations:
         unit.parts.inventory.release(unit.tx, reservation, expired=isinstance(event, e.PromiseLapsed))
-    unit.tx.write(Writes(slots=(SlotChange(before.store, before.slot, before.starts, -1, 0),)))
+    unit.tx.write(Writes(slots=(given_back(before),)))
     return after

@@ -22,14 +22,16 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore
 from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.rerouting import ALWAYS, Rerouting
+from omniorder.domain.slots import slots
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Store, slots
+from omniorder.domain.stores import Store
 from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
-from omniorder.ports.storage import SlotChange, Writes
+from omniorder.ports.storage import NOTHING_BOOKED, Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
 from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.places import moved_to
 from omniorder.services.ripples import carry_on
 from omniorder.services.sending import arrivals, donors
 from omniorder.services.units import Unit, in_transaction
@@ -234,7 +236,9 @@ def _in_a_window(
         booked = tx.booked([store.id], ready, until)
     for slot in slots(store, now=ready, until=until):
         starts, ends = slot.starts.astimezone(UTC), slot.ends.astimezone(UTC)
-        if evolve(slot, booked=booked.get(slot.id, 0)).free and not (later and starts <= order.pickup.starts):
+        use = booked.get(slot.id, NOTHING_BOOKED)
+        room = evolve(slot, booked=use.orders, lines_booked=use.lines).fits(len(order.pickup.lines))
+        if room and not (later and starts <= order.pickup.starts):
             return [evolve(option, store=store.id, slot=slot.id, starts=starts, ends=ends)]
     return []
 
@@ -297,8 +301,7 @@ def _prepared(parts: Parts, order: Order, option: Option, about: tuple[Units, ..
 
     def act(unit: Unit, before: Order, first: tuple[e.Event, ...]) -> Order:
         if store is not None and option.slot is not None and option.starts is not None:
-            place = SlotChange(store.id, option.slot, option.starts, 1, store.slot_capacity)
-            unit.tx.write(Writes(slots=(place,)))
+            unit.tx.write(Writes(slots=(moved_to(before.pickup, store, option.slot, option.starts),)))
         return carry_on(unit, before, (*first, *coupling.go_on(before, option, about, reason, hold_until, found)))
 
     return act

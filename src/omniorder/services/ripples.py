@@ -16,9 +16,10 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
-from omniorder.ports.storage import SlotChange, Writes
+from omniorder.ports.storage import Writes
 from omniorder.services import holding
 from omniorder.services.ledger import ledger_of
+from omniorder.services.places import given_back
 from omniorder.services.units import Unit
 
 
@@ -106,7 +107,7 @@ def _let_go(unit: Unit, was: Order, order: Order) -> None:
 
 
 def _free_slot(unit: Unit, pickup: Pickup) -> None:
-    unit.tx.write(Writes(slots=(SlotChange(pickup.store, pickup.slot, pickup.starts, -1, 0),)))
+    unit.tx.write(Writes(slots=(given_back(pickup),)))
 
 
 def _reopen_cart(unit: Unit, order: Order) -> None:

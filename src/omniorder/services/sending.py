@@ -12,9 +12,10 @@ from omniorder.domain.events import Units
 from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
+from omniorder.domain.slots import Slot
 from omniorder.domain.sourcing import Donor, Sourcing
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Slot, Store
+from omniorder.domain.stores import Store
 from omniorder.domain.transfers import PromisedLeg
 from omniorder.errors import NotFound, OutOfStock, SlotUnavailable
 from omniorder.services.ledger import ledger_of

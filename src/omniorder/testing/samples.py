@@ -30,7 +30,7 @@ from omniorder.domain.quantities import Unit
 from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.stock import Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Point, Store
+from omniorder.domain.stores import Closure, Point, Store
 from omniorder.domain.text import Metadata, metadata
 
 NOW: Final = datetime(2026, 11, 22, 8, 41, 34, 123456, tzinfo=UTC)
@@ -73,12 +73,17 @@ def one_of_each(every: Callable[[int], Mapping[str, T]]) -> dict[str, T]:
 # --- the shop ---------------------------------------------------------------------------------------------
 
 
+_TWO_SERVICES: Final = (Service.FITTING, Service.AGE_RESTRICTED)
+
+
 def stores() -> tuple[Store, ...]:
     """Two stores, by id: one with every field set, one with what must be."""
     sofia = Store(
         SOFIA, zone="Europe/Sofia", hours="Mo-Sa 08:00-21:00; PH off", name="Витоша 1", country="BG",
         place=Point(42.6934567, 23.3212345), lead=timedelta(minutes=90), slot_length=timedelta(minutes=30),
-        slot_capacity=7, pickup_days=5, services=Service, transit=timedelta(hours=36),
+        slot_capacity=7, pickup_days=5, services=Service, transit=timedelta(hours=36), cutoff=time(18, 30),
+        slot_lines=60, closed=[Closure(NOW + 30 * HOUR, NOW + 32 * HOUR, "инвентаризация"),
+                               Closure(NOW, NOW + HOUR)],
     )  # fmt: skip
     return (sofia, Store(VARNA, zone="Europe/Sofia", hours="24/7"))
 
@@ -87,7 +92,7 @@ def articles() -> tuple[Article, ...]:
     """What the shop sells: two things by the piece, one by weight."""
     return (
         Article(MILK, "Oat milk 1 l", metadata={"aisle": "7"}),
-        Article(BREAD, "Ръжен хляб", metadata={"gtin": "3800001", "allergens": "gluten"}),
+        Article(BREAD, "Ръжен хляб", metadata={"gtin": "3800001", "allergens": "gluten"}, needs=_TWO_SERVICES),
         Article(APPLES, "Apples", Unit.GRAM),
     )
 
@@ -217,6 +222,7 @@ def promise(
         reservation_id=ids.reservation_id(store, _bytes(number)),
         made_at=at,
         expires_at=at + 15 * MINUTE,
+        collect=Service.CURBSIDE,
     )
 
 

@@ -8,7 +8,7 @@ with each other as they would in a shop.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, get_type_hints
 
@@ -21,8 +21,8 @@ from omniorder.domain import events as e
 from omniorder.domain import ids, text
 from omniorder.domain import orders as ordering
 from omniorder.domain import promises as promising
+from omniorder.domain import slots as storing
 from omniorder.domain import stock as ledger
-from omniorder.domain import stores as storing
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
 from omniorder.domain.channels import Channel
@@ -34,16 +34,17 @@ from omniorder.domain.payments import Card, PayInStore, Payment, Tender
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.quantities import MAX_QUANTITY, Unit
+from omniorder.domain.slots import Slot
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Point, Slot, Store
+from omniorder.domain.stores import Closure, Point, Store
 from omniorder.domain.text import Metadata
 from omniorder.testing.walks import Step, below, card_asked, one_of, walk
 
 __all__ = [
-    "articles", "carts", "channels", "events", "instants", "levels", "lives", "metadata", "money", "movements",
-    "notes", "orders", "owners", "payments", "pickups", "points", "prices", "promises", "quantities", "quotes",
-    "recorded", "reservations", "skus", "slots", "stamps", "store_ids", "stores", "tenders",
+    "articles", "carts", "channels", "closures", "events", "instants", "levels", "lives", "metadata", "money",
+    "movements", "notes", "orders", "owners", "payments", "pickups", "points", "prices", "promises", "quantities",
+    "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids", "stores", "tenders",
 ]  # fmt: skip
 
 _ZONES: Final = ("Europe/Sofia", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "UTC")
@@ -77,6 +78,8 @@ _SKUS: Final = st.one_of(
 _NAMES: Final = _words(15)
 _TITLES: Final = _NAMES.map(lambda name: f"a {name}".strip())
 _UNITS: Final = st.sampled_from(Unit)
+_WAYS: Final = tuple(service for service in Service if service.collects)
+_NEEDS: Final = st.sets(st.sampled_from(Service), max_size=1)
 _NOTES: Final = st.one_of(st.just(""), _words(30, breaks="\n\t").map(text.note))
 _LABELS: Final = st.tuples(st.sampled_from(["colour", "loyalty.tier", "a", "gift-wrap_2"]), _words(15))
 _METADATA: Final = st.lists(_LABELS, max_size=2).map(lambda labels: text.metadata(dict(labels)))
@@ -160,6 +163,22 @@ def points() -> st.SearchStrategy[Point]:
     return st.builds(Point, st.floats(-90, 90), st.floats(-180, 180))
 
 
+def closures() -> st.SearchStrategy[tuple[Closure, ...]]:
+    """Closures of one store, in order: up to three, some of which meet."""
+    hours, words = st.integers(1, 72), st.sampled_from(["", "stocktake"])
+    some = st.lists(st.tuples(st.integers(0, 2) | hours, hours, words), max_size=3)
+    return st.tuples(_INSTANTS, some).map(_one_after_the_other)
+
+
+def _one_after_the_other(drawn: tuple[datetime, list[tuple[int, int, str]]]) -> tuple[Closure, ...]:
+    at, found = drawn[0], list[Closure]()
+    for wait, length, reason in drawn[1]:
+        starts = at + timedelta(hours=wait)
+        at = starts + timedelta(hours=length)
+        found.append(Closure(starts, at, reason))
+    return tuple(found)
+
+
 def stores() -> st.SearchStrategy[Store]:
     """Stores that are open at some time of most days."""
     return st.builds(
@@ -176,6 +195,9 @@ def stores() -> st.SearchStrategy[Store]:
         pickup_days=st.integers(1, 14),
         services=st.sets(st.sampled_from(Service)).map(lambda some: {*some, Service.PICKUP}),
         transit=st.integers(0, 72).map(lambda n: timedelta(hours=n)),
+        cutoff=st.none() | st.integers(0, 24 * 60 - 1).map(lambda n: time(n // 60, n % 60)),
+        slot_lines=st.none() | st.integers(0, 500),
+        closed=closures(),
     )
 
 
@@ -185,13 +207,14 @@ def slots(draw: st.DrawFn) -> Slot:
     store, now = draw(stores()), draw(_INSTANTS)
     found = list(storing.slots(store, now=now, until=now + timedelta(days=4), limit=20))
     assume(found)
-    return evolve(draw(st.sampled_from(found)), booked=draw(st.integers(0, 60)))
+    booked, lines = draw(st.integers(0, 60)), draw(st.integers(0, 600))
+    return evolve(draw(st.sampled_from(found)), booked=booked, lines_booked=lines)
 
 
 def articles(sku: str | None = None) -> st.SearchStrategy[Article]:
     """Articles, or such of one article number."""
     number = _SKUS if sku is None else st.just(sku)
-    return st.builds(Article, number, _TITLES, _UNITS, _METADATA)
+    return st.builds(Article, number, _TITLES, _UNITS, _METADATA, needs=_NEEDS)
 
 
 @st.composite
@@ -354,6 +377,7 @@ def _held_promises(draw: st.DrawFn, cart: Cart, store: str) -> Promise:
         made_at=made_at,
         expires_at=made_at + timedelta(minutes=1 + draw(below(240))),
         zone=one_of(draw, _ZONES),
+        collect=one_of(draw, _WAYS),
     )
 
 

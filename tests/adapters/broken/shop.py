@@ -325,6 +325,45 @@ def slots_with_less_than_nobody(patch: Patch) -> None:
     carry(patch, "slots", step)
 
 
+@breaks(
+    "lines_are_taken_until_the_slot_holds_no_more_of_them",
+    "more_lines_than_a_slot_ever_holds_are_refused",
+    "a_larger_basket_in_the_same_place_takes_the_difference",
+    "of_several_customers_one_gets_the_last_lines",
+)
+def lines_without_limit(patch: Patch) -> None:
+    rewrite(patch, "slots", lambda change: evolve(change, line_capacity=None))
+
+
+@breaks("lines_are_given_back_with_their_place", "a_smaller_basket_in_the_same_place_gives_the_difference_back")
+def lines_that_are_never_given_back(patch: Patch) -> None:
+    rewrite(patch, "slots", lambda change: evolve(change, lines=max(0, change.lines)))
+
+
+@breaks("lines_are_counted_also_where_they_are_not_limited")
+def lines_of_limited_slots_only(patch: Patch) -> None:
+    rewrite(patch, "slots", lambda change: change if change.line_capacity is not None else evolve(change, lines=0))
+
+
+@breaks("a_slot_full_of_orders_has_no_room_for_lines")
+def lines_instead_of_orders(patch: Patch) -> None:
+    def either(change: Any) -> Any:
+        return change if change.line_capacity is None else evolve(change, capacity=change.capacity + 100)
+
+    rewrite(patch, "slots", either)
+
+
+@breaks("booked_lines_are_never_negative")
+def slots_that_owe_lines(patch: Patch) -> None:
+    def step(db: Database, writes: Any) -> None:
+        for change in writes:
+            row = db.slots.get((change.store, change.slot)) or Booked(change.starts, 0)
+            after = Booked(row.starts, max(0, row.places + change.places), row.lines + change.lines)
+            db.slots.put((change.store, change.slot), after)
+
+    carry(patch, "slots", step)
+
+
 @breaks("booked_are_the_slots_of_these_stores_that_start_from_start_to_before_end")
 def booked_including_the_end(patch: Patch) -> None:
     method(patch, "booked", lambda original, tx, stores, start, end: original(tx, stores, start, end + samples.MINUTE))

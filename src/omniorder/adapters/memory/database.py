@@ -22,10 +22,11 @@ from omniorder.ports.storage import Answer
 
 @frozen
 class Booked:
-    """How many places of a slot are taken."""
+    """How many places of a slot are taken, and how many order lines."""
 
     starts: datetime
     places: int
+    lines: int = 0
 
 
 @frozen

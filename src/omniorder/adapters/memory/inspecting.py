@@ -48,11 +48,13 @@ class MemoryInspection:
 
     def slots(self) -> Iterator[BookedSlot]:
         rows = sorted(self._db.slots.items(), key=lambda item: item[0])
-        return (BookedSlot(store, slot, row.starts, row.places) for (store, slot), row in rows)
+        return (BookedSlot(store, slot, row.starts, row.places, row.lines) for (store, slot), row in rows)
 
     def bookings(self) -> Iterator[Booking]:
-        rows = [Booking(one.store, one.slot, one.state) for one in self._db.promises.rows()]
-        rows += [Booking(o.pickup.store, o.pickup.slot, o.pickup.state) for o in self._db.orders.rows()]
+        made = self._db.promises.rows()
+        worked = (order.pickup for order in self._db.orders.rows())
+        rows = [Booking(one.store, one.slot, one.state, len(one.quote.lines)) for one in made]
+        rows += [Booking(one.store, one.slot, one.state, len(one.lines)) for one in worked]
         return iter(sorted(rows, key=lambda row: (row.store, row.slot)))
 
     def carts(self) -> Iterator[Cart]:

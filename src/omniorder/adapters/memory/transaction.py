@@ -20,7 +20,7 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
-from omniorder.ports.storage import Answer, Timer, Writes
+from omniorder.ports.storage import Answer, SlotUse, Timer, Writes
 
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
@@ -131,9 +131,9 @@ class MemoryTransaction:
         keys = sorted({(store, sku) for store in stores for sku in skus})
         return tuple(level for key in keys if (level := self._db.levels.get(key)) is not None)
 
-    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
+    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
         return {
-            slot: row.places
+            slot: SlotUse(row.places, row.lines)
             for store in set(stores)
             for (_, slot), row in self._db.slots.of(store).items()
             if start <= row.starts < end

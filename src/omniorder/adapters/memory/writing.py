@@ -182,14 +182,21 @@ def slots(db: Database, writes: Iterable[SlotChange]) -> None:
     for change in writes:
         before = sums.get((change.store, change.slot))
         places = change.places + (before.places if before else 0)
-        sums[change.store, change.slot] = evolve(change, places=places)
+        lines = change.lines + (before.lines if before else 0)
+        sums[change.store, change.slot] = evolve(change, places=places, lines=lines)
     for key, change in sorted(sums.items(), key=lambda item: item[0]):
-        now = db.slots.get(key)
-        booked = change.places + (now.places if now else 0)
-        if change.places > 0 and booked > change.capacity:
-            raise SlotUnavailable(slot=change.slot, reason="full")
-        if change.places > 0 or now is not None:
-            db.slots.put(key, Booked(change.starts, max(0, booked)))
+        now = db.slots.get(key) or Booked(change.starts, 0)
+        after = Booked(change.starts, now.places + change.places, now.lines + change.lines)
+        if change.places > 0 and after.places > change.capacity:
+            raise _full(change.slot, "orders", change.places, change.capacity - now.places)
+        if change.lines > 0 and change.line_capacity is not None and after.lines > change.line_capacity:
+            raise _full(change.slot, "lines", change.lines, change.line_capacity - now.lines)
+        if change.places > 0 or change.lines > 0 or db.slots.get(key) is not None:
+            db.slots.put(key, Booked(change.starts, max(0, after.places), max(0, after.lines)))
+
+
+def _full(slot: str, of: str, wanted: int, free: int) -> SlotUnavailable:
+    return SlotUnavailable(slot=slot, reason="full", of=of, wanted=wanted, free=max(0, free))
 
 
 def movements(db: Database, writes: Iterable[Movement]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Table, Text, literal_column, select
+from sqlalchemy import BindParameter, ColumnElement, Integer, ScalarSelect, Table, Text, literal_column, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -31,6 +31,14 @@ class _Collection(FunctionElement[Any]):
 
     name = "collection"
     type = Json()
+    inherit_cache = True
+
+
+class _Length(FunctionElement[int]):
+    """How many members an array has that is a member of a JSON object."""
+
+    name = "length_of"
+    type = Integer()
     inherit_cache = True
 
 
@@ -67,6 +75,18 @@ def _collection_sqlite(element: _Collection, compiler: SQLCompiler, **kw: Any) -
     return f"json_group_array({compiler.process(element.clauses, **kw)})"
 
 
+@compiles(_Length, "postgresql")
+def _length_postgres(element: _Length, compiler: SQLCompiler, **kw: Any) -> str:
+    column, member = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"jsonb_array_length({column} -> {member})"
+
+
+@compiles(_Length, "sqlite")
+def _length_sqlite(element: _Length, compiler: SQLCompiler, **kw: Any) -> str:
+    column, member = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"json_array_length({column}, '$.' || {member})"
+
+
 @compiles(_Among, "postgresql")
 def _among_postgres(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
@@ -92,6 +112,11 @@ def children(table: Table, *where: ColumnElement[bool], **more: ColumnElement[An
     """The documents of the rows that belong to the row of the statement around it; null or empty for none."""
     rows = select(_Collection(document(table, **more))).select_from(table).where(*where)
     return rows.correlate_except(table).scalar_subquery()
+
+
+def length_of(column: ColumnElement[Any], member: str) -> ColumnElement[int]:
+    """How long the array is that the JSON object in `column` has as this member."""
+    return _Length(column, literal_column(f"'{member}'", Text()))
 
 
 def among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:

@@ -16,7 +16,7 @@ from sqlalchemy import Executable, Select, String, Text, and_, func, literal, li
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock, transfers
-from omniorder.adapters.sql.documents import among
+from omniorder.adapters.sql.documents import among, length_of
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import (
@@ -33,6 +33,7 @@ from omniorder.adapters.sql.schema import (
     MOVEMENT,
     ORDER,
     PICKUP,
+    PICKUP_LINE,
     PROMISE,
     RESERVATION,
     RESERVATION_LINE,
@@ -66,9 +67,20 @@ BATCH: Final = 500
 
 _LINE: Final = RESERVATION_LINE.c
 _HELD: Final = select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
+_PICKED_UP: Final = (
+    select(func.count())
+    .where(PICKUP_LINE.c.store_id == PICKUP.c.store_id, PICKUP_LINE.c.pickup_id == PICKUP.c.id)
+    .scalar_subquery()
+)
+
+
+def _placed(table: Any, of: str, lines: Any) -> Any:
+    columns = [table.c.store_id, table.c.slot, table.c.state, literal(of, String()).label("of"), lines.label("lines")]
+    return select(*columns)
+
+
 _BOOKINGS: Final = union_all(
-    select(PROMISE.c.store_id, PROMISE.c.slot, PROMISE.c.state, literal("promise", String()).label("of")),
-    select(PICKUP.c.store_id, PICKUP.c.slot, PICKUP.c.state, literal("pickup", String()).label("of")),
+    _placed(PROMISE, "promise", length_of(PROMISE.c.quote, "lines")), _placed(PICKUP, "pickup", _PICKED_UP)
 )
 
 
@@ -211,12 +223,12 @@ class SqlInspection:
 
     def slots(self) -> Iterator[BookedSlot]:
         for row in self._in_order(SLOT, "store_id", "slot"):
-            yield BookedSlot(row.store_id, row.slot, row.starts_at, row.booked)
+            yield BookedSlot(row.store_id, row.slot, row.starts_at, row.booked, row.lines)
 
     def bookings(self) -> Iterator[Booking]:
         for row in self._rows(_BOOKINGS.order_by("store_id", "slot")):
             state = PromiseState(row.state) if row.of == "promise" else PickupState(row.state)
-            yield Booking(row.store_id, row.slot, state)
+            yield Booking(row.store_id, row.slot, state, row.lines)
 
     def carts(self) -> Iterator[Cart]:
         return _made(carts.cart_from, self._documents(carts.WHOLE, CART))

@@ -17,6 +17,7 @@ from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.questions import Question
+from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
 
 _LEAVE: Final = update(PICKUP).where(
@@ -51,6 +52,7 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "starts_at": pickup.starts,
         "ends_at": pickup.ends,
         "zone": pickup.zone,
+        "collect": pickup.collect.value,
         "staged_at": pickup.staged_at,
         "ready_at": pickup.ready_at,
         "until": pickup.until,
@@ -109,4 +111,5 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         holds=tuple(found["holds"]),
         question=None if found["question"] is None else wire.load(Question, found["question"]),
         trouble=found["trouble"],
+        collect=Service(found["collect"]),
     )

@@ -16,6 +16,7 @@ from omniorder.adapters.sql.schema import PROMISE
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import PromisedLeg
 from omniorder.ports.storage import PromiseWrite
 
@@ -66,6 +67,7 @@ def _values(promise: Promise) -> Values:
         "starts_at": promise.starts,
         "ends_at": promise.ends,
         "zone": promise.zone,
+        "collect": promise.collect.value,
         "currency": promise.quote.total.currency,
         "total": promise.quote.total.amount,
         "ceiling": promise.quote.ceiling.amount,
@@ -94,6 +96,7 @@ def promise_from(found: dict[str, Any]) -> Promise:
         made_at=moment(found["made_at"]),
         expires_at=moment(found["expires_at"]),
         zone=found["zone"],
+        collect=Service(found["collect"]),
         order_id=found["order_id"],
         legs=tuple(wire.load(PromisedLeg, leg) for leg in found["legs"]),
     )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import select
 
+from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
+from omniorder.adapters.sql.columns import as_text
 from omniorder.adapters.sql.documents import among, labels
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import upsert
@@ -20,7 +23,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.money import Money
 from omniorder.domain.quantities import Unit
 from omniorder.domain.store_services import Service
-from omniorder.domain.stores import Point, Store
+from omniorder.domain.stores import Closure, Point, Store
 
 _KEPT: Final = 10_000
 """Stores and prices that are kept as they were made of their rows: they change seldom, and are checked each time."""
@@ -61,10 +64,7 @@ def put_stores(batch: Batch, stores: Sequence[Store]) -> None:
 
 def put_articles(batch: Batch, articles: Sequence[Article]) -> None:
     """Insert or replace articles."""
-    rows = [
-        {"sku": one.sku, "name": one.name, "unit": one.unit.value, "metadata": dict(one.metadata)} for one in articles
-    ]
-    batch.change(_PUT_ARTICLE, rows)
+    batch.change(_PUT_ARTICLE, [_article_row(article) for article in articles])
 
 
 def put_prices(batch: Batch, prices: Sequence[Price]) -> None:
@@ -87,11 +87,14 @@ def _store_row(store: Store) -> dict[str, Any]:
         "pickup_days": store.pickup_days,
         "services": _words(store.services),
         "transit": _seconds(store.transit),
+        "cutoff": None if store.cutoff is None else f"{store.cutoff:%H:%M}",
+        "slot_lines": store.slot_lines,
+        "closed": as_text(wire.dump(store.closed)),
     }
 
 
 def _words(services: Iterable[Service]) -> str:
-    """Text, because rows that are kept must be hashable."""
+    """Text, as closures are, because rows that are kept must be hashable."""
     return " ".join(sorted(service.value for service in services))
 
 
@@ -119,12 +122,25 @@ def store_from(row: Any) -> Store:
         pickup_days=row.pickup_days,
         services=_services(row.services),
         transit=timedelta(seconds=row.transit),
+        cutoff=None if row.cutoff is None else time.fromisoformat(row.cutoff),
+        slot_lines=row.slot_lines,
+        closed=wire.load(tuple[Closure, ...], json.loads(row.closed)),
     )
+
+
+def _article_row(article: Article) -> dict[str, Any]:
+    return {
+        "sku": article.sku,
+        "name": article.name,
+        "unit": article.unit.value,
+        "metadata": dict(article.metadata),
+        "needs": _words(article.needs),
+    }
 
 
 def article_from(row: Any) -> Article:
     """The article of a row."""
-    return Article(row.sku, row.name, Unit(row.unit), labels(row.metadata))
+    return Article(row.sku, row.name, Unit(row.unit), labels(row.metadata), needs=_services(row.needs))
 
 
 def _price_row(price: Price) -> dict[str, Any]:

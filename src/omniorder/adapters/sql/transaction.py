@@ -37,7 +37,7 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
-from omniorder.ports.storage import Answer, Timer, Writes
+from omniorder.ports.storage import Answer, SlotUse, Timer, Writes
 
 
 @final
@@ -177,7 +177,7 @@ class SqlTransaction:
     def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
         return stock.levels(self._link, skus, stores)
 
-    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
+    def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
         return slots.booked(self._link, stores, start, end)
 
     # --- lists by keyset ---

@@ -16,6 +16,7 @@ _SENTENCES = {
     ),
     "price.missing": ("There is no valid price for {sku} at store {store}.",),
     "service.missing": ("Store {store} doesn't offer what {sku} can't be sold without: {service}.",),
+    "service.not_offered": ("Store {store} doesn't offer this: {service}.",),
     # slots
     "slot.unavailable": ("This pick-up time can't be chosen.",),
     "slot.full": ("This time is fully booked.",),
@@ -85,7 +86,6 @@ _SENTENCES = {
         "The store didn't receive {sku}.",
         "The store didn't receive all of the goods.",
     ),
-    "question.none": ("There is no open question about the order.",),
     "question.open": (
         "Your decision about order {order} is needed before {until}.",
         "Your decision is needed before {until}.",
@@ -187,6 +187,7 @@ _PHRASES = {
     "line.reduce": ("reduce {sku} to {available:units}",),
     "line.remove": ("remove {sku}",),
     "stock.wait": ("wait for the delivery on {next_at}",),
+    "collect.other": ("collect it in another way",),
     "slot.other": (
         "choose a time from {earliest}",
         "choose another time",

@@ -16,6 +16,7 @@ _SENTENCES = {
     ),
     "price.missing": ("Det finns inget giltigt pris på {sku} i butik {store}.",),
     "service.missing": ("Butik {store} saknar det som krävs för att sälja {sku}: {service}.",),
+    "service.not_offered": ("Butik {store} erbjuder inte detta: {service}.",),
     # slots
     "slot.unavailable": ("Den här upphämtningstiden går inte att välja.",),
     "slot.full": ("Tiden är fullbokad.",),
@@ -85,7 +86,6 @@ _SENTENCES = {
         "Butiken fick inte {sku}.",
         "Butiken fick inte alla varor.",
     ),
-    "question.none": ("Det finns ingen obesvarad fråga om beställningen.",),
     "question.open": (
         "Ditt beslut om beställning {order} behövs före den {until}.",
         "Ditt beslut behövs före den {until}.",
@@ -187,6 +187,7 @@ _PHRASES = {
     "line.reduce": ("minska {sku} till {available:units}",),
     "line.remove": ("ta bort {sku}",),
     "stock.wait": ("vänta på leveransen den {next_at}",),
+    "collect.other": ("hämta på ett annat sätt",),
     "slot.other": (
         "välja en tid från och med den {earliest}",
         "välja en annan tid",

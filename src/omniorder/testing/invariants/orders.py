@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from omniorder.domain import ids
@@ -16,7 +16,8 @@ from omniorder.domain.lifecycle import (
 )
 from omniorder.domain.orders import Order
 from omniorder.domain.stock import Reservation
-from omniorder.ports.inspection import Tries
+from omniorder.ports.inspection import Booking, Tries
+from omniorder.ports.storage import NOTHING_BOOKED, SlotUse
 from omniorder.testing.invariants.checking import View, invariant, whole
 from omniorder.testing.invariants.rows import beside
 
@@ -122,13 +123,22 @@ def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
 
 @whole
 def slots_count_their_bookings(view: View) -> Iterator[str]:
-    """O4: the places taken in a slot are its held promises and the orders that were not called off or lapsed."""
-    slots = (((slot.store, slot.slot), slot.booked) for slot in view.rows.slots())
+    """O4: the places and lines taken in a slot are those of its held promises and of the orders that were not called
+    off or lapsed."""
+    slots = (((slot.store, slot.slot), SlotUse(slot.booked, slot.lines)) for slot in view.rows.slots())
     by_slot = groupby(view.rows.bookings(), key=lambda one: (one.store, one.slot))
-    taken = ((key, sum(1 for one in bookings if _takes_a_place(one.state))) for key, bookings in by_slot)
-    for (_, slot_id), booked, count in beside(slots, taken):
-        if (booked or 0) != (count or 0):
-            yield f"{slot_id}: {booked or 0} places are booked, {count or 0} are taken"
+    taken = ((key, _taken(bookings)) for key, bookings in by_slot)
+    for (_, slot_id), booked, counted in beside(slots, taken):
+        kept, found = booked or NOTHING_BOOKED, counted or NOTHING_BOOKED
+        if kept.orders != found.orders:
+            yield f"{slot_id}: {kept.orders} places are booked, {found.orders} are taken"
+        if kept.lines != found.lines:
+            yield f"{slot_id}: {kept.lines} lines are booked, {found.lines} are taken"
+
+
+def _taken(bookings: Iterable[Booking]) -> SlotUse:
+    lines = [one.lines for one in bookings if _takes_a_place(one.state)]
+    return SlotUse(len(lines), sum(lines))
 
 
 def _takes_a_place(state: PromiseState | PickupState) -> bool:
@@ -139,11 +149,16 @@ def _takes_a_place(state: PromiseState | PickupState) -> bool:
 
 @whole
 def slots_are_not_overbooked(view: View) -> Iterator[str]:
-    """O4: no slot holds more than its store's capacity; one that was lowered since shows here until it is over."""
-    capacity = {store.id: store.slot_capacity for store in view.rows.stores()}
+    """O4: no slot holds more than its store's capacity, of orders and of lines; one that was lowered since shows here
+    until it is over."""
+    stores = {store.id: store for store in view.rows.stores()}
     for slot in view.rows.slots():
-        if slot.booked > capacity.get(slot.store, slot.booked) and slot.starts > view.now:
-            yield f"{slot.slot}: {slot.booked} of {capacity[slot.store]} places are booked"
+        store = stores.get(slot.store)
+        if store is not None and slot.starts > view.now:
+            if slot.booked > store.slot_capacity:
+                yield f"{slot.slot}: {slot.booked} of {store.slot_capacity} places are booked"
+            if store.slot_lines is not None and slot.lines > store.slot_lines:
+                yield f"{slot.slot}: {slot.lines} of {store.slot_lines} lines are booked"
         if ids.slot_id(slot.store, slot.starts) != slot.slot:
             yield f"{slot.slot} starts at {slot.starts}"
 

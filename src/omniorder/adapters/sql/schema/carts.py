@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Any, Final
 
 from sqlalchemy import Index
 
+from omniorder.adapters.sql.columns import Json, Key
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
@@ -19,6 +20,7 @@ from omniorder.adapters.sql.schema.base import (
     Words,
     check,
     table,
+    with_default,
     within,
 )
 
@@ -96,7 +98,8 @@ class PromiseRow(Row, table=True):
     made_at: At
     expires_at: At
     order_id: MaybeId
-    legs: Document
+    legs: Annotated[Any, with_default(Json, "[]")]
+    collect: Annotated[str, with_default(Key, "pickup")]
 
 
 CART: Final = table(CartRow)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Any, Final
 
-from sqlalchemy import Index
+from sqlalchemy import Index, Text
 
+from omniorder.adapters.sql.columns import Json, Key, Whole
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
@@ -22,6 +23,7 @@ from omniorder.adapters.sql.schema.base import (
     Words,
     check,
     table,
+    with_default,
     within,
 )
 
@@ -168,10 +170,11 @@ class PickupRow(Row, table=True):
     key_id: Words
     claim: Document
     look_at: MaybeAt
-    awaited: Document
-    holds: Document
+    awaited: Annotated[Any, with_default(Json, "[]")]
+    holds: Annotated[Any, with_default(Json, "[]")]
     question: MaybeDocument
-    trouble: Words
+    trouble: Annotated[str, with_default(Text, "")]
+    collect: Annotated[str, with_default(Key, "pickup")]
 
 
 class PickupLineRow(Row, table=True):
@@ -191,7 +194,7 @@ class PickupLineRow(Row, table=True):
     picked: Number
     collected: Number
     dropped: Number
-    short: Number
+    short: Annotated[int, with_default(Whole, "0")]
 
 
 class CodeTriesRow(Row, table=True):

@@ -13,6 +13,7 @@ from omniorder.adapters.sql.schema.base import (
     Labels,
     MaybeAt,
     MaybeDegrees,
+    MaybeNumber,
     MaybeWords,
     Number,
     PrimaryBeginning,
@@ -26,7 +27,10 @@ from omniorder.adapters.sql.schema.base import (
 
 
 class StoreRow(Row, table=True):
-    """A store. Durations are in seconds, the place in degrees; `services` are words, in order."""
+    """A store. Durations are in seconds, the place in degrees.
+
+    `services` are words, in order; `cutoff` is HH:MM; `closed` is JSON in text.
+    """
 
     __table_args__ = (STRICT,)
 
@@ -43,6 +47,9 @@ class StoreRow(Row, table=True):
     pickup_days: Number
     services: Annotated[str, with_default(Text, "pickup")]
     transit: Annotated[int, with_default(Whole, "86400")]
+    cutoff: MaybeWords
+    slot_lines: MaybeNumber
+    closed: Annotated[str, with_default(Text, "[]")]
 
 
 class ArticleRow(Row, table=True):
@@ -52,6 +59,7 @@ class ArticleRow(Row, table=True):
     name: Words
     unit: Id
     labels: Labels
+    needs: Annotated[str, with_default(Text, "")]
 
 
 class PriceRow(Row, table=True):

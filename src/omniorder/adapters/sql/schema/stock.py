@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 from sqlalchemy import Index
 
+from omniorder.adapters.sql.columns import Whole
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
@@ -17,6 +18,7 @@ from omniorder.adapters.sql.schema.base import (
     Words,
     check,
     table,
+    with_default,
     within,
 )
 
@@ -87,10 +89,11 @@ class ReservationLineRow(Row, table=True):
 
 
 class SlotRow(Row, table=True):
-    """The places taken in a slot; a slot that nobody booked has no row."""
+    """The places and order lines taken in a slot; a slot that nobody booked has no row."""
 
     __table_args__ = (
         check("booked", "booked >= 0"),
+        check("lines", "lines >= 0"),
         Index("omniorder_slot_by_start", "store_id", "starts_at"),
         STRICT,
     )
@@ -99,6 +102,7 @@ class SlotRow(Row, table=True):
     slot: PrimaryId
     starts_at: At
     booked: Number
+    lines: Annotated[int, with_default(Whole, "0")]
 
 
 STOCK: Final = table(StockRow)

@@ -10,7 +10,7 @@ from typing import Any
 from omniorder.domain.ids import slot_id
 from omniorder.domain.stock import Level, Movement
 from omniorder.errors import AlreadyThere, OmniorderError, OutOfStock, SlotUnavailable
-from omniorder.ports.storage import SlotChange, StockChange, Storage, Writes
+from omniorder.ports.storage import NOTHING_BOOKED, SlotChange, SlotUse, StockChange, Storage, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import (
     StorageBench,
@@ -231,15 +231,22 @@ class MovementContract(StorageBench):
         assert tuple(paged(page)) == moved
 
 
-def _slot(places: int = 1, *, day: int = 1, store: str = SOFIA, capacity: int = 5) -> SlotChange:
+def _slot(
+    places: int = 1, *, day: int = 1, store: str = SOFIA, capacity: int = 5, lines: int = 0,
+    line_capacity: int | None = None,
+) -> SlotChange:  # fmt: skip
     starts = samples.slot_starts(day)
-    return SlotChange(store, slot_id(store, starts), starts, places, capacity)
+    return SlotChange(store, slot_id(store, starts), starts, places, capacity, lines, line_capacity)
+
+
+def _used(storage: Storage) -> SlotUse:
+    start = samples.slot_starts(1)
+    found = read(storage, lambda tx: tx.booked([SOFIA], start, start + samples.MINUTE))
+    return found.get(_slot().slot, NOTHING_BOOKED)
 
 
 def _booked(storage: Storage) -> int:
-    start = samples.slot_starts(1)
-    found = read(storage, lambda tx: tx.booked([SOFIA], start, start + samples.MINUTE))
-    return found.get(_slot().slot, 0)
+    return _used(storage).orders
 
 
 class SlotContract(StorageBench):
@@ -249,7 +256,7 @@ class SlotContract(StorageBench):
         put(storage, slots=(_slot(capacity=2),))
         put(storage, slots=(_slot(capacity=2),))
         facts = refuses(storage, SlotUnavailable, slots=(_slot(capacity=2),))
-        assert (facts["slot"], facts["reason"]) == (_slot().slot, "full")
+        assert facts == {"slot": _slot().slot, "reason": "full", "of": "orders", "wanted": 1, "free": 0}
         assert _booked(storage) == 2
 
     def test_a_slot_without_capacity_takes_nobody(self, storage: Storage) -> None:
@@ -293,9 +300,64 @@ class SlotContract(StorageBench):
         put(storage, slots=(*days.values(), days[2], _slot(day=2, store=VARNA)))
         start, end = samples.slot_starts(2), samples.slot_starts(3)
         with storage.reading() as tx:
-            assert dict(tx.booked([SOFIA], start, end)) == {days[2].slot: 2}
-            assert dict(tx.booked([SOFIA, VARNA], start, end)) == {days[2].slot: 2, slot_id(VARNA, start): 1}
+            assert dict(tx.booked([SOFIA], start, end)) == {days[2].slot: SlotUse(2)}
+            both = {days[2].slot: SlotUse(2), slot_id(VARNA, start): SlotUse(1)}
+            assert dict(tx.booked([SOFIA, VARNA], start, end)) == both
             assert dict(tx.booked([], start, end)) == {}
+
+    def test_lines_are_taken_until_the_slot_holds_no_more_of_them(self, storage: Storage) -> None:
+        put(storage, slots=(_slot(lines=3, line_capacity=7),))
+        put(storage, slots=(_slot(lines=4, line_capacity=7),))
+        assert _used(storage) == SlotUse(2, 7)
+        facts = refuses(storage, SlotUnavailable, slots=(_slot(lines=1, line_capacity=7),))
+        assert facts == {"slot": _slot().slot, "reason": "full", "of": "lines", "wanted": 1, "free": 0}
+        assert _used(storage) == SlotUse(2, 7)
+
+    def test_more_lines_than_a_slot_ever_holds_are_refused(self, storage: Storage) -> None:
+        facts = refuses(storage, SlotUnavailable, slots=(_slot(lines=8, line_capacity=7),))
+        assert facts == {"slot": _slot().slot, "reason": "full", "of": "lines", "wanted": 8, "free": 7}
+        assert _used(storage) == NOTHING_BOOKED
+
+    def test_lines_are_counted_also_where_they_are_not_limited(self, storage: Storage) -> None:
+        put(storage, slots=(_slot(lines=10_000),))
+        assert _used(storage) == SlotUse(1, 10_000)
+
+    def test_a_slot_full_of_orders_has_no_room_for_lines(self, storage: Storage) -> None:
+        """Where both are short, it is the orders that are told."""
+        put(storage, slots=(_slot(capacity=1, lines=2, line_capacity=2),))
+        facts = refuses(storage, SlotUnavailable, slots=(_slot(capacity=1, lines=1, line_capacity=2),))
+        assert (facts["of"], facts["wanted"], facts["free"]) == ("orders", 1, 0)
+
+    def test_lines_are_given_back_with_their_place(self, storage: Storage) -> None:
+        put(storage, slots=(_slot(lines=5, line_capacity=5),))
+        put(storage, slots=(_slot(-1, lines=-5),))
+        assert _used(storage) == NOTHING_BOOKED
+        put(storage, slots=(_slot(lines=5, line_capacity=5),))
+        assert _used(storage) == SlotUse(1, 5)
+
+    def test_a_larger_basket_in_the_same_place_takes_the_difference(self, storage: Storage) -> None:
+        """Also when the slot is full of orders, and never more lines than there is room for."""
+        put(storage, slots=(_slot(capacity=1, lines=3, line_capacity=5),))
+        swap = (_slot(-1, capacity=1, lines=-3), _slot(capacity=1, lines=5, line_capacity=5))
+        put(storage, slots=swap)
+        assert _used(storage) == SlotUse(1, 5)
+        larger = (_slot(-1, capacity=0, lines=-5), _slot(capacity=0, lines=6, line_capacity=5))
+        facts = refuses(storage, SlotUnavailable, slots=larger)
+        assert (facts["of"], facts["wanted"], facts["free"]) == ("lines", 1, 0)
+        assert _used(storage) == SlotUse(1, 5)
+
+    def test_a_smaller_basket_in_the_same_place_gives_the_difference_back(self, storage: Storage) -> None:
+        """Also when both capacities were lowered below what is taken."""
+        put(storage, slots=(_slot(lines=5),))
+        put(storage, slots=(_slot(-1, lines=-5), _slot(capacity=0, lines=2, line_capacity=0)))
+        assert _used(storage) == SlotUse(1, 2)
+
+    def test_booked_lines_are_never_negative(self, storage: Storage) -> None:
+        put(storage, slots=(_slot(lines=1),))
+        with suppress(OmniorderError):
+            put(storage, slots=(_slot(-1, lines=-2),))
+        assert _used(storage).lines in (0, 1)
+        put(storage, slots=(_slot(lines=3, line_capacity=4),))
 
     def test_a_full_slot_refuses_the_stock_too(self, storage: Storage) -> None:
         receive(storage, {MILK: 5})
@@ -307,3 +369,10 @@ class SlotContract(StorageBench):
         results = together(*[lambda: repeated(shared, lambda tx: tx.write(taken))] * 4)
         assert sorted(type(result).__name__ for result in results) == ["NoneType", *["SlotUnavailable"] * 3]
         assert _booked(shared) == 1
+
+    def test_of_several_customers_one_gets_the_last_lines(self, shared: Storage) -> None:
+        put(shared, slots=(_slot(lines=6, line_capacity=10),))
+        taken = Writes(slots=(_slot(lines=4, line_capacity=10),))
+        results = together(*[lambda: repeated(shared, lambda tx: tx.write(taken))] * 4)
+        assert sorted(type(result).__name__ for result in results) == ["NoneType", *["SlotUnavailable"] * 3]
+        assert _used(shared) == SlotUse(2, 10)

@@ -61,7 +61,7 @@ def everything(tx: Transaction) -> dict[str, Any]:
         "pickups": tx.pickups(SOFIA, start=None, end=None, states=["planned"], after=None, limit=9),
         "reservation": tx.reservation(RESERVATION.id),
         "stock": tx.levels([MILK]),
-        "slots": sum(tx.booked([SOFIA], PROMISE.starts, PROMISE.ends).values()),
+        "slots": sum(use.orders for use in tx.booked([SOFIA], PROMISE.starts, PROMISE.ends).values()),
         "movements": tx.movements(SOFIA, MILK, after=None, limit=9),
         "timers": tx.stores_due(NOW, 9),
         "journal": tx.journal(CART.id, CART.id, after=0, limit=9),

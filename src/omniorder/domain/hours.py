@@ -1,0 +1,124 @@
+"""When a store is open: its opening hours less its closures, and what waits for an opening.
+
+All arithmetic is on UTC instants, so that no clock change makes a time limit shorter or longer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from omniorder.domain import calendars
+from omniorder.domain.calendars import Opening, midnight
+from omniorder.domain.instants import instant
+from omniorder.domain.quantities import quantity
+from omniorder.domain.stores import Store
+
+__all__ = ["counts_from", "is_open", "keep_until", "openings"]
+
+_DAY = timedelta(days=1)
+_MINUTE = timedelta(minutes=1)
+_SECOND = timedelta(seconds=1)
+
+
+def is_open(store: Store, at: datetime) -> bool:
+    """Whether the store is open at the instant `at`. Raises InvalidInstant."""
+    moment = instant(at, "at")
+    return any(
+        piece.starts <= moment < piece.ends
+        for opening in openings(store, moment, moment + _MINUTE)
+        for piece in _left_open(store, opening)
+    )
+
+
+def openings(store: Store, since: datetime, until: datetime) -> Iterator[Opening]:
+    """The store's regular openings that end after `since` and start before `until`, in order, closures or not."""
+    return calendars.openings(store.hours, store.zone, store.country, since, until)
+
+
+def keep_until(store: Store, after: datetime, days: int) -> datetime:
+    """Until when (UTC) goods that were ready at `after` wait: closing time of the `days`-th opening day.
+
+    The day of `after` doesn't count, nor does any day on which the store stays closed, public holidays and closures
+    included. An opening past midnight belongs to the day on which it began. Where the store has fewer opening
+    days ahead of it (it closes for the winter, or for good), its last closing time is taken; where it has
+    none, midnight at the end of the `days`-th day.
+
+    Raises InvalidInstant, and InvalidQuantity unless `days` is 1 to 365.
+    """
+    moment, wanted = instant(after, "after"), quantity(days, "days", most=365)
+    today = moment.astimezone(store.tz).date()
+    # Ten times the days, and half a year: longer than anybody's holidays, short of an endless search.
+    closings: dict[date, datetime] = {}
+    for opening in openings(store, moment, moment + (10 * wanted + 180) * _DAY):
+        day = _began(opening, store.tz)
+        if day <= today:
+            continue
+        if day not in closings and len(closings) == wanted:
+            break
+        for piece in _left_open(store, opening):
+            closings[day] = piece.ends
+    if closings:
+        return max(closings.values())
+    return midnight(today + (wanted + 1) * _DAY, store.tz)
+
+
+def counts_from(store: Store, now: datetime, until: datetime) -> datetime | None:
+    """From when on the store works on what is ordered at `now`; None when that is not before `until`.
+
+    At once, unless the store has a cut-off. What is ordered from the cut-off on counts as ordered when the store
+    first opens on a later day. The cut-off of a day is the instant at which its clocks first show `Store.cutoff` or
+    more: in spring that may be the end of the hour they skip, and in autumn it is the first of the two. A cut-off
+    within an opening belongs to the day on which that opening began, also after midnight.
+
+    So whoever orders later is never served from an earlier instant.
+    """
+    if store.cutoff is None:
+        return now
+    tz = store.tz
+    day = now.astimezone(tz).date()
+    if _first_shown(store.cutoff, day, tz) > now:
+        day -= _DAY
+    cut_off = _first_shown(store.cutoff, day, tz)
+    for opening in openings(store, cut_off, until):
+        began = _began(opening, tz)
+        if opening.starts <= cut_off:
+            day = began
+        elif began > day:
+            for piece in _left_open(store, opening):
+                return max(now, piece.starts)
+    return None
+
+
+def _began(opening: Opening, tz: ZoneInfo) -> date:
+    return opening.starts.astimezone(tz).date()
+
+
+def _left_open(store: Store, opening: Opening) -> Iterator[Opening]:
+    """What the store's closures leave of an opening."""
+    starts = opening.starts
+    for closure in store.closed:
+        if closure.ends > starts and closure.starts < opening.ends:
+            if closure.starts > starts:
+                yield Opening(starts, closure.starts)
+            starts = closure.ends
+    if starts < opening.ends:
+        yield Opening(starts, opening.ends)
+
+
+def _first_shown(clock: time, day: date, tz: ZoneInfo) -> datetime:
+    """The first instant of a local day at which clocks show this time, or a later one because they skip it."""
+    wall = datetime.combine(day, clock, tz)
+    shown = wall.astimezone(UTC)
+    if shown.astimezone(tz).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return shown
+    before = wall.replace(fold=1).astimezone(UTC)
+    winter = before.astimezone(tz).utcoffset()
+    while shown - before > _SECOND:  # the clocks are changed between these two
+        middle = before + (shown - before) // 2 // _SECOND * _SECOND
+        if middle.astimezone(tz).utcoffset() == winter:
+            before = middle
+        else:
+            shown = middle
+    return shown

@@ -1,0 +1,28 @@
+"""Places in slots: what a promise takes, and what it or the pick-up that followed gives back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from omniorder.domain.pickups import Pickup
+from omniorder.domain.promises import Promise
+from omniorder.domain.slots import Slot
+from omniorder.domain.stores import Store
+from omniorder.ports.storage import SlotChange
+
+
+def taken(promise: Promise, slot: Slot) -> SlotChange:
+    """One order with the promise's lines, as far as they fit into the slot."""
+    lines = len(promise.quote.lines)
+    return SlotChange(promise.store, promise.slot, promise.starts, 1, slot.capacity, lines, slot.lines_capacity)
+
+
+def moved_to(pickup: Pickup, store: Store, slot: str, starts: datetime) -> SlotChange:
+    """The same order and lines in another slot, of this or another store."""
+    return SlotChange(store.id, slot, starts, 1, store.slot_capacity, len(pickup.lines), store.slot_lines)
+
+
+def given_back(held: Promise | Pickup) -> SlotChange:
+    """The same order and lines; a pick-up has a line for each that was promised, whatever became of it."""
+    lines = held.lines if isinstance(held, Pickup) else held.quote.lines
+    return SlotChange(held.store, held.slot, held.starts, -1, 0, -len(lines))
