@@ -9,7 +9,7 @@ A page says where a drawing goes, and what stands between the two comments is re
     <!-- /diagram -->
 
 There is a diagram for every machine of `omniorder.domain.lifecycle`, and `<!-- table: couplings -->` ...
-`<!-- /table -->` for the joint states that are legal.
+`<!-- /table -->` for the joint states that are legal, `reasons` and `remedies` for the vocabulary of "why not".
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 
 from omniorder.domain.lifecycle import COUPLINGS, ENDED, MACHINES
+from omniorder.reasons.codes import CODES, REMEDIES
+from omniorder.reasons.sentences.en import TONGUE
+from omniorder.reasons.tongues import PLACE
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -59,9 +62,42 @@ def diagram(machine: str) -> str:
 def couplings() -> str:
     """The legal joint states as a Markdown table; a cell lists its states as the enums do."""
     rows = [[_listed(c.orders), _listed(c.fundings), _listed(c.pickups), _listed(c.reservations)] for c in COUPLINGS]
-    header = ["order", "funding", "pick-up", "reservation"]
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return _table(["order", "funding", "pick-up", "reservation"], rows)
+
+
+def reasons() -> str:
+    """Every code of a reason as a Markdown table; facts that are there only when known stand in brackets."""
+    rows = [
+        [f"`{code}`", _facts(told.needs, told.may), ", ".join(f"`{one}`" for one in told.remedies),
+         _wording(TONGUE.sentences[code][0])]
+        for code, told in CODES.items()
+    ]  # fmt: skip
+    return _table(["code", "facts", "remedies", "in English"], rows)
+
+
+def remedies() -> str:
+    """Every code of a remedy as a Markdown table."""
+    rows = [
+        [f"`{code}`", _facts(told.needs, told.may), _wording(TONGUE.phrases[code][0])]
+        for code, told in REMEDIES.items()
+    ]
+    return _table(["code", "facts", "in English: you can ..."], rows)
+
+
+TABLES: Mapping[str, Callable[[], str]] = {"couplings": couplings, "reasons": reasons, "remedies": remedies}
+
+
+def _table(header: list[str], rows: Iterable[list[str]]) -> str:
+    return "\n".join(f"| {' | '.join(line)} |" for line in (header, ["---"] * len(header), *rows))
+
+
+def _facts(needs: Iterable[str], may: Iterable[str]) -> str:
+    return ", ".join([*(f"`{name}`" for name in needs), *(f"(`{name}`)" for name in may)])
+
+
+def _wording(wording: str) -> str:
+    """A wording with its facts in italics; of two forms, the one for many."""
+    return PLACE.sub(lambda place: (place["other"] or "#").replace("#", f"*{place['fact']}*"), wording)
 
 
 def _listed(states: Iterable[Enum]) -> str:
@@ -81,8 +117,8 @@ def drawn(page: str) -> str:
         kind, name = found["kind"], found["name"]
         if kind == "diagram" and name in MACHINES:
             drawing = diagram(name)
-        elif (kind, name) == ("table", "couplings"):
-            drawing = couplings()
+        elif kind == "table" and name in TABLES:
+            drawing = TABLES[name]()
         else:
             raise ValueError(f"there is no {kind} {name}")
         return f"{found['begin']}\n{drawing}\n{found['end']}"

@@ -1,4 +1,4 @@
-"""The pages for authors of adapters show whole programs, and what those print when they are run.
+"""The pages for authors of adapters, and the one on reasons, show whole programs and what those print when run.
 
 (The programs' own tests stand beside them in `examples/adapters`, and are collected from there.)
 """
@@ -29,7 +29,7 @@ def outputs(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "why_not.md"], ids=lambda page: page.name)
 def test_every_output_on_the_page_is_what_the_program_prints(page: Path) -> None:
     checked = outputs("--check", page)
     assert checked.returncode == 0, checked.stderr

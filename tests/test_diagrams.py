@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from omniorder.domain.lifecycle import COUPLINGS, MACHINES
+from omniorder.reasons.codes import CODES, REMEDIES
 
 ROOT = Path(__file__).parent.parent
 LIFECYCLE = ROOT / "docs" / "lifecycle.md"
@@ -99,3 +100,10 @@ def test_a_marker_that_means_nothing_is_an_error(markers: str, page: Path) -> No
 def test_a_page_without_markers_is_left_alone(page: Path) -> None:
     page.write_text("# Nothing to draw\n", encoding="utf-8")
     assert diagrams("--check", page).returncode == 0
+
+
+def test_the_page_about_reasons_lists_every_code_and_every_remedy() -> None:
+    text = (ROOT / "docs" / "why_not.md").read_text(encoding="utf-8")
+    for table, codes in (("reasons", CODES), ("remedies", REMEDIES)):
+        rows = text.partition(f"<!-- table: {table} -->\n")[2].partition("<!-- /table -->")[0].strip().split("\n")[2:]
+        assert [row.split(" | ")[0].strip("| `") for row in rows] == list(codes)

@@ -34,9 +34,9 @@ Claimed Closure Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffSt
 IsAuthorised IsDueInStore IsSettled IsUnanswered Level MergeRule Merged MergedLine Message Money Movement MovementKind
 Note Notifier Occasion Offer OmniorderError Option Order OrderHub OrderLine OrderState Page PayInStore Payment
 PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Question Quote QuoteLine
-Reason Receipt ReceiptLine Recorded Remove Rerouting Scope Service Settings Slot Stage Stamp Store StoreTouchpoint
-SweepReport System SystemTouchpoint Taken TaxPart Tender Transfer TransferLine TransferState Unit Units WebhookReply
-Wire errors events from_json to_json
+Reason Receipt ReceiptLine Recorded Remedy Remove Rerouting Scope Service Settings Slot Stage Stamp Store
+StoreTouchpoint SweepReport System SystemTouchpoint Taken TaxPart Tender Transfer TransferLine TransferState Unit
+Units WebhookReply Wire errors events from_json say to_json
 """
 
 

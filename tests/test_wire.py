@@ -338,6 +338,13 @@ def test_an_offer_is_shown_with_its_reasons_and_read_again() -> None:
     assert wire.from_json(shown) == offer
 
 
+def test_a_tree_of_reasons_has_a_schema_in_which_what_is_below_it_is_some_object() -> None:
+    schema = TypeAdapter(Annotated[Offer, Wire()]).json_schema(mode="serialization")
+    reason = schema["properties"]["reasons"]["items"]
+    assert reason["properties"]["because"]["items"]["type"] == "object"
+    assert reason["properties"]["remedies"]["readOnly"] is True
+
+
 def test_a_receipt_is_shown_with_the_order_s_stage() -> None:
     order = samples.every_order()["completed"]
     units = tuple(e.Units(line.id, line.quantity) for line in order.lines)

@@ -21,7 +21,7 @@ from .domain.lifecycle import (
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
-from .domain.offers import Offer, Reason
+from .domain.offers import Offer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
@@ -48,6 +48,8 @@ from .domain.stores import Closure, Point, Store
 from .domain.transfers import Transfer, TransferLine
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
+from .reasons.saying import say
+from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
@@ -125,6 +127,7 @@ __all__ = [
     "Receipt",
     "ReceiptLine",
     "Recorded",
+    "Remedy",
     "Remove",
     "Rerouting",
     "Scope",
@@ -151,5 +154,6 @@ __all__ = [
     "errors",
     "events",
     "from_json",
+    "say",
     "to_json",
 ]

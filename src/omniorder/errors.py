@@ -53,14 +53,20 @@
 
 Each error has a stable `code` (for programs), `facts` (JSON values: what was wanted, what there is), a
 message (for people), `status` (the HTTP status that fits) and `retry`: whether the very same call may
-succeed later without anybody changing it. `problem()` is all of it as RFC 9457 "problem details".
+succeed later without anybody changing it. What is `Refused` also says `why`: a tree of reasons with what would
+change the answer. `problem()` is all of it as RFC 9457 "problem details".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from types import MappingProxyType
 from typing import Any, ClassVar
+
+from omniorder.reasons.refusals import of_refusal
+from omniorder.reasons.saying import say
+from omniorder.reasons.tree import Reason
 
 __all__ = [
     "AlreadyThere",
@@ -274,6 +280,19 @@ class Refused(OmniorderError):
     status = 409
     says = "refused"
 
+    @property
+    def why(self) -> Reason:
+        """The tree of reasons, and what would change the answer: see `omniorder.reasons`."""
+        return of_refusal(self.code, self.facts)
+
+    def sentence(self, language: str = "en", *, zone: tzinfo | None = None) -> str:
+        """`why` in words, as `omniorder.say` puts it."""
+        return say(self.why, language, zone=zone)
+
+    def problem(self) -> dict[str, Any]:
+        """RFC 9457 problem details, with `why` as data."""
+        return {**super().problem(), "why": self.why.to_json()}
+
 
 class IllegalTransition(Refused):
     """A state machine's table, or a guard, forbids this step.
@@ -337,7 +356,10 @@ class CartChanged(Refused):
 
 
 class OutOfStock(Refused):
-    """The store can't promise all units. Facts: `store`, `short`: a list of `{sku, wanted, available}`."""
+    """The store can't promise all units. Facts: `store`, `short`: a list of `{sku, wanted, available}`.
+
+    Beside them may stand the `unit` of what is weighed, and `next_at` and `next_units` of the next delivery.
+    """
 
     code = "stock.short"
     says = "store {store} has too little: {short}"
@@ -354,8 +376,9 @@ class ServiceMissing(Refused):
 
 
 class SlotUnavailable(Refused):
-    """Full, past, too soon, beyond the horizon or outside opening hours. Facts: `slot`, `reason`.
+    """Full, past, too soon, beyond the horizon or outside opening hours.
 
+    Facts: `slot`, `reason`, and where known `earliest`: from when on there are times to choose, in the store's zone.
     `reason` is `full` (then also `of`: `orders` or `lines`, `wanted` and `free`), `past`, `too_soon`, `cut_off`,
     `beyond_horizon`, `closed`, `closure` or `no_pickup`; see `slots.slot_at`.
     """
@@ -383,7 +406,10 @@ class QuoteChanged(Refused):
 
 
 class PromiseGone(Refused):
-    """The promise lapsed, was replaced or withdrawn: promise again. Facts: `promise`, `state`."""
+    """The promise lapsed, was replaced or withdrawn: promise again.
+
+    Facts: `promise`, `state`, and `order` where an order used it up.
+    """
 
     code = "promise.gone"
     says = "promise {promise} is {state}"
@@ -397,7 +423,10 @@ class PaymentInFlight(Refused):
 
 
 class PaymentDeclined(Refused):
-    """The provider said no. `order` lives on and takes another tender. Facts: `order`, `reason`, `until`."""
+    """The provider said no. `order` lives on and takes another tender.
+
+    Facts: `order`, `reason`, `until` (in the store's zone).
+    """
 
     code = "payment.declined"
     status = 402
@@ -416,7 +445,11 @@ class TenderUnsupported(Refused):
 
 
 class NotReady(Refused):
-    """The goods are not (all) there yet. Facts: `order`, `reason`."""
+    """The goods are not (all) there yet, or not any more.
+
+    Facts: `order`, `reason`, and where it matters `state` (of the pick-up), `lines` (how many are not picked yet) or
+    `amount` (what the counter took in vain).
+    """
 
     code = "pickup.not_ready"
     says = "{order}: {reason}"

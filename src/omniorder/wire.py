@@ -56,6 +56,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.slots import Slot
 from omniorder.domain.stock import Level, Movement, Reservation
@@ -64,6 +65,7 @@ from omniorder.domain.stores import Store
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import InvalidInput, OmniorderError
+from omniorder.reasons.tree import Reason, Remedy
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
@@ -357,9 +359,11 @@ register(HandoffTicket, "qr")
 register(Offer, "full")
 register(Promise, "window")
 register(Pickup, "window")
+register(Reason, "remedies")
+register(Question, "why")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
-    *(Store, Article, Price, Movement, Reservation, Transfer, Recorded),
+    *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
 )
 for _kind in _PLAIN:
     register(_kind)
@@ -462,6 +466,7 @@ def _schema(kind: Any, bound: Mapping[Any, Any], written: bool) -> dict[str, Any
 
 def _attrs_schema(kind: type[Any], bound: Mapping[Any, Any], written: bool) -> dict[str, Any]:
     types = get_type_hints(kind)
+    bound = {**bound, kind: dict[str, Any]}  # inside of itself, as in a tree, a class is just some object
     shown = [one for one in fields(kind) if not _is_hidden(one, kind, private=True)]
     properties = {_shown_name(one.name, kind): _schema(types[one.name], bound, written) for one in shown}
     required = [_shown_name(one.name, kind) for one in shown if written or one.default is NOTHING]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -61,7 +62,7 @@ def judge(world: World, case: Case) -> None:
     assert type(error) is case.error
     assert {name: error.facts.get(name) for name in case.facts} == dict(case.facts)
     assert error.code == case.error.code
-    assert error.problem()["status"] in range(400, 500)
+    assert json.loads(json.dumps(error.problem(), allow_nan=False))["status"] in range(400, 500)
     assert not error.retry
     assert str(error).isascii()
     assert str(error).isprintable()

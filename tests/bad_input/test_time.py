@@ -157,5 +157,8 @@ def test_a_full_slot_is_refused(world: World) -> None:
     assert free_slot(shop, cart, "SOF02", touch=shop.stranger) != taken.slot
     before = world.state()
     error = refused(SlotUnavailable, shop.stranger.checkout.promise, cart.id, slot=taken.slot)
-    assert error.facts == {"slot": taken.slot, "reason": "full", "of": "orders", "wanted": 1, "free": 0}
+    assert error.facts == {
+        "slot": taken.slot, "reason": "full", "of": "orders", "wanted": 1, "free": 0,
+        "earliest": "2026-11-23T12:00+02:00",
+    }  # fmt: skip
     assert world.state() == before

@@ -5,7 +5,7 @@ An offer holds nothing. It is what a channel shows before the customer chooses; 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import field, frozen
@@ -13,14 +13,12 @@ from attrs import field, frozen
 from omniorder.domain.promises import Quote
 from omniorder.domain.slots import Slot
 from omniorder.domain.stores import Point, Store, distance_km
+from omniorder.reasons.refusals import with_causes
+from omniorder.reasons.tree import Reason
 
 
-@frozen
-class Reason:
-    """Why a store can't promise (all of) it: a stable code and the facts, such as wanted and available."""
-
-    code: str
-    facts: Mapping[str, Any] = field(factory=dict[str, Any])
+def _with_causes(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    return tuple(map(with_causes, reasons))
 
 
 @frozen
@@ -35,12 +33,19 @@ class Offer:
     distance_km: float | None
     quote: Quote | None
     slots: tuple[Slot, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[Reason, ...] = field(converter=_with_causes)
 
     @property
     def full(self) -> bool:
         """Whether this store can promise the whole basket."""
         return not self.reasons
+
+    @property
+    def why(self) -> Reason | None:
+        """Why this store can't promise the whole basket, as one tree; None when it can."""
+        if self.full:
+            return None
+        return Reason("store.cannot", {"store": self.store.id}, self.reasons)
 
 
 def distance(near: Point | None, store: Store) -> float | None:

@@ -11,8 +11,11 @@ from enum import Enum
 
 from attrs import frozen
 
+from omniorder.domain.instants import iso
 from omniorder.domain.quantities import Units
 from omniorder.errors import NotFound
+from omniorder.reasons.codes import CODES
+from omniorder.reasons.tree import Reason
 
 
 class Alternative(Enum):
@@ -59,9 +62,32 @@ class Question:
     silence: str
     until: datetime
 
+    @property
+    def why(self) -> Reason:
+        """What is asked and why, as a tree of reasons; each option is one of its remedies.
+
+        Its times are in UTC: say it in the store's `zone`.
+        """
+        options = [_facts(option) for option in self.options]
+        trouble = Reason(self.reason) if self.reason in CODES else Reason("line.rejected", {"reason": self.reason})
+        silence = Reason(f"silence.{self.option(self.silence).alternative.value}")
+        return Reason("question.open", {"until": iso(self.until), "options": options}, (trouble, silence))
+
     def option(self, option_id: str) -> Option:
         """The option with this id; raises `NotFound`."""
         for option in self.options:
             if option.id == option_id:
                 return option
         raise NotFound("option", option_id)
+
+
+def _facts(option: Option) -> dict[str, str]:
+    """An option as facts; what stays as it is is left out."""
+    known = {
+        "option": option.id,
+        "alternative": option.alternative.value,
+        "store": option.store,
+        "slot": option.slot,
+        "starts": iso(option.starts) if option.starts else None,
+    }
+    return {name: value for name, value in known.items() if value is not None}

@@ -15,10 +15,11 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer, Reason, distance, ranked
+from omniorder.domain.offers import Offer, distance, ranked
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.quantities import Unit as Measure
 from omniorder.domain.slots import Slot, slot_at, slots
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
@@ -29,13 +30,16 @@ from omniorder.errors import (
     InvalidMoney,
     NoPrice,
     NotFound,
+    OutOfStock,
     PaymentInFlight,
     QuoteChanged,
     ServiceMissing,
+    SlotUnavailable,
     StaleWrite,
     StillRunning,
 )
 from omniorder.ports.storage import NOTHING_BOOKED, SlotUse, Writes
+from omniorder.reasons.tree import Reason
 from omniorder.services import placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
@@ -88,7 +92,7 @@ class Checkout:
             quote: Quote | None = live.quote if live is not None and honoured else None  # until the promise lapses
             needed = wanted if quote is None else promises.holds(quote)
             reasons = [
-                *_short(needed, store.id, stock),
+                *_short(needed, store.id, stock, articles),
                 *_unpriced(store.id, skus, articles, priced),
                 *_unserved(store, articles),
             ]
@@ -139,6 +143,10 @@ class Checkout:
                 return self._promise(cart_id, slot, expect, lasting, collect, renew=lasts is not None, ship=ship)
             except CartChanged:
                 continue
+            except SlotUnavailable as refusal:
+                raise self._with_next(refusal, cart_id) from None
+            except OutOfStock as refusal:
+                raise self._with_units(refusal) from None
         raise StillRunning(command="carts.edit", id=cart_id)
 
     def _promise(
@@ -187,6 +195,24 @@ class Checkout:
         )
         seen = Seen(cart)
         return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
+
+    def _with_next(self, refusal: SlotUnavailable, cart_id: str) -> SlotUnavailable:
+        """The refusal with `earliest`, the start of the store's first free slot, unless it knows better itself."""
+        store_id, _ = ids.parse_slot_id(refusal.facts["slot"])
+        store, now = self.parts.stores.store(store_id), self.parts.clock.now()
+        until = now + self.parts.settings.slot_horizon
+        booked = reading(self.parts, lambda tx: tx.booked([store_id], now, until))
+        lines = len(self._wishes(cart_id, Scope.EDIT).lines)
+        free = self._free_slots(store, now, booked, lines) if store else ()
+        earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
+        return SlotUnavailable(**(earliest | dict(refusal.facts)))
+
+    def _with_units(self, refusal: OutOfStock) -> OutOfStock:
+        """The refusal with the unit of what is weighed: the stock counts units, whatever they are."""
+        short = refusal.facts["short"]
+        articles = self.parts.catalogue.articles([item["sku"] for item in short])
+        measured = [{**item, **_unit(articles.get(item["sku"]))} for item in short]
+        return OutOfStock(**{**refusal.facts, "short": measured})
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
         before = seen.once() or cart_for(self.touch, unit.tx, new.cart_id, Scope.EDIT, unit.stamp.at)
@@ -359,13 +385,21 @@ def _seen(expect: Money | None, quote: Quote) -> None:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
 
 
-def _short(needed: Mapping[str, int], store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
+def _short(
+    needed: Mapping[str, int], store: str, stock: Mapping[tuple[str, str], int], articles: Mapping[str, Article]
+) -> list[Reason]:
     short: list[Reason] = []
     for sku, wanted in sorted(needed.items()):
         available = stock.get((store, sku), 0)
         if available < wanted:
-            short.append(Reason("stock.short", {"sku": sku, "wanted": wanted, "available": available}))
+            facts = {"sku": sku, "wanted": wanted, "available": available, **_unit(articles.get(sku))}
+            short.append(Reason("stock.short", facts))
     return short
+
+
+def _unit(article: Article | None) -> dict[str, str]:
+    """The fact that says of what is weighed that it is weighed."""
+    return {"unit": article.unit.value} if article is not None and article.unit is Measure.GRAM else {}
 
 
 def _unpriced(

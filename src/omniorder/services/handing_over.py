@@ -28,6 +28,7 @@ from omniorder.services.ripples import carry_on
 from omniorder.services.units import Unit, in_transaction, reading
 
 _CODE_OPENS = (PickupState.READY, PickupState.HANDING_OVER, PickupState.COLLECTED)
+_GONE = PickupState.COLLECTED.value  # for whoever asks: of what another associate took there may be a rest
 LONGEST_CODE = 100
 
 
@@ -83,7 +84,8 @@ def hand_over(
 
 def _opens(order: Order) -> None:
     if order.pickup.state not in _CODE_OPENS:
-        raise NotReady(order=order.id, reason=f"its pick-up is {order.pickup.state.value}")
+        state = order.pickup.state.value
+        raise NotReady(order=order.id, reason=f"its pick-up is {state}", state=state)
 
 
 def _outcome(before: Order, after: Order, units: tuple[Units, ...], stamp: Stamp) -> Receipt:
@@ -166,7 +168,8 @@ def _given_before(
                 if gone_at is None:
                     raise StillRunning(command="pickups.hand_over", id=order.id)
                 if taken is not None and taken.amount != counted:
-                    raise NotReady(order=order.id, reason=f"it was paid and collected before: return {taken.amount}")
+                    reason = f"it was paid and collected before: return {taken.amount}"
+                    raise NotReady(order=order.id, reason=reason, state=_GONE, amount=str(taken.amount))
                 same = units is None or sorted(units, key=repr) == sorted(claimed, key=repr)
                 # whoever began it holds the goods, even if the sweep had to finish it for them
                 if entry.stamp.actor == stamp.actor and same:
@@ -174,4 +177,4 @@ def _given_before(
                 break
             case _:
                 pass
-    raise NotReady(order=order.id, reason="it was collected already")
+    raise NotReady(order=order.id, reason="it was collected already", state=_GONE)

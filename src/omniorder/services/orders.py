@@ -123,7 +123,8 @@ class OwnOrders(CustomerOrders):
             raise NotAllowed(actor=self.touch.actor.name, action=f"see the pass of order {order.id}")
         pickup, ring = order.pickup, self.parts.key_ring()
         if pickup.state not in (PickupState.READY, PickupState.HANDING_OVER):
-            raise NotReady(order=order.id, reason=f"its pick-up is {pickup.state.value}")
+            state = pickup.state.value
+            raise NotReady(order=order.id, reason=f"its pick-up is {state}", state=state)
         secret = ring.secret(pickup.key_id)
         code = passes.code(secret, order.id, pickup.generation, self.parts.settings.code_length)
         return PickupPass(order.id, code, passes.token(secret, order.id, pickup.generation), pickup.until)

@@ -161,7 +161,8 @@ class Pickups:
             if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
                 return []
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
-                raise NotReady(order=order.id, reason=_missing(pickup))
+                lacking = sum(line.picked < line.bounds[0] - line.dropped for line in pickup.lines)
+                raise NotReady(order=order.id, reason=_missing(pickup), lines=lacking)
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
             return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current)]
 

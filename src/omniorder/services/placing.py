@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from omniorder.domain import carts, coupling, ids, orders, promises
 from omniorder.domain import events as e
@@ -115,7 +116,8 @@ def _again(unit: Unit, promise: Promise, tender: Tender, draw: bytes) -> tuple[O
     if order is None:
         raise NotFound("order", promise.order_id)
     if order.confirmed_at is None and order.state is not OrderState.PLACED:
-        raise PromiseGone(promise=promise.id, state=f"accepted, but order {order.id} is {order.state.value}")
+        state = f"accepted, but order {order.id} is {order.state.value}"
+        raise PromiseGone(promise=promise.id, state=state, order=order.id)
     last = order.payments[-1] if order.payments else None
     if last is None or (last.kind, last.token) == (tender.kind, tender.token):
         # under the number that we drew it is our own, and only the news of its commit was lost
@@ -154,8 +156,13 @@ def _answer(parts: Parts, touch: Touch, order: Order, tender: Tender, stamp: Sta
     if last.state is PaymentState.ACTION_REQUIRED and last.action is None:
         return _look(parts, order, last, stamp)
     if last.state is PaymentState.DECLINED and (last.kind, last.token) == (tender.kind, tender.token):
-        raise PaymentDeclined(shown_to(touch, order), reason=last.reason, until=order.pay_by.isoformat())
+        raise _declined(touch, order, last.reason)
     return order
+
+
+def _declined(touch: Touch, order: Order, reason: str) -> PaymentDeclined:
+    until = order.pay_by.astimezone(ZoneInfo(order.pickup.zone))
+    return PaymentDeclined(shown_to(touch, order), reason=reason, until=until.isoformat())
 
 
 def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
@@ -172,7 +179,7 @@ def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
         order = _look(parts, order, last, stamp)
         last = order.payments[-1]
     if last.state is PaymentState.DECLINED:
-        raise PaymentDeclined(shown_to(touch, order), reason=last.reason, until=order.pay_by.isoformat())
+        raise _declined(touch, order, last.reason)
     return shown_to(touch, order)
 
 

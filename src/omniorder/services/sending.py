@@ -56,8 +56,10 @@ def for_promise(parts: Parts, quote: Quote, slot: Slot, live: Promise | None, at
         lacking = dict(plan.missing)
         short = [{"sku": sku, "wanted": demand[sku], "available": demand[sku] - lacking[sku]} for sku in lacking]
         raise OutOfStock(store=store.id, short=short)
-    if plan.transfers and slot.starts.astimezone(UTC) < at + plan.arrives_in + store.lead:
-        raise SlotUnavailable(slot=slot.id, reason="before_arrival")
+    arrived = at + plan.arrives_in
+    if plan.transfers and slot.starts.astimezone(UTC) < arrived + store.lead:
+        earliest = (arrived + store.lead).astimezone(store.tz).isoformat(timespec="minutes")
+        raise SlotUnavailable(slot=slot.id, reason="before_arrival", earliest=earliest)
     return promised(parts, plan, at)
 
 

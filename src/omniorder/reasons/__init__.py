@@ -1,0 +1,1 @@
+"""Why not: trees of reasons for what is refused, as data, and as sentences in several languages."""

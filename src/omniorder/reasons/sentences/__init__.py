@@ -1,0 +1,1 @@
+"""What is said for each code, one file per language."""
