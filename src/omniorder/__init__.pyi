@@ -7,6 +7,7 @@ from .domain.articles import Article, Price
 from .domain.capturing import Capabilities, Taken
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
+from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handoffs import Handoff, HandoffTicket, Scope
 from .domain.lifecycle import (
@@ -38,7 +39,7 @@ from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.receipts import Receipt, ReceiptLine
-from .domain.stock import Level, Movement, MovementKind
+from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.stores import Point, Slot, Store
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
@@ -58,6 +59,7 @@ __all__ = [
     "AgentTouchpoint",
     "Article",
     "Associate",
+    "Availability",
     "Capabilities",
     "Card",
     "Cart",
@@ -69,6 +71,8 @@ __all__ = [
     "Customer",
     "CustomerTouchpoint",
     "Edit",
+    "Endangered",
+    "ExpectedDelivery",
     "Funding",
     "Guest",
     "Handoff",
@@ -118,6 +122,7 @@ __all__ = [
     "Remove",
     "Scope",
     "Settings",
+    "Shortage",
     "Slot",
     "Stage",
     "Stamp",

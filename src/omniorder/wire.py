@@ -46,6 +46,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import Availability, ExpectedDelivery
 from omniorder.domain.events import EVENTS, PRIVATE, Event, Recorded
 from omniorder.domain.handoffs import Handoff, HandoffTicket
 from omniorder.domain.instants import from_iso, iso
@@ -57,7 +58,7 @@ from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.receipts import Receipt
-from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stock import Level, Movement, Reservation, Shortage
 from omniorder.domain.stores import Slot, Store
 from omniorder.domain.text import Metadata
 from omniorder.errors import InvalidInput, OmniorderError
@@ -333,6 +334,7 @@ register(Pickup, "window")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Recorded),
+    *(ExpectedDelivery, Availability, Shortage),
 )
 for _kind in _PLAIN:
     register(_kind)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from omniorder.domain import events as e
-from omniorder.domain import ids, stock
+from omniorder.domain import stock
 from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.errors import ReservationGone
 from omniorder.ports.storage import ReservationWrite, StockChange, Transaction, Writes
+from omniorder.services.shelves import Shelves
 
 
-class Ledger:
-    """`TransactionalInventory` over the storage's own levels. `draw` gives 16 time-ordered bytes for an id."""
-
-    def __init__(self, draw: Callable[[], bytes]) -> None:
-        self._draw = draw
+class Ledger(Shelves):
+    """`TransactionalInventory` over the storage's own levels, which staff and deliveries change by `Shelves`."""
 
     def available(
         self, tx: Transaction, skus: Sequence[str], stores: Sequence[str] | None = None
@@ -50,6 +48,23 @@ class Ledger:
     def consume(
         self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
     ) -> None:
+        self._leave(tx, reservation, units, reference, stamp, MovementKind.COLLECT)
+
+    def ship_out(
+        self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
+    ) -> None:
+        """These units per SKU left for another store under this transfer's id. Raises as `consume` does."""
+        self._leave(tx, reservation, units, reference, stamp, MovementKind.TRANSFER_OUT)
+
+    def _leave(
+        self,
+        tx: Transaction,
+        reservation: str,
+        units: Mapping[str, int],
+        reference: str,
+        stamp: e.Stamp,
+        kind: MovementKind,
+    ) -> None:
         before = _load(tx, reservation)
         after = stock.resolve(before, e.UnitsConsumed(tuple(sorted(units.items()))))
         levels = {level.sku: level for level in tx.levels(sorted(units), [before.store])}
@@ -57,12 +72,12 @@ class Ledger:
         moves: list[Movement] = []
         for sku in sorted(units):
             gone = units[sku]
-            # the goods are in the customer's hands: what the books didn't know of was evidently on the shelf
+            # the goods are in somebody's hands: what the books didn't know of was evidently on the shelf
             found = max(0, gone - levels.get(sku, Level(before.store, sku)).on_hand)
             changes.append(StockChange(before.store, sku, on_hand=found - gone, reserved=-gone))
             if found:
                 moves.append(self._move(before.store, sku, MovementKind.FOUND, found, stamp, "", reference))
-            moves.append(self._move(before.store, sku, MovementKind.COLLECT, -gone, stamp, "", reference))
+            moves.append(self._move(before.store, sku, kind, -gone, stamp, "", reference))
         _save(tx, before, after, changes, moves)
 
     def release(
@@ -75,31 +90,6 @@ class Ledger:
             back[line.sku] -= line.live
         changes = [StockChange(before.store, sku, reserved=-count) for sku, count in back.items() if count]
         _save(tx, before, after, changes)
-
-    # --- the ledger's own: what an outside inventory does for itself ---
-
-    def receive(
-        self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> None:
-        """Units came in."""
-        move = self._move(store, sku, MovementKind.RECEIVE, units, stamp, reason, reference)
-        tx.write(Writes(stock=(StockChange(store, sku, on_hand=units),), movements=(move,)))
-
-    def adjust(
-        self, tx: Transaction, store: str, sku: str, by: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> None:
-        """The books were wrong by `by` units. May go below what is reserved: that opens a shortage."""
-        move = self._move(store, sku, MovementKind.ADJUST, by, stamp, reason, reference)
-        tx.write(Writes(stock=(StockChange(store, sku, on_hand=by),), movements=(move,)))
-
-    def keep_back(self, tx: Transaction, store: str, sku: str, units: int) -> None:
-        """Keep `units` for walk-in customers: they are never promised."""
-        tx.write(Writes(stock=(StockChange(store, sku, safety=units),)))
-
-    def _move(
-        self, store: str, sku: str, kind: MovementKind, units: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> Movement:
-        return Movement(ids.movement_id(store, self._draw()), store, sku, kind, units, stamp, reason, reference)
 
 
 def _given_back(before: Reservation, units: Mapping[str, int] | None, *, expired: bool) -> Reservation:

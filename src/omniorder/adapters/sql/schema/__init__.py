@@ -26,9 +26,9 @@ from omniorder.adapters.sql.schema.orders import (
     PICKUP_LINE,
 )
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
-from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
+from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 
-NEEDED: Final = "0002"
+NEEDED: Final = "0003"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "CUSTOMER_ORDER",
     "DELIVERY",
     "EVENT",
+    "EXPECTED",
     "HANDOFF",
     "METADATA",
     "MOVEMENT",
