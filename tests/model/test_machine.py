@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -14,7 +15,7 @@ from omniorder import Capabilities, Order
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
-from omniorder.ports.storage import SlotChange
+from omniorder.ports.storage import SlotChange, StockChange
 from omniorder.testing.invariants import InvariantBroken
 from tests import emptied
 from tests.emptied import Fresh
@@ -80,6 +81,17 @@ def test_a_storage_that_keeps_places_of_lapsed_promises_is_noticed(
 
     monkeypatch.setitem(writing.STEPS, "slots", book_for_ever)
     with pytest.raises(InvariantBroken, match="slots_count_their_bookings"):
+        run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
+
+
+def test_a_storage_that_loses_what_is_quarantined_is_noticed(memory: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = writing.STEPS["stock"]
+
+    def lose(db: Database, changes: Iterable[StockChange]) -> None:
+        change(db, [evolve(one, quarantined=0) for one in changes])
+
+    monkeypatch.setitem(writing.STEPS, "stock", lose)
+    with pytest.raises(InvariantBroken, match="stock_is_the_sum_of_its_movements"):
         run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
 
 
