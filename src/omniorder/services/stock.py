@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -13,7 +13,7 @@ from omniorder.domain.deliveries import Availability, ExpectedDelivery, availabi
 from omniorder.domain.instants import instant
 from omniorder.domain.quantities import MAX_QUANTITY
 from omniorder.domain.quantities import quantity as valid_quantity
-from omniorder.domain.stock import Level, Movement, Shortage
+from omniorder.domain.stock import Endangered, Level, Movement, Shortage
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidInput, InvalidQuantity, Misconfigured, NotFound
@@ -168,8 +168,8 @@ class Stock:
         def move(unit: Unit) -> None:
             ledger.expect(unit.tx, ExpectedDelivery(store, sku, what, count, when))
 
-        self._change("stock.expect", store, sku, key, [count, when, what], move)
-        left = {one.reference: one for one in self.expected(store, sku)}
+        self._carry_out("stock.expect", store, sku, key, [count, when, what], move)
+        left = {one.reference: one for one in reading(self.parts, lambda tx: tx.expected([sku], [store]))}
         return left.get(what, ExpectedDelivery(store, sku, what, 0, when))
 
     @command("stock.keep_back")
@@ -230,7 +230,9 @@ class Stock:
 
         def look(tx: Transaction) -> list[Shortage]:
             short = tx.shortages(store, after=last, limit=most + 1)
-            orders = tx.endangered(store, [level.sku for level in short]) if short else {}
+            orders: Mapping[str, tuple[Endangered, ...]] = {}
+            if short:
+                orders = tx.endangered(store, [level.sku for level in short])
             return [Shortage(level, orders.get(level.sku, ())) for level in short]
 
         found = reading(self.parts, look)
@@ -249,6 +251,12 @@ class Stock:
     def _change(
         self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], None]
     ) -> Level:
+        self._carry_out(name, store, sku, key, request, move)
+        return self.level(store, sku)
+
+    def _carry_out(
+        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], None]
+    ) -> None:
         checked = ids.sku(sku)
         self._check_store(store)
         if checked not in self.parts.catalogue.articles([checked]):
@@ -259,7 +267,6 @@ class Stock:
                 move(unit)
 
         in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
-        return self.level(store, checked)
 
     def _check_store(self, store: str) -> None:
         actor = self.touch.actor

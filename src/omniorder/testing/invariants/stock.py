@@ -17,7 +17,7 @@ from omniorder.testing.invariants.rows import beside
 
 @whole
 def stock_is_the_sum_of_its_movements(view: View) -> Iterator[str]:
-    """S1, S4: what is on hand and what is quarantined is what ever came there, less what ever went."""
+    """S1, S4: what is on hand is what ever came, less what ever went; so is what is quarantined."""
     stored = (((level.store, level.sku), level) for level in view.rows.levels())
     moved = (((level.store, level.sku), level) for level in rebuilt(view.rows.movements()))
     for (store, sku), there, made in beside(stored, moved):
