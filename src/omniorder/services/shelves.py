@@ -20,7 +20,8 @@ from omniorder.ports.storage import Arrived, Expect, StockChange, Transaction, W
 class Shelves:
     """Levels and their movements in the storage. `draw` gives 16 time-ordered bytes for an id.
 
-    `OutOfStock` is raised, when the transaction ends, for what would leave less than nothing.
+    `OutOfStock` is raised, when the transaction ends, for what would leave less than nothing. What staff does is
+    answered with the movement that it became.
     """
 
     def __init__(self, draw: Callable[[], bytes]) -> None:
@@ -29,19 +30,19 @@ class Shelves:
     def receive(
         self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str,
         *, final: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> Movement:  # fmt: skip
         """Units came in; those that were expected under this reference are expected no more, or (`final`) none is."""
         arrived = [Arrived(store, sku, reference, None if final else units)] if reference else []
         move = self._move(store, sku, MovementKind.RECEIVE, units, stamp, reason, reference)
-        _book(tx, [move], arrived)
+        return _book(tx, move, arrived)
 
     def adjust(
         self, tx: Transaction, store: str, sku: str, by: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> None:
+    ) -> Movement:
         """The books were wrong by `by` units."""
-        _book(tx, [self._move(store, sku, MovementKind.ADJUST, by, stamp, reason, reference)])
+        return _book(tx, self._move(store, sku, MovementKind.ADJUST, by, stamp, reason, reference))
 
-    def count(self, tx: Transaction, store: str, sku: str, counted: int, stamp: e.Stamp, reason: str) -> None:
+    def count(self, tx: Transaction, store: str, sku: str, counted: int, stamp: e.Stamp, reason: str) -> Movement:
         """So many are on the shelf. Raises `StaleWrite`, at the end, when the level has changed since it is read here.
 
         A count that finds the books right is written down too: it is known since when they are.
@@ -50,29 +51,30 @@ class Shelves:
         move = self._move(store, sku, MovementKind.COUNT, counted - level.on_hand, stamp, reason, "")
         change = evolve(_change(move), if_on_hand=level.on_hand)
         tx.write(Writes(stock=(change,), movements=(move,)))
+        return move
 
     def write_off(
         self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, *, from_quarantine: bool
-    ) -> None:
+    ) -> Movement:
         """Units are lost for good, from the shelf or out of quarantine."""
         shelf, quarantine = (0, -units) if from_quarantine else (-units, 0)
-        _book(tx, [self._move(store, sku, MovementKind.WRITE_OFF, shelf, stamp, reason, "", quarantine)])
+        return _book(tx, self._move(store, sku, MovementKind.WRITE_OFF, shelf, stamp, reason, "", quarantine))
 
-    def quarantine(self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str) -> None:
+    def quarantine(self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str) -> Movement:
         """Units can't be sold, or not yet: they are taken from the shelf."""
-        _book(tx, [self._move(store, sku, MovementKind.QUARANTINE, -units, stamp, reason, "", units)])
+        return _book(tx, self._move(store, sku, MovementKind.QUARANTINE, -units, stamp, reason, "", units))
 
-    def clear(self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str) -> None:
+    def clear(self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str) -> Movement:
         """Units in quarantine can be sold after all."""
-        _book(tx, [self._move(store, sku, MovementKind.CLEAR, units, stamp, reason, "", -units)])
+        return _book(tx, self._move(store, sku, MovementKind.CLEAR, units, stamp, reason, "", -units))
 
     def take_back(
         self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str,
         *, resellable: bool,
-    ) -> None:  # fmt: skip
+    ) -> Movement:  # fmt: skip
         """Units came back from a customer: to the shelf, or else to quarantine."""
         shelf, quarantine = (units, 0) if resellable else (0, units)
-        _book(tx, [self._move(store, sku, MovementKind.RETURN, shelf, stamp, reason, reference, quarantine)])
+        return _book(tx, self._move(store, sku, MovementKind.RETURN, shelf, stamp, reason, reference, quarantine))
 
     def bring_in(
         self, tx: Transaction, store: str, units: Mapping[str, int], reference: str, stamp: e.Stamp,
@@ -80,9 +82,9 @@ class Shelves:
     ) -> None:  # fmt: skip
         """Units per SKU came from another store under this transfer's id; they are expected no more, or (`final`) none
         of these SKUs is."""
-        moves = [self._move(store, sku, MovementKind.TRANSFER_IN, units[sku], stamp, "", reference) for sku in units]
-        arrived = [Arrived(store, sku, reference, None if final else units[sku]) for sku in units]
-        _book(tx, moves, arrived)
+        for sku in sorted(units):
+            move = self._move(store, sku, MovementKind.TRANSFER_IN, units[sku], stamp, "", reference)
+            _book(tx, move, [Arrived(store, sku, reference, None if final else units[sku])])
 
     def expect(self, tx: Transaction, delivery: ExpectedDelivery) -> None:
         """This is on its way, whatever was said of it before; nothing is, when it is of 0 units."""
@@ -111,6 +113,6 @@ def _change(move: Movement) -> StockChange:
     return StockChange(move.store, move.sku, on_hand=move.quantity, quarantined=move.quarantined)
 
 
-def _book(tx: Transaction, moves: Iterable[Movement], arrived: Iterable[Arrived] = ()) -> None:
-    done = tuple(moves)
-    tx.write(Writes(stock=tuple(map(_change, done)), movements=done, expected=tuple(arrived)))
+def _book(tx: Transaction, move: Movement, arrived: Iterable[Arrived] = ()) -> Movement:
+    tx.write(Writes(stock=(_change(move),), movements=(move,), expected=tuple(arrived)))
+    return move

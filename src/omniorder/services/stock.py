@@ -51,8 +51,8 @@ class Stock:
         if _flag(final, "final") and not what:
             raise InvalidInput("final", final, "needs the reference of the delivery that it ends")
 
-        def move(unit: Unit) -> None:
-            ledger.receive(unit.tx, store, sku, count, unit.stamp, why, what, final=final)
+        def move(unit: Unit) -> Movement:
+            return ledger.receive(unit.tx, store, sku, count, unit.stamp, why, what, final=final)
 
         request = [count, why, what, *(["final"] if final else [])]
         return self._change("stock.receive", store, sku, key, request, move)
@@ -69,8 +69,8 @@ class Stock:
             raise InvalidQuantity("by", by, "must not be 0")
         ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
-        def move(unit: Unit) -> None:
-            ledger.adjust(unit.tx, store, sku, by, unit.stamp, why, what)
+        def move(unit: Unit) -> Movement:
+            return ledger.adjust(unit.tx, store, sku, by, unit.stamp, why, what)
 
         return self._change("stock.adjust", store, sku, key, [by, why, what], move)
 
@@ -85,8 +85,8 @@ class Stock:
         count = valid_quantity(counted, "counted", least=0)
         ledger, why = self._ledger(), _short(reason, "reason")
 
-        def move(unit: Unit) -> None:
-            ledger.count(unit.tx, store, sku, count, unit.stamp, why)
+        def move(unit: Unit) -> Movement:
+            return ledger.count(unit.tx, store, sku, count, unit.stamp, why)
 
         return self._change("stock.count", store, sku, key, [count, why], move)
 
@@ -101,8 +101,8 @@ class Stock:
         count, lying = valid_quantity(quantity), _flag(from_quarantine, "from_quarantine")
         ledger, why = self._ledger(), valid_reason(reason)
 
-        def move(unit: Unit) -> None:
-            ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, from_quarantine=lying)
+        def move(unit: Unit) -> Movement:
+            return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, from_quarantine=lying)
 
         return self._change("stock.write_off", store, sku, key, [count, why, lying], move)
 
@@ -115,8 +115,8 @@ class Stock:
         count = valid_quantity(quantity)
         ledger, why = self._ledger(), valid_reason(reason)
 
-        def move(unit: Unit) -> None:
-            ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why)
+        def move(unit: Unit) -> Movement:
+            return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why)
 
         return self._change("stock.quarantine", store, sku, key, [count, why], move)
 
@@ -129,8 +129,8 @@ class Stock:
         count = valid_quantity(quantity)
         ledger, why = self._ledger(), valid_reason(reason)
 
-        def move(unit: Unit) -> None:
-            ledger.clear(unit.tx, store, sku, count, unit.stamp, why)
+        def move(unit: Unit) -> Movement:
+            return ledger.clear(unit.tx, store, sku, count, unit.stamp, why)
 
         return self._change("stock.clear", store, sku, key, [count, why], move)
 
@@ -147,8 +147,8 @@ class Stock:
         count, whole = valid_quantity(quantity), _flag(resellable, "resellable")
         ledger, why, what = self._ledger(), _short(reason, "reason"), _named(reference)
 
-        def move(unit: Unit) -> None:
-            ledger.take_back(unit.tx, store, sku, count, unit.stamp, why, what, resellable=whole)
+        def move(unit: Unit) -> Movement:
+            return ledger.take_back(unit.tx, store, sku, count, unit.stamp, why, what, resellable=whole)
 
         return self._change("stock.take_back", store, sku, key, [count, why, what, whole], move)
 
@@ -249,13 +249,13 @@ class Stock:
         return page(found, most, cursor(found[:most][-1].id) if found else None)
 
     def _change(
-        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], None]
+        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], Movement | None]
     ) -> Level:
         self._carry_out(name, store, sku, key, request, move)
         return self.level(store, sku)
 
     def _carry_out(
-        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], None]
+        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], Movement | None]
     ) -> None:
         checked = ids.sku(sku)
         self._check_store(store)
@@ -264,7 +264,7 @@ class Stock:
 
         def work(unit: Unit) -> None:
             if not unit.earlier(key, name, home=store, subject=checked, request=request, result=checked):
-                move(unit)
+                unit.moved = move(unit)
 
         in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
