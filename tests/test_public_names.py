@@ -21,7 +21,7 @@ from attrs import frozen
 
 import omniorder
 from omniorder import errors, ports, testing
-from omniorder.domain import channels, handoffs, lifecycle, merging, quantities
+from omniorder.domain import channels, handoffs, lifecycle, merging, quantities, stock
 from omniorder.domain.events import EVENTS
 from omniorder.ports import notifications
 from omniorder.services import touchpoints
@@ -29,14 +29,14 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Actor Add Agent AgentTouchpoint Alternative Article Associate Capabilities Card Cart CartLine CartState Change Channel
-Claimed Closure Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffState HandoffTicket IsActionRequired
-IsAuthorised IsDueInStore IsSettled IsUnanswered Level MergeRule Merged MergedLine Message Money Movement MovementKind
-Note Notifier Occasion Offer OmniorderError Option Order OrderHub OrderLine OrderState Page PayInStore Payment
-PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Question Quote QuoteLine
-Reason Receipt ReceiptLine Recorded Remedy Remove Rerouting Scope Service Settings Slot Stage Stamp Store
-StoreTouchpoint SweepReport System SystemTouchpoint Taken TaxPart Tender Transfer TransferLine TransferState Unit
-Units WebhookReply Wire errors events from_json say to_json
+Actor Add Agent AgentTouchpoint Alternative Article Associate Availability Capabilities Card Cart CartLine CartState
+Change Channel Claimed Closure Customer CustomerTouchpoint Edit Endangered ExpectedDelivery Funding Guest Handoff
+HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Level MergeRule Merged
+MergedLine Message Money Movement MovementKind Note Notifier Occasion Offer OmniorderError Option Order OrderHub
+OrderLine OrderState Page PayInStore Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price
+Promise PromiseState Question Quote QuoteLine Reason Receipt ReceiptLine Recorded Remedy Remove Rerouting Scope
+Service Settings Shortage Slot Stage Stamp Store StoreTouchpoint SweepReport System SystemTouchpoint Taken TaxPart
+Tender Transfer TransferLine TransferState Unit Units WebhookReply Wire errors events from_json say to_json
 """
 
 
@@ -187,7 +187,7 @@ def _is_text(line: ast.stmt | None) -> bool:
 
 
 def enums() -> Iterator[tuple[ModuleType, type[Enum]]]:
-    for module in (lifecycle, channels, handoffs, merging, quantities, notifications):
+    for module in (lifecycle, channels, handoffs, merging, quantities, stock, notifications):
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, Enum) and defined_in(module, kind):
                 yield module, kind

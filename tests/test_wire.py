@@ -21,6 +21,7 @@ from omniorder.domain.answers import NeedsAction
 from omniorder.domain.articles import Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
+from omniorder.domain.deliveries import Availability, availability
 from omniorder.domain.events import EVENTS, PRIVATE, Recorded
 from omniorder.domain.handoffs import HandoffTicket, Scope
 from omniorder.domain.merging import Claimed, Merged, merge
@@ -31,7 +32,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Action, Payment
 from omniorder.domain.receipts import receipt
 from omniorder.domain.slots import Slot
-from omniorder.domain.stock import Level
+from omniorder.domain.stock import Endangered, Level, Shortage
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
@@ -66,10 +67,26 @@ def claims() -> st.SearchStrategy[Claimed]:
     return st.one_of(whole, st.builds(Claimed, st.none(), orders=several))
 
 
+def availabilities() -> st.SearchStrategy[Availability]:
+    """Levels with what is on its way to them."""
+    coming = st.lists(strategies.expected_deliveries(), max_size=3)
+    return st.builds(availability, strategies.levels(), coming, strategies.instants())
+
+
+def shortages() -> st.SearchStrategy[Shortage]:
+    """Levels with orders that hold their units."""
+    orders = st.builds(
+        Endangered, st.sampled_from(["SOF01-7K3F9Q", "VAR01-000000"]), st.integers(1), strategies.instants()
+    )
+    return st.builds(Shortage, strategies.levels(), st.lists(orders, max_size=2).map(tuple))
+
+
 SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "articles": strategies.articles(),
     "carts": strategies.carts(),
+    "availabilities": availabilities(),
     "claims": claims(),
+    "expected": strategies.expected_deliveries(),
     "levels": strategies.levels(),
     "merges": merges(),
     "movements": strategies.movements(),
@@ -80,6 +97,7 @@ SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "promises": strategies.promises(),
     "quotes": strategies.quotes(),
     "reservations": strategies.reservations(),
+    "shortages": shortages(),
     "stores": strategies.stores(),
 }
 VALUES: dict[str, st.SearchStrategy[Any]] = SNAPSHOTS | {

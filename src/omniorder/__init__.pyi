@@ -7,6 +7,7 @@ from .domain.articles import Article, Price
 from .domain.capturing import Capabilities, Taken
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
+from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handoffs import Handoff, HandoffTicket, Scope
 from .domain.lifecycle import (
@@ -42,7 +43,7 @@ from .domain.questions import Alternative, Option, Question
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.rerouting import Rerouting
 from .domain.slots import Slot
-from .domain.stock import Level, Movement, MovementKind
+from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
 from .domain.transfers import Transfer, TransferLine
@@ -67,6 +68,7 @@ __all__ = [
     "Alternative",
     "Article",
     "Associate",
+    "Availability",
     "Capabilities",
     "Card",
     "Cart",
@@ -79,6 +81,8 @@ __all__ = [
     "Customer",
     "CustomerTouchpoint",
     "Edit",
+    "Endangered",
+    "ExpectedDelivery",
     "Funding",
     "Guest",
     "Handoff",
@@ -133,6 +137,7 @@ __all__ = [
     "Scope",
     "Service",
     "Settings",
+    "Shortage",
     "Slot",
     "Stage",
     "Stamp",

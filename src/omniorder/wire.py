@@ -46,6 +46,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import Availability, ExpectedDelivery
 from omniorder.domain.events import EVENTS, PRIVATE, Event, Recorded
 from omniorder.domain.handoffs import Handoff, HandoffTicket
 from omniorder.domain.instants import from_iso, iso
@@ -59,7 +60,7 @@ from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.slots import Slot
-from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stock import Level, Movement, Reservation, Shortage
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Store
 from omniorder.domain.text import Metadata
@@ -364,6 +365,7 @@ register(Question, "why")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
+    *(ExpectedDelivery, Availability, Shortage),
 )
 for _kind in _PLAIN:
     register(_kind)

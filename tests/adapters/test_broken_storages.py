@@ -19,6 +19,7 @@ from tests.adapters.broken import (
     aggregates,
     handoffs,
     journal,
+    levels,
     owners,
     shop,
     timers,
@@ -26,7 +27,7 @@ from tests.adapters.broken import (
     transfers,
 )
 
-PARTS = (aggregates, handoffs, journal, owners, shop, timers, transactions, transfers)
+PARTS = (aggregates, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
 """Importing them has listed their mistakes."""
 
 

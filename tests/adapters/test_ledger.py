@@ -19,7 +19,7 @@ from omniorder.ports.storage import Storage
 from omniorder.services.ledger import Ledger
 from omniorder.testing import samples
 from omniorder.testing.contracts.inventory import InventoryBench, InventoryContract, InventoryMachine
-from omniorder.testing.contracts.inventory.bench import UNTIL, Case
+from omniorder.testing.contracts.inventory.bench import UNTIL, Case, gone
 from omniorder.testing.contracts.storage.bench import repeated
 from omniorder.testing.samples import BREAD, MILK, SOFIA
 
@@ -245,3 +245,65 @@ def test_what_has_no_time_limit_can_not_be_extended(case: Case) -> None:
     for call in (partial(case.extend, "anna"), partial(case.confirm, "anna")):
         with pytest.raises(IllegalTransition):
             call()
+
+
+# --- transfers, for whoever carries them out --------------------------------------------------------------
+
+
+def transfer_out(case: Case, units: dict[str, int]) -> None:
+    case.do(lambda tx: ledger(case).ship_out(tx, case.id("anna"), units, "trf_SOF01_1", samples.stamp()))
+
+
+def transfer_in(case: Case, units: dict[str, int], *, final: bool = False) -> None:
+    case.do(lambda tx: ledger(case).bring_in(tx, SOFIA, units, "trf_SOF01_1", samples.stamp(), final=final))
+
+
+def expected(case: Case) -> dict[str, int]:
+    with case.bench.storage.reading() as tx:
+        return {one.sku: one.quantity for one in tx.expected([MILK, BREAD], [SOFIA])}
+
+
+def test_what_is_shipped_leaves_shelf_and_reservation(case: Case) -> None:
+    case.stock({MILK: 10, BREAD: 2})
+    case.firm("anna", {MILK: 4, BREAD: 1})
+    transfer_out(case, {MILK: 3, BREAD: 1})
+    assert (level(case).on_hand, level(case).reserved) == (7, 1)
+    assert movements(case)[-1].reference == "trf_SOF01_1"
+    assert moves(case) == [(MovementKind.RECEIVE, 10), (MovementKind.TRANSFER_OUT, -3)]
+    transfer_out(case, {MILK: 1})
+    assert reservation(case).state is ReservationState.SETTLED
+
+
+def test_what_is_shipped_was_there_whatever_the_books_said(case: Case) -> None:
+    case.stock({MILK: 10})
+    case.firm("anna", {MILK: 6})
+    adjust(case, -7)
+    transfer_out(case, {MILK: 6})
+    assert moves(case)[-2:] == [(MovementKind.FOUND, 3), (MovementKind.TRANSFER_OUT, -6)]
+
+
+@pytest.mark.parametrize("units", [{MILK: 5}, {BREAD: 1}], ids=["too many", "another SKU"])
+def test_no_more_is_shipped_than_is_reserved_for_it(case: Case, units: dict[str, int]) -> None:
+    case.stock({MILK: 10, BREAD: 2})
+    case.firm("anna", {MILK: 4})
+    gone(lambda: transfer_out(case, units))
+    assert moves(case) == [(MovementKind.RECEIVE, 10)]
+
+
+def test_nothing_is_shipped_of_what_is_only_held(case: Case) -> None:
+    case.stock({MILK: 10})
+    case.reserve("anna", {MILK: 4})
+    with pytest.raises(IllegalTransition):
+        transfer_out(case, {MILK: 1})
+
+
+def test_what_comes_from_another_store_is_on_hand_and_expected_no_more(case: Case) -> None:
+    for sku, units in ((MILK, 6), (BREAD, 2)):
+        delivery = samples.expected(sku=sku, reference="trf_SOF01_1", quantity=units)
+        case.do(partial(ledger(case).expect, delivery=delivery))
+    transfer_in(case, {MILK: 4, BREAD: 2})
+    assert (level(case).on_hand, level(case, BREAD).on_hand) == (4, 2)
+    assert moves(case) == [(MovementKind.TRANSFER_IN, 4)]
+    assert expected(case) == {MILK: 2}
+    transfer_in(case, {MILK: 1}, final=True)
+    assert (level(case).on_hand, expected(case)) == (5, {})

@@ -33,12 +33,14 @@ from omniorder.adapters.sql import (
     orders,
     payments,
     pickups,
+    stock,
 )
 from omniorder.adapters.sql.schema import (
     ATTEMPT,
     CART,
     CART_LINE,
     METADATA,
+    MOVEMENT,
     NEEDED,
     NOTE,
     ORDER,
@@ -46,8 +48,10 @@ from omniorder.adapters.sql.schema import (
     PAYMENT,
     PICKUP,
     PICKUP_LINE,
+    STOCK,
 )
 from omniorder.domain.events import CartMerged
+from omniorder.domain.stock import Level
 from omniorder.errors import Misconfigured, SchemaOutdated
 from omniorder.ports.storage import CartWrite, CustomerWrite, StockChange
 from omniorder.testing import samples
@@ -257,6 +261,28 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
         storage.migrate()
         assert read(storage, lambda tx: tx.order(order.id)) == order
         assert all(line.tolerance == 0 and line.ordered == line.quantity for line in order.pickup.lines)
+
+
+def test_levels_and_movements_of_an_earlier_version_have_nothing_in_quarantine(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery = samples.movement()
+    with monkeypatch.context() as first:
+        upgrade = command.upgrade
+        first.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
+        migrate(url)
+    with engine(url) as made, made.begin() as connection:
+        level = {"store_id": SOFIA, "sku": MILK, "on_hand": 12, "reserved": 0, "safety": 2}
+        connection.execute(STOCK.insert(), level)
+        values = stock._values(delivery)
+        del values["quarantined"]
+        connection.execute(MOVEMENT.insert(), values)
+    with opened(url) as storage:
+        storage.migrate()
+        assert read(storage, lambda tx: tx.levels([MILK])) == (Level(SOFIA, MILK, 12, 0, 2),)
+        assert read(storage, lambda tx: tx.movements(SOFIA, MILK, after=None, limit=9)) == (delivery,)
+        put(storage, stock=(StockChange(SOFIA, MILK, on_hand=-3, quarantined=3),))
+        assert read(storage, lambda tx: tx.levels([MILK])) == (Level(SOFIA, MILK, 9, 0, 2, 3),)
 
 
 def test_logging_stays_as_the_application_has_set_it_up(sqlite_url: str) -> None:

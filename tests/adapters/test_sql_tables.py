@@ -15,6 +15,7 @@ from omniorder.domain import events as e
 from omniorder.ports.storage import (
     CartWrite,
     CustomerWrite,
+    Expect,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -34,6 +35,7 @@ SHOP = Writes(
     orders=(OrderWrite(None, samples.paying(samples.order())),),
     reservations=(ReservationWrite(None, samples.reservation()),),
     stock=(StockChange(SOFIA, MILK, on_hand=5),),
+    expected=(Expect(samples.expected()),),
     slots=(SlotChange(SOFIA, HELD.slot, HELD.starts, 1, 5),),
     journal=(JournalEntry(HELD.cart_id, HELD.cart_id, 1, samples.stamp(), (e.CartAbandoned(),)),),
     prices=samples.prices(),
@@ -41,7 +43,8 @@ SHOP = Writes(
 
 BREAKS: dict[Table, dict[str, Any]] = {
     schema.PRICE: {"amount": -1, "per": 0},
-    schema.STOCK: {"on_hand": -1, "reserved": -1, "safety": -1},
+    schema.STOCK: {"on_hand": -1, "reserved": -1, "safety": -1, "quarantined": -1},
+    schema.EXPECTED: {"quantity": -1, "expected_at": None},
     schema.RESERVATION: {"moved": -1, "state": None},
     schema.RESERVATION_LINE: {"quantity": 0, "consumed": -1, "released": 10**6, "expired": -1},
     schema.SLOT: {"booked": -1, "lines": -1},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import event
@@ -31,6 +32,11 @@ PINNED = {
     "hand over": (12, 37, 37),
     "timeline": (2, 2, 2),
     "idle sweep": (5, 5, 3),
+    "stock take": (6, 10, 8),
+    "shortages": (3, 3, 3),
+    "expect": (4, 6, 4),
+    "availability": (3, 3, 3),
+    "receive": (5, 11, 9),
 }
 """Round trips and statements on PostgreSQL, BEGIN and COMMIT among them, and statements on SQLite.
 
@@ -92,6 +98,13 @@ def one_order(shop: Shop, meter: Meter) -> dict[str, tuple[int, ...]]:
     count("hand over", lambda: shop.store.pickups.hand_over(order.id, code=code))
     count("timeline", lambda: shop.app.orders.timeline(order.id))
     count("idle sweep", shop.hub.sweep)
+    shop.web.checkout.place(shop.promise(1, sku=shop.BREAD).id, pay=Card("pm_card_visa"))
+    shelf, tomorrow = (shop.SOFIA, shop.BREAD), shop.clock.now() + timedelta(days=1)
+    count("stock take", lambda: shop.store.stock.count(*shelf, 0))
+    count("shortages", lambda: shop.store.stock.shortages(shop.SOFIA))
+    count("expect", lambda: shop.store.stock.expect(*shelf, 50, at=tomorrow, reference="DN-7"))
+    count("availability", lambda: shop.store.stock.availability(shop.SOFIA, [shop.BREAD, shop.MILK], by=tomorrow))
+    count("receive", lambda: shop.store.stock.receive(*shelf, 100, reference="DN-7"))
     return found
 
 

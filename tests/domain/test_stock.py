@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from omniorder.domain import events as e
 from omniorder.domain import stock
+from omniorder.domain.availability import available_to_promise
 from omniorder.domain.lifecycle import ENDED, ReservationState
-from omniorder.domain.stock import Level, Reservation, available_to_promise
+from omniorder.domain.stock import Level, Reservation
 from omniorder.errors import IllegalTransition, ReservationGone
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import APPLES, BREAD, MILK, NOW

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from omniorder import (
     Add,
@@ -34,6 +34,7 @@ from omniorder import (
 from omniorder.errors import GatewayFault, Misconfigured, NotFound, OmniorderError, StorageFault
 from omniorder.testing.invariants import check_all, nothing_is_held_past_its_grace, nothing_is_overdue
 from tests.model import chances
+from tests.model.shelves import Shelves
 from tests.model.world import MILK, OWNERS, SECRETS, SKUS, World, visible
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ def outcome(call: Callable[[World], T], world: World) -> T | OmniorderError:
         return error
 
 
-class Shop(RuleBasedStateMachine):
+class Shop(Shelves):
     """The rules. A subclass says in which worlds they happen."""
 
     def __init__(self) -> None:

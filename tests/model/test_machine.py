@@ -15,7 +15,7 @@ from omniorder import Capabilities, Order, Slot
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
-from omniorder.ports.storage import SlotChange
+from omniorder.ports.storage import SlotChange, StockChange
 from omniorder.testing.invariants import InvariantBroken
 from tests import emptied
 from tests.emptied import Fresh
@@ -107,6 +107,17 @@ def test_a_storage_that_takes_any_number_of_lines_is_noticed(memory: Fresh, monk
     monkeypatch.setitem(writing.STEPS, "slots", book_all_lines)
     monkeypatch.setattr(Slot, "fits", lambda slot, lines: slot.free > 0)
     with pytest.raises(InvariantBroken, match="slots_are_not_overbooked"):
+        run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
+
+
+def test_a_storage_that_loses_what_is_quarantined_is_noticed(memory: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    change = writing.STEPS["stock"]
+
+    def lose(db: Database, changes: Iterable[StockChange]) -> None:
+        change(db, [evolve(one, quarantined=0) for one in changes])
+
+    monkeypatch.setitem(writing.STEPS, "stock", lose)
+    with pytest.raises(InvariantBroken, match="stock_is_the_sum_of_its_movements"):
         run_state_machine_as_test(in_worlds_on([memory]), settings=BRIEFLY)
 
 

@@ -10,6 +10,7 @@ from omniorder import MergeRule, OrderState, Recorded, Settings, Stage, events
 from omniorder.adapters.memory import MemoryStorage
 from omniorder.errors import StillRunning, StorageFault, StorageFull, StorageUnavailable
 from omniorder.ports.storage import Transaction
+from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
 from tests.services.steps import (
     GUEST,
@@ -123,6 +124,41 @@ def test_a_cart_under_a_key_whose_commit_is_in_doubt_is_started_once(storage: tu
     database.fail_next_commit(written=True)
     cart = shop.app.carts.start(key="k")
     assert shop.app.carts.start(key="k") == cart
+
+
+@pytest.mark.parametrize(
+    ("name", "more"),
+    [
+        ("receive", {"reference": "DN-7"}),
+        ("adjust", {"reason": "found one"}),
+        ("count", {}),
+        ("write_off", {"reason": "broken"}),
+        ("quarantine", {"reason": "dented"}),
+        ("clear", {"reason": "fine"}),
+        ("take_back", {"reference": "SOF01-7K3F9Q"}),
+    ],
+)
+def test_what_is_done_at_a_shelf_and_whose_commit_is_in_doubt_is_done_once(
+    storage: tuple[Shop, MemoryStorage], name: str, more: dict[str, str]
+) -> None:
+    """No event tells of it, but its movement does."""
+    shop, database = storage
+    desk = shop.store.stock
+    desk.quarantine(Shop.SOFIA, Shop.MILK, 5, reason="dented")
+    before = len(desk.movements(Shop.SOFIA, Shop.MILK).items)
+    database.fail_next_commit(written=True)
+    getattr(desk, name)(Shop.SOFIA, Shop.MILK, 1, **more)
+    assert len(desk.movements(Shop.SOFIA, Shop.MILK).items) == before + 1
+    check_all(shop.hub)
+
+
+def test_what_is_done_at_a_shelf_and_was_not_committed_is_done_again(storage: tuple[Shop, MemoryStorage]) -> None:
+    shop, database = storage
+    database.fail_next_commit()
+    assert shop.store.stock.receive(Shop.SOFIA, Shop.MILK, 1).on_hand == 41
+    assert [
+        move.quantity for move in shop.store.stock.movements(Shop.SOFIA, Shop.MILK).items if move.quantity == 1
+    ] == [1]
 
 
 def test_an_answer_whose_commit_is_in_doubt_is_recorded_once(storage: tuple[Shop, MemoryStorage]) -> None:

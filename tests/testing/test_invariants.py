@@ -39,7 +39,7 @@ from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import AttemptState, ReservationState
 from omniorder.domain.payments import Operation
-from omniorder.domain.stock import Reservation
+from omniorder.domain.stock import MovementKind, Reservation
 from omniorder.errors import HandoffInvalid, WrongCode
 from omniorder.ports.inspection import Inspection
 from omniorder.testing.invariants import (
@@ -89,6 +89,8 @@ def lived_in(shop: Shop) -> str:
     shop.app.carts.note(held.cart_id, held.quote.lines[0].line, "cold, please")
     shop.guest.carts.add(shop.guest.carts.start().id, Shop.BREAD)
     shop.app.carts.claim(GUEST)
+    shop.store.stock.quarantine(Shop.SOFIA, Shop.MILK, 2, reason="dented")
+    shop.store.stock.expect(Shop.SOFIA, Shop.MILK, 24, at=shop.clock.now(), reference="DN-7")
     handoff = shop.app.handoffs.offer(held.cart_id, Scope.VIEW)
     said = f"{handoff.code[:-1]}{(int(handoff.code[-1]) + 1) % 10}"
     with pytest.raises(HandoffInvalid):
@@ -147,7 +149,7 @@ def test_every_table_reads_alike_in_memory_and_in_a_database(request: pytest.Fix
             inspecting(model.hub.journal.parts.storage) as expected,
             inspecting(shop.hub.journal.parts.storage) as found,
         ):
-            assert len(TABLES) == 21
+            assert len(TABLES) == 22
             for name in TABLES:
                 read, right = list(getattr(found, name)()), list(getattr(expected, name)())
                 if name in ("held", "bookings"):  # several of one key, in no order of their own
@@ -353,6 +355,10 @@ DAMAGES: Mapping[str, Damage] = {
         first("levels", lambda level: evolve(level, on_hand=level.on_hand + 1), milk),
         f"UPDATE omniorder_stock SET on_hand = on_hand + 1 {LEVEL}",
     ),
+    "movements_go_their_kinds_way": Damage(
+        first("movements", lambda move: evolve(move, kind=MovementKind.COLLECT), lambda move: move.quantity > 0),
+        "UPDATE omniorder_movement SET kind = 'collect' WHERE quantity > 0",
+    ),
     "reserved_is_what_reservations_hold": Damage(
         first("levels", lambda level: evolve(level, reserved=level.reserved - 1), milk),
         f"UPDATE omniorder_stock SET reserved = reserved - 1 {LEVEL}",
@@ -547,6 +553,37 @@ def test_damage_in_sqlite_is_noticed(lived_in_file: tuple[Path, str], tmp_path: 
         assert changed.rowcount > 0
     with Shop.example(f"sqlite:///{path.as_posix()}", migrate=False, stocked=False) as shop:
         notices(by_name(name), shop)
+
+
+def test_a_level_that_is_not_its_movements_is_named_with_both(shop: Shop) -> None:
+    """What is quarantined as well as what is on hand: whoever looks for the difference begins here."""
+    lived_in(shop)
+    with shop.hub.journal.parts.storage.reading() as tx:
+        assert isinstance(tx, MemoryTransaction)
+        first("levels", lambda level: evolve(level, quarantined=5), milk)(tx.database, "")
+    with pytest.raises(InvariantBroken) as raised:
+        by_name("stock_is_the_sum_of_its_movements")(shop.hub)
+    assert raised.value.broken[0].rows == (
+        "SOF01 OAT-MILK-1L: stored as 36 on hand and 5 quarantined, its movements give 36 on hand and 2 quarantined",
+    )
+
+
+@pytest.mark.parametrize("table", ["levels", "movements"])
+def test_a_level_without_movements_and_movements_without_a_level_are_noticed(shop: Shop, table: str) -> None:
+    lived_in(shop)
+    with shop.hub.journal.parts.storage.reading() as tx:
+        assert isinstance(tx, MemoryTransaction)
+        emptied(table)(tx.database, "")
+    with pytest.raises(InvariantBroken, match=f"{Shop.SOFIA} {Shop.MILK}"):
+        by_name("stock_is_the_sum_of_its_movements")(shop.hub)
+
+
+def test_an_expectation_of_nothing_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    with shop.hub.journal.parts.storage.reading() as tx:
+        assert isinstance(tx, MemoryTransaction)
+        first("expected", lambda found: evolve(found, quantity=0))(tx.database, "")
+    notices(by_name("levels_are_never_negative"), shop)
 
 
 # --- against the provider, and time -----------------------------------------------------------------------

@@ -1,9 +1,10 @@
 """Stock at one store: levels, movements, and reservations of it.
 
-A level is two numbers that change and one that staff sets: what is on the shelf (`on_hand`), what of it is spoken
-for (`reserved`), and what the shop keeps back for walk-in customers (`safety`). What may be promised is the rest.
-Movements are the ledger of `on_hand`: append-only, and their sum is the level. Reservations are the ledger of
-`reserved`: per SKU, every unit is live, consumed, released or expired, and never two of them.
+A level is three numbers that change and one that staff sets: what is on the shelf and can be sold (`on_hand`), what of
+it is spoken for (`reserved`), what lies beside it because it can't be sold (`quarantined`), and what the shop keeps
+back for walk-in customers (`safety`). What may be promised is the rest; see `availability`. Movements are the ledger of
+`on_hand` and `quarantined`: append-only, and their sum is the level. Reservations are the ledger of `reserved`: per
+SKU, every unit is live, consumed, released or expired, and never two of them.
 """
 
 from __future__ import annotations
@@ -15,24 +16,24 @@ from enum import Enum
 from attrs import evolve, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain.availability import available_to_promise
 from omniorder.domain.lifecycle import ReservationState, advance
 from omniorder.errors import ReservationGone
 
 
-def available_to_promise(on_hand: int, reserved: int, safety: int) -> int:
-    """Units that may be promised to the next customer; never below zero."""
-    return max(0, on_hand - reserved - safety)
-
-
 @frozen
 class Level:
-    """Stock of one SKU at one store, in the article's unit."""
+    """Stock of one SKU at one store, in the article's unit.
+
+    `on_hand` counts what can be sold; damaged or doubtful units are `quarantined`, beside it and never promised.
+    """
 
     store: str
     sku: str
     on_hand: int = 0
     reserved: int = 0
     safety: int = 0
+    quarantined: int = 0
 
     @property
     def available(self) -> int:
@@ -45,20 +46,59 @@ class Level:
         return max(0, self.reserved - self.on_hand)
 
 
+@frozen
+class Endangered:
+    """An order that holds `quantity` units of a SKU that is short; its pick-up window starts at `starts`."""
+
+    order: str
+    quantity: int
+    starts: datetime
+
+
+@frozen
+class Shortage:
+    """A level at which more is reserved than is there, and the open orders that hold its units.
+
+    Those that are picked up last come first: there is most time left to ask these customers.
+    """
+
+    level: Level
+    orders: tuple[Endangered, ...]
+
+
 class MovementKind(Enum):
-    """Why units came or went."""
+    """Why units came or went; see `movements.fits` for which way each kind goes."""
 
     RECEIVE = "receive"
+    """A delivery came in."""
     ADJUST = "adjust"
-    COLLECT = "collect"
-    FOUND = "found"
+    """The books were wrong by so many."""
+    COUNT = "count"
+    """A stock take: the books became what was counted; 0 when they were right."""
     TRANSFER_OUT = "transfer_out"
+    """Sent to another store."""
     TRANSFER_IN = "transfer_in"
+    """Came from another store."""
+    COLLECT = "collect"
+    """Handed to the customer."""
+    FOUND = "found"
+    """Was on the shelf after all, since it was handed over."""
+    RETURN = "return"
+    """Came back from a customer, to the shelf or to quarantine."""
+    WRITE_OFF = "write_off"
+    """Thrown away or lost for good, from the shelf or out of quarantine."""
+    QUARANTINE = "quarantine"
+    """Taken from the shelf because it can't be sold, or not yet."""
+    CLEAR = "clear"
+    """Back from quarantine to the shelf."""
 
 
 @frozen
 class Movement:
-    """Units that came (`quantity` > 0) or went (< 0). `reference` is the order or delivery note, if any."""
+    """Units that came to the shelf (`quantity` > 0) or went from it (< 0), and the same for quarantine (`quarantined`).
+
+    `reference` is the order, delivery note or transfer, if any.
+    """
 
     id: str
     store: str
@@ -68,6 +108,7 @@ class Movement:
     stamp: e.Stamp
     reason: str = ""
     reference: str = ""
+    quarantined: int = 0
 
 
 @frozen

@@ -16,6 +16,7 @@ from attrs import frozen
 
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.lifecycle import PickupState, PromiseState
@@ -120,6 +121,10 @@ class Inspection(Protocol):
 
     def movements(self) -> Iterator[Movement]:
         """What came and went, by store, SKU and id."""
+        ...
+
+    def expected(self) -> Iterator[ExpectedDelivery]:
+        """What is on its way, by store, SKU and reference."""
         ...
 
     def reservations(self) -> Iterator[Reservation]:

@@ -2,14 +2,15 @@
 
 A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
 `Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
-order (customer, cart, handoff, promise or order, transfer, reservation, stock by store and SKU, slots, timers,
-journal), each write guarded in its own statement. Either all of it happens or none of it. Because a command's effect
-is a value, every adapter can choose its own plan for it (one statement, many, or a dictionary), and any two adapters
-can be compared write by write.
+order (customer, cart, handoff, promise or order, transfer, reservation, stock by store and SKU, what is expected,
+slots, timers, journal), each write guarded in its own statement. Either all of it happens or none of it. Because a
+command's effect is a value, every adapter can choose its own plan for it (one statement, many, or a dictionary), and
+any two adapters can be compared write by write.
 
 What a guard refuses is told by the error raised at the end of the transaction:
 
-- `StaleWrite` - an aggregate is at another version than `before`: the caller runs the transaction again
+- `StaleWrite` - an aggregate is at another version than `before`, or a level has another number on hand than
+  `if_on_hand`: the caller runs the transaction again
 - `AlreadyThere` - an insert met its own key
 - `OutOfStock` - a `StockChange` found too few units; facts name every SKU that is short
 - `SlotUnavailable` - a `SlotChange` found too little room (`reason="full"`); facts say of what
@@ -30,11 +31,12 @@ from attrs import fields_dict, frozen
 
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
-from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 
@@ -105,11 +107,13 @@ class TransferWrite:
 
 @frozen
 class StockChange:
-    """Add to the two numbers of a level, which comes into being when `on_hand` is added to nothing.
+    """Add to the numbers of a level, which comes into being when `on_hand` or `quarantined` is added to nothing.
 
-    With `promise`, `reserved` grows only while on hand - reserved - safety allows it. Always: reserved and on
-    hand never fall below zero; a change that would make them raises `OutOfStock`. Several changes of one level
-    are summed first. `safety`, when given, replaces the level's.
+    With `promise`, `reserved` grows only while on hand - reserved - safety allows it. Always: reserved, on hand and
+    quarantined never fall below zero; a change that would make them raises `OutOfStock`. Several changes of one level
+    are summed first. `safety`, when given, replaces the level's. With `if_on_hand`, only a level that has exactly so
+    many on hand is changed (a level that isn't there has 0, and comes into being): otherwise somebody has changed it
+    since it was read, and the change raises `StaleWrite`. The last one given for a level counts.
     """
 
     store: str
@@ -118,6 +122,28 @@ class StockChange:
     reserved: int = 0
     promise: bool = False
     safety: int | None = None
+    quarantined: int = 0
+    if_on_hand: int | None = None
+
+
+@frozen
+class Expect:
+    """Expect this delivery, whatever was expected under its store, SKU and reference before; 0 units call it off."""
+
+    delivery: ExpectedDelivery
+
+
+@frozen
+class Arrived:
+    """So many units came of what is expected under this store, SKU and reference: never fewer than 0 are left.
+
+    Without `quantity` nothing more is expected. What was not expected at all may arrive too, and changes nothing here.
+    """
+
+    store: str
+    sku: str
+    reference: str
+    quantity: int | None
 
 
 @frozen
@@ -214,6 +240,7 @@ class Writes:
     stock: tuple[StockChange, ...] = ()
     slots: tuple[SlotChange, ...] = ()
     movements: tuple[Movement, ...] = ()
+    expected: tuple[Expect | Arrived, ...] = ()
     timers: tuple[TimerWrite, ...] = ()
     journal: tuple[JournalEntry, ...] = ()
     answers: tuple[Answer, ...] = ()
@@ -307,6 +334,19 @@ class Transaction(Protocol):
 
     def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
         """Levels of these SKUs at these stores, or at all; only those that exist; ordered by store and SKU."""
+        ...
+
+    def shortages(self, store: str, *, after: str | None, limit: int) -> tuple[Level, ...]:
+        """Levels of this store at which more is reserved than is on hand, keyed by SKU and in its order."""
+        ...
+
+    def endangered(self, store: str, skus: Sequence[str]) -> Mapping[str, tuple[Endangered, ...]]:
+        """The orders whose reservation at this store holds live units of these SKUs, by SKU; SKUs that no order holds
+        are left out. The latest pick-up window first, then by order id. Only open pick-ups of the store are read."""
+        ...
+
+    def expected(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[ExpectedDelivery, ...]:
+        """What is expected of these SKUs at these stores, or at all; by store, SKU, instant and reference."""
         ...
 
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:

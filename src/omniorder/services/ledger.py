@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from omniorder.domain import events as e
-from omniorder.domain import ids, stock
+from omniorder.domain import stock
 from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.errors import Misconfigured, ReservationGone
 from omniorder.ports.storage import ReservationWrite, StockChange, Transaction, Writes
 from omniorder.services.parts import Parts
+from omniorder.services.shelves import Shelves
 
 
-class Ledger:
-    """`TransactionalInventory` over the storage's own levels. `draw` gives 16 time-ordered bytes for an id."""
-
-    def __init__(self, draw: Callable[[], bytes]) -> None:
-        self._draw = draw
+class Ledger(Shelves):
+    """`TransactionalInventory` over the storage's own levels, which staff and deliveries change by `Shelves`."""
 
     def available(
         self, tx: Transaction, skus: Sequence[str], stores: Sequence[str] | None = None
@@ -88,6 +86,18 @@ class Ledger:
             moves.append(self._move(store, sku, kind, -gone, stamp, "", reference))
         tx.write(Writes(stock=tuple(changes), movements=tuple(moves)))
 
+    def ship_out(
+        self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
+    ) -> None:
+        """These units per SKU left for another store under this transfer's id. Raises as `consume` does."""
+        self._gone(tx, {reservation: units}, MovementKind.TRANSFER_OUT, reference, stamp)
+
+    def hold(self, tx: Transaction, reservation: str, store: str, units: Mapping[str, int]) -> None:
+        """Keep these units per SKU for whoever waits for them, there or not: what the shelf lacks is a shortage."""
+        held = stock.reserve(reservation, store, units, None)
+        changes = tuple(StockChange(store, sku, reserved=count) for sku, count in units.items())
+        tx.write(Writes(reservations=(ReservationWrite(None, held),), stock=changes))
+
     def release(
         self, tx: Transaction, reservation: str, units: Mapping[str, int] | None = None, *, expired: bool = False
     ) -> None:
@@ -98,77 +108,6 @@ class Ledger:
             back[line.sku] -= line.live
         changes = [StockChange(before.store, sku, reserved=-count) for sku, count in back.items() if count]
         _save(tx, before, after, changes)
-
-    # --- the ledger's own: what an outside inventory does for itself ---
-
-    def receive(
-        self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> None:
-        """Units came in."""
-        move = self._move(store, sku, MovementKind.RECEIVE, units, stamp, reason, reference)
-        tx.write(Writes(stock=(StockChange(store, sku, on_hand=units),), movements=(move,)))
-
-    def adjust(
-        self, tx: Transaction, store: str, sku: str, by: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> None:
-        """The books were wrong by `by` units. May go below what is reserved: that opens a shortage."""
-        move = self._move(store, sku, MovementKind.ADJUST, by, stamp, reason, reference)
-        tx.write(Writes(stock=(StockChange(store, sku, on_hand=by),), movements=(move,)))
-
-    def miss(
-        self, tx: Transaction, store: str, units: Mapping[str, int], stamp: e.Stamp, reason: str, reference: str
-    ) -> None:
-        """These units per SKU were looked for and not found: they go off the books, as far as they are on them.
-
-        They stay reserved for whoever was to have them: that is a shortage until it is decided what becomes of it.
-        """
-        for level in tx.levels(sorted(units), [store]):
-            if gone := min(units[level.sku], level.on_hand):
-                self.adjust(tx, store, level.sku, -gone, stamp, reason, reference)
-
-    # --- between stores ---
-
-    def ship_out(
-        self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
-    ) -> None:
-        """These units per SKU of a firm reservation left for another store. Raises `ReservationGone`."""
-        self._gone(tx, {reservation: units}, MovementKind.TRANSFER_OUT, reference, stamp)
-
-    def bring_in(
-        self,
-        tx: Transaction,
-        store: str,
-        units: Mapping[str, int],
-        reference: str,
-        stamp: e.Stamp,
-        *,
-        hold: tuple[str, Mapping[str, int]] | None = None,
-    ) -> None:
-        """These units per SKU came from another store, to be sold.
-
-        `hold` is a new reservation and what it holds from now on, which may be more than came: the rest is a shortage.
-        """
-        changes = [StockChange(store, sku, on_hand=count) for sku, count in units.items() if count]
-        moves = [
-            self._move(store, sku, MovementKind.TRANSFER_IN, count, stamp, "", reference)
-            for sku, count in sorted(units.items())
-            if count
-        ]
-        held: tuple[ReservationWrite, ...] = ()
-        if hold is not None:
-            reservation, wanted = hold
-            held = (ReservationWrite(None, stock.reserve(reservation, store, wanted, None)),)
-            changes += [StockChange(store, sku, reserved=count) for sku, count in wanted.items()]
-        tx.write(Writes(reservations=held, stock=tuple(changes), movements=tuple(moves)))
-
-    def keep_back(self, tx: Transaction, store: str, sku: str, units: int) -> None:
-        """Keep `units` for walk-in customers: they are never promised."""
-        tx.write(Writes(stock=(StockChange(store, sku, safety=units),)))
-
-    def _move(
-        self, store: str, sku: str, kind: MovementKind, units: int, stamp: e.Stamp, reason: str, reference: str
-    ) -> Movement:
-        return Movement(ids.movement_id(store, self._draw()), store, sku, kind, units, stamp, reason, reference)
 
 
 def ledger_of(parts: Parts) -> Ledger:

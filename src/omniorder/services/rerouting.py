@@ -224,7 +224,16 @@ def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at:
         return None
     with parts.storage.reading() as tx:
         there = {level.sku: level for level in tx.levels(skus, [store.id])}
-    return max(dates) if all(sku in there and not there[sku].shortage for sku in skus) else None
+        coming = tx.expected(skus, [store.id])
+    for sku in skus:
+        lacking = there[sku].shortage if sku in there else order.units_by_sku(trouble.about)[sku]
+        for delivery in sorted((one for one in coming if one.sku == sku and one.at > at), key=lambda one: one.at):
+            if lacking > 0:
+                lacking -= delivery.quantity
+                dates.append(delivery.at)
+        if lacking > 0:
+            return None
+    return max(dates)
 
 
 def _longest_transit(parts: Parts, order: Order) -> timedelta:

@@ -1,24 +1,28 @@
-"""Stock of the built-in ledger: receive, adjust, look."""
+"""Stock of the built-in ledger: what comes and goes, what is counted, what is expected, and looking at all of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 
 from attrs import frozen
 
 from omniorder.domain import ids
 from omniorder.domain.actors import Associate
+from omniorder.domain.deliveries import Availability, ExpectedDelivery, availability
+from omniorder.domain.instants import instant
 from omniorder.domain.quantities import MAX_QUANTITY
 from omniorder.domain.quantities import quantity as valid_quantity
-from omniorder.domain.stock import Level, Movement
+from omniorder.domain.stock import Endangered, Level, Movement, Shortage
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import InvalidQuantity, NotFound
+from omniorder.errors import InvalidInput, InvalidQuantity, NotFound
+from omniorder.ports.storage import Transaction
 from omniorder.services.ledger import Ledger, ledger_of
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
-from omniorder.services.surface import several
+from omniorder.services.surface import given, several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_SKUS = 10_000
@@ -34,16 +38,24 @@ class Stock:
 
     @command("stock.receive")
     def receive(
-        self, store: str, sku: str, quantity: int, *, reason: str = "", reference: str = "", key: str | None = None
-    ) -> Level:
-        """`quantity` units came in. Raises `InvalidQuantity`, `NotFound` (store or article)."""
+        self, store: str, sku: str, quantity: int, *, reason: str = "", reference: str = "", final: bool = False,
+        key: str | None = None,
+    ) -> Level:  # fmt: skip
+        """`quantity` units came in. What was expected under `reference` is expected no more, down to none.
+
+        `final`: nothing more will come under this reference, however many were expected. Raises `InvalidQuantity`,
+        `InvalidInput` (`final` without a reference), `NotFound` (store or article).
+        """
         count = valid_quantity(quantity)
         ledger, why, what = self._ledger(), _short(reason, "reason"), _short(reference, "reference")
+        if _flag(final, "final") and not what:
+            raise InvalidInput("final", final, "needs the reference of the delivery that it ends")
 
-        def move(unit: Unit) -> None:
-            ledger.receive(unit.tx, store, sku, count, unit.stamp, why, what)
+        def move(unit: Unit) -> Movement:
+            return ledger.receive(unit.tx, store, sku, count, unit.stamp, why, what, final=final)
 
-        return self._change("stock.receive", store, sku, key, [count, why, what], move)
+        request = [count, why, what, *(["final"] if final else [])]
+        return self._change("stock.receive", store, sku, key, request, move)
 
     @command("stock.adjust")
     def adjust(
@@ -57,10 +69,108 @@ class Stock:
             raise InvalidQuantity("by", by, "must not be 0")
         ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
-        def move(unit: Unit) -> None:
-            ledger.adjust(unit.tx, store, sku, by, unit.stamp, why, what)
+        def move(unit: Unit) -> Movement:
+            return ledger.adjust(unit.tx, store, sku, by, unit.stamp, why, what)
 
         return self._change("stock.adjust", store, sku, key, [by, why, what], move)
+
+    @command("stock.count")
+    def count(self, store: str, sku: str, counted: int, *, reason: str = "", key: str | None = None) -> Level:
+        """A stock take: `counted` units (0 or more) are on the shelf and can be sold; the books say so from now on.
+
+        It is the count of a moment: what is received or collected meanwhile comes either before it or on top of it, and
+        is never lost. Below what is reserved it is recorded too, and opens a shortage. A count that finds the books
+        right leaves a movement of 0. Raises `InvalidQuantity`, `NotFound`.
+        """
+        count = valid_quantity(counted, "counted", least=0)
+        ledger, why = self._ledger(), _short(reason, "reason")
+
+        def move(unit: Unit) -> Movement:
+            return ledger.count(unit.tx, store, sku, count, unit.stamp, why)
+
+        return self._change("stock.count", store, sku, key, [count, why], move)
+
+    @command("stock.write_off")
+    def write_off(
+        self, store: str, sku: str, quantity: int, *, reason: str, from_quarantine: bool = False, key: str | None = None
+    ) -> Level:
+        """`quantity` units are lost for good: from the shelf, which may open a shortage, or out of quarantine.
+
+        Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are there), `NotFound`.
+        """
+        count, lying = valid_quantity(quantity), _flag(from_quarantine, "from_quarantine")
+        ledger, why = self._ledger(), valid_reason(reason)
+
+        def move(unit: Unit) -> Movement:
+            return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, from_quarantine=lying)
+
+        return self._change("stock.write_off", store, sku, key, [count, why, lying], move)
+
+    @command("stock.quarantine")
+    def quarantine(self, store: str, sku: str, quantity: int, *, reason: str, key: str | None = None) -> Level:
+        """`quantity` units on the shelf can't be sold, or not yet. May take what is reserved, which opens a shortage.
+
+        Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are on hand), `NotFound`.
+        """
+        count = valid_quantity(quantity)
+        ledger, why = self._ledger(), valid_reason(reason)
+
+        def move(unit: Unit) -> Movement:
+            return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why)
+
+        return self._change("stock.quarantine", store, sku, key, [count, why], move)
+
+    @command("stock.clear")
+    def clear(self, store: str, sku: str, quantity: int, *, reason: str, key: str | None = None) -> Level:
+        """`quantity` units in quarantine are back on the shelf: they can be sold after all.
+
+        Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are in quarantine), `NotFound`.
+        """
+        count = valid_quantity(quantity)
+        ledger, why = self._ledger(), valid_reason(reason)
+
+        def move(unit: Unit) -> Movement:
+            return ledger.clear(unit.tx, store, sku, count, unit.stamp, why)
+
+        return self._change("stock.clear", store, sku, key, [count, why], move)
+
+    @command("stock.take_back")
+    def take_back(
+        self, store: str, sku: str, quantity: int, *, reference: str, reason: str = "", resellable: bool = True,
+        key: str | None = None,
+    ) -> Level:  # fmt: skip
+        """`quantity` units came back from the customer of the order `reference`: to the shelf, or else to quarantine.
+
+        Only the goods are taken back; the money is the order's business. Raises `InvalidQuantity`, `InvalidText` (no
+        reference), `NotFound`.
+        """
+        count, whole = valid_quantity(quantity), _flag(resellable, "resellable")
+        ledger, why, what = self._ledger(), _short(reason, "reason"), _named(reference)
+
+        def move(unit: Unit) -> Movement:
+            return ledger.take_back(unit.tx, store, sku, count, unit.stamp, why, what, resellable=whole)
+
+        return self._change("stock.take_back", store, sku, key, [count, why, what, whole], move)
+
+    @command("stock.expect")
+    def expect(
+        self, store: str, sku: str, quantity: int, *, at: datetime, reference: str, key: str | None = None
+    ) -> ExpectedDelivery:
+        """`quantity` units are on their way and expected at the instant `at`; nothing of it is promised now.
+
+        `reference` names the purchase order, delivery note or transfer. Said again for the same SKU, it replaces what
+        was said before: another date, other units, or 0 to call it off. Receiving under the reference takes off what
+        came. Raises `InvalidQuantity`, `InvalidInstant`, `InvalidText` (no reference), `NotFound`.
+        """
+        count, when = valid_quantity(quantity, least=0), instant(at, "at")
+        ledger, what = self._ledger(), _named(reference)
+
+        def move(unit: Unit) -> None:
+            ledger.expect(unit.tx, ExpectedDelivery(store, sku, what, count, when))
+
+        self._carry_out("stock.expect", store, sku, key, [count, when, what], move)
+        left = {one.reference: one for one in reading(self.parts, lambda tx: tx.expected([sku], [store]))}
+        return left.get(what, ExpectedDelivery(store, sku, what, 0, when))
 
     @command("stock.keep_back")
     def keep_back(self, store: str, sku: str, quantity: int, *, key: str | None = None) -> Level:
@@ -74,16 +184,59 @@ class Stock:
         return self._change("stock.keep_back", store, sku, key, [count], move)
 
     def level(self, store: str, sku: str) -> Level:
-        """On hand, reserved, safety and what may be promised; zeros where nothing was ever received."""
+        """On hand, reserved, safety, quarantined and what may be promised; zeros where nothing was ever received."""
         return self.levels(store, [sku])[0]
 
     def levels(self, store: str, skus: Sequence[str]) -> tuple[Level, ...]:
         """The levels of these SKUs, in the same order. Raises `NotFound`, `TooMany`."""
-        wanted = [ids.sku(sku) for sku in several(skus, object, "skus", "must be a list of SKUs", most=MOST_SKUS)]
+        wanted = _skus(skus)
         self._check_store(store)
         found = reading(self.parts, lambda tx: tx.levels(sorted(set(wanted)), [store]))
         levels = {level.sku: level for level in found}
         return tuple(levels.get(sku, Level(store, sku)) for sku in wanted)
+
+    def availability(self, store: str, skus: Sequence[str], *, by: datetime) -> tuple[Availability, ...]:
+        """What may be promised of these SKUs now, and to somebody who comes at `by`, in the same order.
+
+        Raises `InvalidInstant`, `NotFound`, `TooMany`.
+        """
+        wanted, when = _skus(skus), instant(by, "by")
+        self._check_store(store)
+        asked = sorted(set(wanted))
+        # levels first: what arrives in between is missing for a moment, and is never counted twice
+        levels, coming = reading(self.parts, lambda tx: (tx.levels(asked, [store]), tx.expected(asked, [store])))
+        by_sku: dict[str, list[ExpectedDelivery]] = {sku: [] for sku in asked}
+        for one in coming:
+            by_sku[one.sku].append(one)
+        there = {level.sku: level for level in levels}
+        return tuple(availability(there.get(sku, Level(store, sku)), by_sku[sku], when) for sku in wanted)
+
+    def expected(self, store: str, sku: str) -> tuple[ExpectedDelivery, ...]:
+        """What is on its way to the store, the earliest first; what is overdue is among it. Raises `NotFound`."""
+        checked = ids.sku(sku)
+        self._check_store(store)
+        return reading(self.parts, lambda tx: tx.expected([checked], [store]))
+
+    def shortages(self, store: str, *, after: str | None = None, limit: int = 50) -> Page[Shortage]:
+        """SKUs of which more is reserved than is on hand, with the orders that hold them: the latest pick-up first.
+
+        A shortage ends when its units turn up (a count, a delivery, a transfer), or when no order holds them any more.
+        Carts that are promised but not placed hold units too; they are not named. Raises `NotFound`, `InvalidId`.
+        """
+        most = limited(limit, self.parts.settings.page_limit)
+        self._check_store(store)
+        start = position(after, str)
+        last = start[0] if start else None
+
+        def look(tx: Transaction) -> list[Shortage]:
+            short = tx.shortages(store, after=last, limit=most + 1)
+            orders: Mapping[str, tuple[Endangered, ...]] = {}
+            if short:
+                orders = tx.endangered(store, [level.sku for level in short])
+            return [Shortage(level, orders.get(level.sku, ())) for level in short]
+
+        found = reading(self.parts, look)
+        return page(found, most, cursor(found[:most][-1].level.sku) if found else None)
 
     def movements(self, store: str, sku: str, *, after: str | None = None, limit: int = 50) -> Page[Movement]:
         """How the level came about, oldest first."""
@@ -96,8 +249,14 @@ class Stock:
         return page(found, most, cursor(found[:most][-1].id) if found else None)
 
     def _change(
-        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], None]
+        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], Movement | None]
     ) -> Level:
+        self._carry_out(name, store, sku, key, request, move)
+        return self.level(store, sku)
+
+    def _carry_out(
+        self, name: str, store: str, sku: str, key: str | None, request: object, move: Callable[[Unit], Movement | None]
+    ) -> None:
         checked = ids.sku(sku)
         self._check_store(store)
         if checked not in self.parts.catalogue.articles([checked]):
@@ -105,10 +264,9 @@ class Stock:
 
         def work(unit: Unit) -> None:
             if not unit.earlier(key, name, home=store, subject=checked, request=request, result=checked):
-                move(unit)
+                unit.moved = move(unit)
 
         in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
-        return self.level(store, checked)
 
     def _check_store(self, store: str) -> None:
         actor = self.touch.actor
@@ -122,3 +280,15 @@ class Stock:
 
 def _short(text: str, field: str) -> str:
     return valid_line(text, field, most=100, least=0)
+
+
+def _named(reference: str) -> str:
+    return valid_line(reference, "reference", most=100)
+
+
+def _flag(value: bool, field: str) -> bool:
+    return given(value, bool, field, "must be True or False")
+
+
+def _skus(skus: Sequence[str]) -> list[str]:
+    return [ids.sku(sku) for sku in several(skus, object, "skus", "must be a list of SKUs", most=MOST_SKUS)]

@@ -15,6 +15,7 @@ from attrs import frozen
 from omniorder.domain import events as e
 from omniorder.domain import ids, transfers
 from omniorder.domain.actors import Associate
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.instants import instant, iso
 from omniorder.domain.lifecycle import TransferState, advance
 from omniorder.domain.orders import Order
@@ -113,6 +114,7 @@ class Transfers:
             )
             ledger.reserve(unit.tx, transfer.reservation, source, wanted, None)
             unit.save_transfer(None, transfer, [event])
+            self._announce(unit, transfer)
             return transfer
 
         return in_transaction(self.parts, stamp, work)
@@ -209,8 +211,8 @@ class Transfers:
             skus = {line.id: line.sku for line in order.lines}
             here, missing = transfers.shared_out(leg, skus, came)
             hold = ids.reservation_id(before.destination, draw)
-            held = (hold, order.units_by_sku(leg.units))
-            ledger.bring_in(unit.tx, before.destination, came, before.id, unit.stamp, hold=held)
+            ledger.bring_in(unit.tx, before.destination, came, before.id, unit.stamp)
+            ledger.hold(unit.tx, hold, before.destination, order.units_by_sku(leg.units))
             return [event], carry_on(unit, order, [e.UnitsArrived(before.id, here, missing, hold)])
 
         return self._step("transfers.receive", transfer_id, "destination", step, key, counted, why)
@@ -257,12 +259,23 @@ class Transfers:
             for event in events:
                 after = transfers.apply(after, event, stamp.at)
             unit.save_transfer(before, after, events)
+            self._announce(unit, after)
             return after, order
 
         transfer, order = in_transaction(self.parts, stamp, work)
         if order is not None and not self.parts.storage.is_joined:
             rerouting.settle(self.parts, payments.load(self.parts, order.id), stamp)
         return transfer
+
+    def _announce(self, unit: Unit, transfer: Transfer) -> None:
+        """Let the destination know what comes to its shelf, and when; what comes for an order is not the shelf's."""
+        if transfer.order is None:
+            for line in transfer.lines:
+                coming = 0
+                if transfer.state in OPEN:
+                    coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
+                delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
+                ledger_of(self.parts).expect(unit.tx, delivery)
 
     def _waiting(self, unit: Unit, transfer: Transfer) -> Order | None:
         """The order that waits for this transfer, if it still does."""
@@ -284,8 +297,7 @@ class Transfers:
         skus = {line.id: line.sku for line in order.lines}
         missing, _ = transfers.shared_out(leg, skus, lacking)
         hold = ids.reservation_id(transfer.destination, draw)
-        wanted = order.units_by_sku(missing)
-        ledger_of(self.parts).bring_in(unit.tx, transfer.destination, {}, transfer.id, unit.stamp, hold=(hold, wanted))
+        ledger_of(self.parts).hold(unit.tx, hold, transfer.destination, order.units_by_sku(missing))
         return carry_on(unit, order, [e.UnitsArrived(transfer.id, (), missing, hold)])
 
     def _load(self, tx: Transaction, transfer_id: str, side: str = "either") -> Transfer:

@@ -18,6 +18,7 @@ from omniorder.domain.handoffs import Handoff
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
+from omniorder.domain.stock import Movement
 from omniorder.domain.text import key as valid_key
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import (
@@ -63,6 +64,8 @@ class Unit:
         self.stamp = stamp
         self.goods_left = False
         """Units that are in the customer's hands are written off: no count of the shelf can refuse that."""
+        self.moved: Movement | None = None
+        """What came to a shelf or went from it, by a command of which no event tells."""
         self._entries: list[JournalEntry] = []
 
     def save_cart(self, before: Cart | None, after: Cart, events: Sequence[Event]) -> None:
@@ -129,12 +132,17 @@ class Unit:
     def is_on_record(self) -> bool:
         """Whether the journal has what this unit wrote: the way to know when the news of a commit was lost."""
         if not self._entries:
-            return False
+            return self.moved is not None and self._is_moved(self.moved)
         first = self._entries[0]
         start, count = first.first_seq - 1, len(first.events)
         found = reading(self.parts, lambda tx: tx.journal(first.home, first.stream, after=start, limit=count))
         written = [(self.stamp, type(event).__name__) for event in first.events]
         return [(one.stamp, one.name) for one in found] == written
+
+    def _is_moved(self, move: Movement) -> bool:
+        siblings = 32  # ids that differ in the last character only
+        found = reading(self.parts, lambda tx: tx.movements(move.store, move.sku, after=move.id[:-1], limit=siblings))
+        return move in found
 
     def run_handlers(self) -> None:
         """Call the hub's handlers for what was recorded, inside the transaction, after everything is written."""

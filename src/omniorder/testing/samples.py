@@ -21,6 +21,7 @@ from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.lifecycle import CartState, PromiseState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
@@ -275,6 +276,13 @@ def movement(
     """A delivery; ids rise with the number, as they do with time."""
     made = ids.movement_id(store, _bytes(number))
     return Movement(made, store, sku, MovementKind.RECEIVE, quantity, stamp(at, actor="system:erp"), "late", "DN-7")
+
+
+def expected(
+    number: int = 1, *, store: str = SOFIA, sku: str = MILK, reference: str = "DN-7", quantity: int = 12
+) -> ExpectedDelivery:
+    """A delivery that is expected so many hours from now."""
+    return ExpectedDelivery(store, sku, reference, quantity, NOW + number * HOUR)
 
 
 # --- orders -----------------------------------------------------------------------------------------------

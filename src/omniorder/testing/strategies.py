@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, get_type_hints
 
 from attrs import evolve, fields
@@ -26,6 +27,7 @@ from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
 from omniorder.domain.channels import Channel
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import EVENTS, Event, Recorded, Stamp, Units
 from omniorder.domain.lifecycle import CartState, PromiseState
 from omniorder.domain.money import EXPONENTS, Money
@@ -34,6 +36,7 @@ from omniorder.domain.payments import Card, PayInStore, Payment, Tender
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.quantities import MAX_QUANTITY, Unit
+from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.slots import Slot
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
@@ -42,9 +45,9 @@ from omniorder.domain.text import Metadata
 from omniorder.testing.walks import Step, below, card_asked, one_of, walk
 
 __all__ = [
-    "articles", "carts", "channels", "closures", "events", "instants", "levels", "lives", "metadata", "money",
-    "movements", "notes", "orders", "owners", "payments", "pickups", "points", "prices", "promises", "quantities",
-    "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids", "stores", "tenders",
+    "articles", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
+    "metadata", "money", "movements", "notes", "orders", "owners", "payments", "pickups", "points", "prices",
+    "promises", "quantities", "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids", "stores", "tenders",
 ]  # fmt: skip
 
 _ZONES: Final = ("Europe/Sofia", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "UTC")
@@ -242,18 +245,43 @@ def prices(draw: st.DrawFn, *, sku: str | None = None, currency: str | None = No
 def levels() -> st.SearchStrategy[Level]:
     """Stock levels, short ones too."""
     counts = st.integers(0, 10**6)
-    return st.builds(Level, store_ids(), skus(), counts, counts, counts)
+    return st.builds(Level, store_ids(), skus(), counts, counts, counts, counts)
+
+
+_BOOKED: Final[Mapping[MovementKind, tuple[tuple[int, int], ...]]] = MappingProxyType(
+    {
+        MovementKind.RECEIVE: ((1, 0),),
+        MovementKind.ADJUST: ((1, 0), (-1, 0)),
+        MovementKind.COUNT: ((1, 0), (-1, 0), (0, 0)),
+        MovementKind.TRANSFER_OUT: ((-1, 0),),
+        MovementKind.TRANSFER_IN: ((1, 0),),
+        MovementKind.COLLECT: ((-1, 0),),
+        MovementKind.FOUND: ((1, 0),),
+        MovementKind.RETURN: ((1, 0), (0, 1)),
+        MovementKind.WRITE_OFF: ((-1, 0), (0, -1)),
+        MovementKind.QUARANTINE: ((-1, 1),),
+        MovementKind.CLEAR: ((1, -1),),
+    }
+)
+"""Which way units may go, at the shelf and in quarantine."""
 
 
 @st.composite
-def movements(draw: st.DrawFn) -> Movement:
-    """Movements, in and out."""
-    store = draw(_STORE_IDS)
-    quantity = draw(quantities()) * one_of(draw, (1, -1))
-    made = ids.movement_id(store, draw(_SIXTEEN))
+def movements(draw: st.DrawFn, *, store: str | None = None, sku: str | None = None) -> Movement:
+    """Movements of every kind, each the way that its kind goes."""
+    where = store or draw(_STORE_IDS)
+    made = ids.movement_id(where, draw(_SIXTEEN))
     kind, words = one_of(draw, tuple(MovementKind)), ("", "stocktake", "SOF01-7K3F9Q")
-    stamp, reason = draw(_STAMPS), one_of(draw, words)
-    return Movement(made, store, draw(_SKUS), kind, quantity, stamp, reason, one_of(draw, words))
+    shelf, quarantine = one_of(draw, _BOOKED[kind])
+    units, stamp, reason = draw(quantities()), draw(_STAMPS), one_of(draw, words)
+    reference = one_of(draw, words)
+    return Movement(made, where, sku or draw(_SKUS), kind, shelf * units, stamp, reason, reference, quarantine * units)
+
+
+def expected_deliveries() -> st.SearchStrategy[ExpectedDelivery]:
+    """Deliveries on their way, and such of which nothing is left."""
+    references = st.sampled_from(["DN-7", "ПО-2026/11", "trf_SOF01_7"])
+    return st.builds(ExpectedDelivery, store_ids(), skus(), references, st.integers(0, 10**6), instants())
 
 
 # --- carts ------------------------------------------------------------------------------------------------
@@ -474,9 +502,19 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         datetime: instants(),
         Money: money(),
         Metadata: metadata(),
+        Question: _questions(units),
         tuple[Units, ...]: st.lists(units, max_size=3).map(tuple),
         tuple[tuple[str, int], ...]: st.lists(st.tuples(skus(), quantities()), max_size=3).map(tuple),
     }
+
+
+def _questions(units: st.SearchStrategy[Units]) -> st.SearchStrategy[Question]:
+    always = st.sampled_from([Option("less", Alternative.LESS), Option("nothing", Alternative.NOTHING)])
+    when = st.none() | instants()
+    elsewhere = st.builds(Option, st.just("later"), st.sampled_from(Alternative), _STORE_IDS, st.none(), when, when)
+    options = st.lists(st.one_of(always, elsewhere), min_size=1, max_size=3).map(tuple)
+    about = st.lists(units, min_size=1, max_size=2).map(tuple)
+    return st.builds(Question, about, st.just("not_found"), options, st.just("less"), instants())
 
 
 def _of_kind(kind: type[Event]) -> st.SearchStrategy[Event]:

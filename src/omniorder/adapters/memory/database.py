@@ -10,6 +10,7 @@ from attrs import frozen
 from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
@@ -52,6 +53,9 @@ class Entry:
 PriceKey = tuple[str, str, str, datetime | None]
 """SKU, store, channel (empty where the price holds everywhere) and the instant from which it holds."""
 
+ExpectedKey = tuple[str, str, str]
+"""Store, SKU and reference."""
+
 EventKey = tuple[str, str, int]
 """Home, stream and sequence number."""
 
@@ -80,6 +84,7 @@ class Database:
         self.reservations: Table[str, Reservation] = Table(undo)
         self.levels: Table[tuple[str, str], Level] = Table(undo, lambda key, _: key[1])
         self.movements: Table[str, Movement] = Table(undo, lambda _, row: (row.store, row.sku))
+        self.expected: Table[ExpectedKey, ExpectedDelivery] = Table(undo, lambda key, _: key[1])
         self.slots: Table[tuple[str, str], Booked] = Table(undo, lambda key, _: key[0])
         self.timers: Table[tuple[str, str], Due] = Table(undo, lambda key, _: key[0])
         self.journal: Table[EventKey, Entry] = Table(undo, lambda key, _: key[:2])

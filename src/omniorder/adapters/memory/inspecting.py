@@ -9,6 +9,7 @@ from typing import Final
 from omniorder.adapters.memory.database import Database
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.ids import store_of
@@ -38,6 +39,9 @@ class MemoryInspection:
 
     def movements(self) -> Iterator[Movement]:
         return iter(sorted(self._db.movements.rows(), key=lambda move: (move.store, move.sku, move.id)))
+
+    def expected(self) -> Iterator[ExpectedDelivery]:
+        return (row for _, row in sorted(self._db.expected.items(), key=lambda item: item[0]))
 
     def reservations(self) -> Iterator[Reservation]:
         return iter(sorted(self._db.reservations.rows(), key=lambda one: (one.store, one.id)))
@@ -112,7 +116,8 @@ class MemoryInspection:
         db = self._db
         return {
             "stores": len(db.stores), "articles": len(db.articles), "levels": len(db.levels),
-            "movements": len(db.movements), "reservations": len(db.reservations), "carts": len(db.carts),
+            "movements": len(db.movements), "expected": len(db.expected),
+            "reservations": len(db.reservations), "carts": len(db.carts),
             "customers": len(db.customers), "handoffs": len(db.handoffs),
             "promises": len(db.promises), "orders": len(db.orders), "transfers": len(db.transfers),
             "listings": len(db.orders_of), "timers": len(db.timers), "journal": len(db.journal),

@@ -11,12 +11,13 @@ from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.writing import carry_out
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
-from omniorder.domain.lifecycle import CartState
+from omniorder.domain.lifecycle import ENDED_PICKUPS, CartState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
-from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
@@ -130,6 +131,32 @@ class MemoryTransaction:
             return tuple(rows[key] for key in sorted(rows))
         keys = sorted({(store, sku) for store in stores for sku in skus})
         return tuple(level for key in keys if (level := self._db.levels.get(key)) is not None)
+
+    def shortages(self, store: str, *, after: str | None, limit: int) -> tuple[Level, ...]:
+        levels = {
+            level.sku: level for (where, _), level in self._db.levels.items() if where == store and level.shortage
+        }
+        skus = sorted(sku for sku in levels if after is None or sku > after)
+        return tuple(levels[sku] for sku in skus[:limit])
+
+    def endangered(self, store: str, skus: Sequence[str]) -> Mapping[str, tuple[Endangered, ...]]:
+        found: dict[str, list[Endangered]] = {}
+        for order in self._db.orders.of(store).values():
+            reservation = self._db.reservations.get(order.reservation_id)
+            if order.pickup.state in ENDED_PICKUPS or reservation is None or reservation.store != store:
+                continue
+            for sku, units in reservation.live().items():
+                if sku in skus:
+                    found.setdefault(sku, []).append(Endangered(order.id, units, order.pickup.starts))
+        for orders in found.values():
+            orders.sort(key=lambda one: one.order)
+            orders.sort(key=lambda one: one.starts, reverse=True)
+        return {sku: tuple(orders) for sku, orders in found.items()}
+
+    def expected(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[ExpectedDelivery, ...]:
+        rows = [one for sku in set(skus) for one in self._db.expected.of(sku).values()]
+        wanted = [one for one in rows if stores is None or one.store in stores]
+        return tuple(sorted(wanted, key=lambda one: (one.store, one.sku, one.at, one.reference)))
 
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
         return {

@@ -20,8 +20,10 @@ from omniorder.domain.stores import Store
 from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWrite
 from omniorder.ports.storage import (
     Answer,
+    Arrived,
     CartWrite,
     CustomerWrite,
+    Expect,
     HandoffWrite,
     JournalEntry,
     OrderWrite,
@@ -130,11 +132,15 @@ class _Demand:
     reserved: int = 0
     promise: bool = False
     safety: int | None = None
+    quarantined: int = 0
+    if_on_hand: int | None = None
 
     def __add__(self, change: StockChange) -> _Demand:
         safety = self.safety if change.safety is None else change.safety
         on_hand, reserved = self.on_hand + change.on_hand, self.reserved + change.reserved
-        return _Demand(on_hand, reserved, self.promise or change.promise, safety)
+        quarantined = self.quarantined + change.quarantined
+        if_on_hand = self.if_on_hand if change.if_on_hand is None else change.if_on_hand
+        return _Demand(on_hand, reserved, self.promise or change.promise, safety, quarantined, if_on_hand)
 
 
 def stock(db: Database, writes: Iterable[StockChange]) -> None:
@@ -144,6 +150,8 @@ def stock(db: Database, writes: Iterable[StockChange]) -> None:
     short: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for (store, sku), demand in sorted(demands.items()):
         level = db.levels.get((store, sku)) or Level(store, sku)
+        if demand.if_on_hand not in (None, level.on_hand):
+            raise StaleWrite(kind="level", id=f"{store} {sku}")
         if (lack := _lack(level, demand)) is not None:
             short[store].append({"sku": sku, "wanted": lack[0], "available": lack[1]})
     for store, skus in short.items():
@@ -151,7 +159,8 @@ def stock(db: Database, writes: Iterable[StockChange]) -> None:
     for (store, sku), demand in demands.items():
         before = db.levels.get((store, sku))
         after = _changed(before or Level(store, sku), demand)
-        if after != (before or Level(store, sku)):
+        counted = before is None and demand.if_on_hand is not None
+        if counted or after != (before or Level(store, sku)):
             db.levels.put((store, sku), after)
 
 
@@ -161,6 +170,7 @@ def _changed(level: Level, demand: _Demand) -> Level:
         on_hand=level.on_hand + demand.on_hand,
         reserved=level.reserved + demand.reserved,
         safety=level.safety if demand.safety is None else demand.safety,
+        quarantined=level.quarantined + demand.quarantined,
     )
 
 
@@ -173,6 +183,8 @@ def _lack(level: Level, demand: _Demand) -> tuple[int, int] | None:
         return -demand.on_hand, level.on_hand
     if after.reserved < 0:
         return -demand.reserved, level.reserved
+    if after.quarantined < 0:
+        return -demand.quarantined, level.quarantined
     return None
 
 
@@ -204,6 +216,24 @@ def movements(db: Database, writes: Iterable[Movement]) -> None:
         if db.movements.get(movement.id) is not None:
             raise AlreadyThere(kind="movement", id=movement.id)
         db.movements.put(movement.id, movement)
+
+
+def expected(db: Database, writes: Iterable[Expect | Arrived]) -> None:
+    for write in writes:
+        match write:
+            case Expect(delivery):
+                key = (delivery.store, delivery.sku, delivery.reference)
+                db.expected.drop(key)
+                if delivery.quantity:
+                    db.expected.put(key, delivery)
+            case Arrived(store, sku, reference, quantity):
+                waited = db.expected.get((store, sku, reference))
+                if waited is None:
+                    continue
+                left = 0 if quantity is None else max(0, waited.quantity - quantity)
+                db.expected.drop((store, sku, reference))
+                if left:
+                    db.expected.put((store, sku, reference), evolve(waited, quantity=left))
 
 
 # --- timers, journal, answers -----------------------------------------------------------------------------
@@ -287,6 +317,7 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "transfers": transfers,
     "reservations": reservations,
     "stock": stock,
+    "expected": expected,
     "slots": slots,
     "timers": timers,
     "movements": movements,

@@ -15,7 +15,18 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Executable, Select, String, Text, and_, func, literal, literal_column, select, true, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
-from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock, transfers
+from omniorder.adapters.sql import (
+    carts,
+    expected,
+    handoffs,
+    journal,
+    orders,
+    promises,
+    reservations,
+    shop,
+    stock,
+    transfers,
+)  # fmt: skip
 from omniorder.adapters.sql.documents import among, length_of
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Link, PerDialect
@@ -29,6 +40,7 @@ from omniorder.adapters.sql.schema import (
     CUSTOMER_ORDER,
     DELIVERY,
     EVENT,
+    EXPECTED,
     HANDOFF,
     MOVEMENT,
     ORDER,
@@ -46,6 +58,7 @@ from omniorder.adapters.sql.schema import (
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.lifecycle import PickupState, PromiseState
@@ -144,6 +157,7 @@ _SIZED: Final = {
     "articles": ARTICLE,
     "levels": STOCK,
     "movements": MOVEMENT,
+    "expected": EXPECTED,
     "reservations": RESERVATION,
     "carts": CART,
     "customers": CUSTOMER,
@@ -209,11 +223,13 @@ class SqlInspection:
         return _made(shop.article_from, self._in_order(ARTICLE, "sku"))
 
     def levels(self) -> Iterator[Level]:
-        for row in self._in_order(STOCK, "store_id", "sku"):
-            yield Level(row.store_id, row.sku, row.on_hand, row.reserved, row.safety)
+        return _made(stock.level_from, self._in_order(STOCK, "store_id", "sku"))
 
     def movements(self) -> Iterator[Movement]:
         return _made(stock.movement_from, self._in_order(MOVEMENT, "store_id", "sku", "id"))
+
+    def expected(self) -> Iterator[ExpectedDelivery]:
+        return _made(expected.expected_from, self._in_order(EXPECTED, "store_id", "sku", "reference"))
 
     def reservations(self) -> Iterator[Reservation]:
         return _made(reservations.reservation_from, self._documents(reservations.WHOLE, RESERVATION))

@@ -48,7 +48,6 @@ from omniorder.adapters.sql.link import Link, Outcome, Params, Source, Statement
 from omniorder.adapters.sql.literals import TONGUE
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
-from omniorder.domain.stock import Level
 from omniorder.errors import Misconfigured, MissingExtra
 
 # --- connections ------------------------------------------------------------------------------------------
@@ -148,9 +147,11 @@ _CHANGE: Final = table_of(
     more_reserved=BigInteger(),
     promised=BigInteger(),
     new_safety=BigInteger(),
+    more_quarantined=BigInteger(),
+    if_on_hand=BigInteger(),
 )
 _LOCKED: Final = (
-    select(STOCK.c.sku, STOCK.c.on_hand, STOCK.c.reserved, STOCK.c.safety)
+    select(STOCK.c.store_id, STOCK.c.sku, STOCK.c.on_hand, STOCK.c.reserved, STOCK.c.safety, STOCK.c.quarantined)
     .where(STOCK.c.store_id == bindparam("at_store"), among(STOCK.c.sku, "skus"))
     .order_by(STOCK.c.sku)
     .with_for_update(key_share=True)
@@ -159,6 +160,7 @@ _LOCKED: Final = (
 _ON_HAND: Final = _LOCKED.c.on_hand + _CHANGE.c.more_on_hand
 _RESERVED: Final = _LOCKED.c.reserved + _CHANGE.c.more_reserved
 _SAFETY: Final = func.coalesce(_CHANGE.c.new_safety, _LOCKED.c.safety)
+_QUARANTINED: Final = _LOCKED.c.quarantined + _CHANGE.c.more_quarantined
 _CHANGED: Final = (
     update(STOCK)
     .where(
@@ -167,9 +169,11 @@ _CHANGED: Final = (
         _LOCKED.c.sku == _CHANGE.c.sku,
         _ON_HAND >= 0,
         _RESERVED >= 0,
+        _QUARANTINED >= 0,
+        _LOCKED.c.on_hand == func.coalesce(_CHANGE.c.if_on_hand, _LOCKED.c.on_hand),
         or_(_CHANGE.c.promised == 0, _ON_HAND - _RESERVED >= _SAFETY),
     )
-    .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY)
+    .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY, quarantined=_QUARANTINED)
     .returning(STOCK.c.sku)
     .cte("changed")
 )
@@ -181,8 +185,10 @@ _NONE: Final = literal_column("0", BigInteger())
 _FOUND_LEVELS: Final = (
     postgresql.insert(STOCK)
     .from_select(
-        ["store_id", "sku", "on_hand", "reserved", "safety"],
-        select(bindparam("at_store", type_=Text()), _FOUNDED.c.sku, _NONE, _NONE, _NONE).order_by(_FOUNDED.c.sku),
+        ["store_id", "sku", "on_hand", "reserved", "safety", "quarantined"],
+        select(bindparam("at_store", type_=Text()), _FOUNDED.c.sku, _NONE, _NONE, _NONE, _NONE).order_by(
+            _FOUNDED.c.sku
+        ),
     )
     .on_conflict_do_nothing()
 )
@@ -250,8 +256,7 @@ class PostgresPlan:
         def judge(outcome: Outcome, _: Link) -> None:
             changed = {row.changed for row in outcome.rows}
             if refused := [demand for demand in demands if demand.sku not in changed]:
-                there = [Level(store, row.sku, row.on_hand, row.reserved, row.safety) for row in outcome.rows]
-                raise stock.refusal(store, refused, there)
+                raise stock.refusal(store, refused, map(stock.level_from, outcome.rows))
 
         batch.judged(_CHANGE_STOCK, params, judge, due=len(demands))
 
@@ -273,4 +278,6 @@ def _change(demand: Demand) -> dict[str, Any]:
         "more_reserved": demand.reserved,
         "promised": int(demand.promised),
         "new_safety": demand.safety,
+        "more_quarantined": demand.quarantined,
+        "if_on_hand": demand.if_on_hand,
     }

@@ -106,21 +106,25 @@ def _write_ahead(connection: Any, patience: float) -> None:
 
 _FOUND_LEVEL: Final = (
     sqlite.insert(STOCK)
-    .values(store_id=bindparam("at_store"), sku=bindparam("at_sku"), on_hand=0, reserved=0, safety=0)
+    .values(store_id=bindparam("at_store"), sku=bindparam("at_sku"), on_hand=0, reserved=0, safety=0, quarantined=0)
     .on_conflict_do_nothing()
 )
 _ON_HAND: Final = STOCK.c.on_hand + bindparam("more_on_hand", type_=Whole())
 _RESERVED: Final = STOCK.c.reserved + bindparam("more_reserved", type_=Whole())
 _SAFETY: Final = func.coalesce(bindparam("new_safety", type_=Whole()), STOCK.c.safety)
+_QUARANTINED: Final = STOCK.c.quarantined + bindparam("more_quarantined", type_=Whole())
+_IF_ON_HAND: Final = func.coalesce(bindparam("if_on_hand", type_=Whole()), STOCK.c.on_hand)
 _CHANGE_LEVEL: Final = (
     update(STOCK)
     .where(
         and_(STOCK.c.store_id == bindparam("at_store"), STOCK.c.sku == bindparam("at_sku")),
         _ON_HAND >= 0,
         _RESERVED >= 0,
+        _QUARANTINED >= 0,
+        STOCK.c.on_hand == _IF_ON_HAND,
         or_(bindparam("promised", type_=Whole()) == 0, _ON_HAND - _RESERVED >= _SAFETY),
     )
-    .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY)
+    .values(on_hand=_ON_HAND, reserved=_RESERVED, safety=_SAFETY, quarantined=_QUARANTINED)
 )
 
 _BEFORE: Final = EVENT.alias("before")
@@ -184,6 +188,8 @@ class SqlitePlan:
             "more_reserved": demand.reserved,
             "promised": int(demand.promised),
             "new_safety": demand.safety,
+            "more_quarantined": demand.quarantined,
+            "if_on_hand": demand.if_on_hand,
         }
 
         def judge(outcome: Outcome, link: Link) -> None:

@@ -21,7 +21,7 @@ from omniorder.adapters.sql.schema import MOVEMENT, STOCK
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
 from omniorder.domain.stock import Level, Movement, MovementKind
-from omniorder.errors import OutOfStock
+from omniorder.errors import OutOfStock, StaleWrite
 from omniorder.ports.storage import StockChange
 
 _EVERYWHERE: Final = select(STOCK).where(among(STOCK.c.sku, "skus"))
@@ -52,11 +52,21 @@ class Demand:
     reserved: int = 0
     promise: bool = False
     safety: int | None = None
+    quarantined: int = 0
+    if_on_hand: int | None = None
 
     @classmethod
     def of(cls, change: StockChange) -> Demand:
         """One change."""
-        return cls(change.sku, change.on_hand, change.reserved, change.promise, change.safety)
+        return cls(
+            sku=change.sku,
+            on_hand=change.on_hand,
+            reserved=change.reserved,
+            promise=change.promise,
+            safety=change.safety,
+            quarantined=change.quarantined,
+            if_on_hand=change.if_on_hand,
+        )
 
     @property
     def promised(self) -> bool:
@@ -65,12 +75,14 @@ class Demand:
     @property
     def founds(self) -> bool:
         """Whether the level comes into being when it isn't there yet."""
-        return self.on_hand > 0 or self.safety is not None or (self.reserved > 0 and not self.promised)
+        added = self.on_hand > 0 or self.quarantined > 0 or (self.reserved > 0 and not self.promised)
+        return added or self.safety is not None or self.if_on_hand is not None
 
     @property
     def empty(self) -> bool:
-        """Whether nothing changes after all."""
-        return not self.on_hand and not self.reserved and self.safety is None
+        """Whether nothing changes after all, and nothing is to be looked at either."""
+        changes = self.on_hand or self.reserved or self.quarantined
+        return not changes and self.safety is None and self.if_on_hand is None
 
     def plus(self, change: StockChange) -> Demand:
         """This and another change of the same level."""
@@ -80,7 +92,13 @@ class Demand:
             reserved=self.reserved + change.reserved,
             promise=self.promise or change.promise,
             safety=self.safety if change.safety is None else change.safety,
+            quarantined=self.quarantined + change.quarantined,
+            if_on_hand=self.if_on_hand if change.if_on_hand is None else change.if_on_hand,
         )
+
+    def stale(self, level: Level) -> bool:
+        """Whether this was decided when another number was on hand."""
+        return self.if_on_hand is not None and self.if_on_hand != level.on_hand
 
     def lack(self, level: Level) -> tuple[int, int] | None:
         """How many units are wanted and how many there are, when this level can't give them."""
@@ -89,6 +107,7 @@ class Demand:
             on_hand=level.on_hand + self.on_hand,
             reserved=level.reserved + self.reserved,
             safety=level.safety if self.safety is None else self.safety,
+            quarantined=level.quarantined + self.quarantined,
         )
         if self.promised and after.on_hand - after.reserved < after.safety:
             return self.reserved, evolve(after, reserved=level.reserved).available
@@ -96,6 +115,8 @@ class Demand:
             return -self.on_hand, level.on_hand
         if after.reserved < 0:
             return -self.reserved, level.reserved
+        if after.quarantined < 0:
+            return -self.quarantined, level.quarantined
         return None
 
 
@@ -107,8 +128,12 @@ def levels(link: Link, skus: Sequence[str], stores: Sequence[str] | None) -> tup
         rows = link.rows(_AT_STORE, {"skus": skus, "store_id": stores[0]})
     else:
         rows = link.rows(_AT_STORES, {"skus": skus, "stores": stores})
-    found = [Level(row.store_id, row.sku, row.on_hand, row.reserved, row.safety) for row in rows]
-    return tuple(sorted(found, key=lambda level: (level.store, level.sku)))
+    return tuple(sorted(map(level_from, rows), key=lambda level: (level.store, level.sku)))
+
+
+def level_from(row: Any) -> Level:
+    """The level of a row."""
+    return Level(row.store_id, row.sku, row.on_hand, row.reserved, row.safety, row.quarantined)
 
 
 def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:
@@ -124,12 +149,15 @@ def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:
     return by_store
 
 
-def refusal(store: str, wanted: Sequence[Demand], there: Iterable[Level]) -> OutOfStock:
+def refusal(store: str, wanted: Sequence[Demand], there: Iterable[Level]) -> OutOfStock | StaleWrite:
     """Why these changes were refused, SKU by SKU: this is how the levels stand, which are locked by now."""
     found = {level.sku: level for level in there}
     short: list[dict[str, Any]] = []
     for demand in wanted:
-        lack = demand.lack(found.get(demand.sku) or Level(store, demand.sku))
+        level = found.get(demand.sku) or Level(store, demand.sku)
+        if demand.stale(level):
+            return StaleWrite(kind="level", id=f"{store} {demand.sku}")
+        lack = demand.lack(level)
         if lack is not None:
             short.append({"sku": demand.sku, "wanted": lack[0], "available": lack[1]})
     return OutOfStock(store=store, short=short)
@@ -162,6 +190,7 @@ def _values(movement: Movement) -> dict[str, Any]:
         "via": movement.stamp.via,
         "reason": movement.reason,
         "reference": movement.reference,
+        "quarantined": movement.quarantined,
     }
 
 
@@ -176,4 +205,5 @@ def movement_from(row: Any) -> Movement:
         stamp=Stamp(row.at, Channel(row.channel), row.actor, row.via),
         reason=row.reason,
         reference=row.reference,
+        quarantined=row.quarantined,
     )

@@ -13,12 +13,14 @@ from omniorder.adapters.sql import (
     carts,
     codes,
     customers,
+    expected,
     handoffs,
     journal,
     orders,
     promises,
     reservations,
     shop,
+    shortages,
     slots,
     stock,
     timers,
@@ -29,11 +31,12 @@ from omniorder.adapters.sql.link import Link, Step
 from omniorder.adapters.sql.plans import PLANS
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
-from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
@@ -112,6 +115,7 @@ class SqlTransaction:
             reservations.write(batch, reservation)
         for store, demands in stock.demands(writes.stock).items():
             self._plan.change_stock(batch, store, demands)
+        expected.write(batch, writes.expected)
         slots.change(batch, writes.slots)
         timers.write(batch, writes.timers)
         stock.record(batch, writes.movements)
@@ -176,6 +180,15 @@ class SqlTransaction:
 
     def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
         return stock.levels(self._link, skus, stores)
+
+    def shortages(self, store: str, *, after: str | None, limit: int) -> tuple[Level, ...]:
+        return shortages.shortages(self._link, store, after, limit)
+
+    def endangered(self, store: str, skus: Sequence[str]) -> Mapping[str, tuple[Endangered, ...]]:
+        return shortages.endangered(self._link, store, skus)
+
+    def expected(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[ExpectedDelivery, ...]:
+        return expected.expected(self._link, skus, stores)
 
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
         return slots.booked(self._link, stores, start, end)

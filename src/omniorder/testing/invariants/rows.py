@@ -15,6 +15,7 @@ from attrs import frozen
 
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Cart
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.orders import Order
@@ -31,8 +32,8 @@ T = TypeVar("T")
 K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
-    "stores", "articles", "levels", "movements", "reservations", "carts", "customers", "handoffs", "promises", "orders",
-    "transfers", "streams", "listings", "timers", "deliveries", "tries", "answers",
+    "stores", "articles", "levels", "movements", "expected", "reservations", "carts", "customers", "handoffs",
+    "promises", "orders", "transfers", "streams", "listings", "timers", "deliveries", "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
 
@@ -87,6 +88,10 @@ class Rows:
     def movements(self) -> Iterator[Movement]:
         """What came and went, by store, SKU and id."""
         return self._all("movements", self._everything.movements)
+
+    def expected(self) -> Iterator[ExpectedDelivery]:
+        """What is on its way, by store, SKU and reference."""
+        return self._all("expected", self._everything.expected)
 
     def reservations(self) -> Iterator[Reservation]:
         """Every reservation, by store and id."""

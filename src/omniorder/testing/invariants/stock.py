@@ -8,9 +8,10 @@ from itertools import groupby
 
 from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationState, TransferState
+from omniorder.domain.movements import fits, rebuilt
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise, holds
-from omniorder.domain.stock import Reservation
+from omniorder.domain.stock import Level, Reservation
 from omniorder.domain.transfers import OPEN
 from omniorder.testing.invariants.checking import View, invariant, whole
 from omniorder.testing.invariants.rows import beside
@@ -18,15 +19,27 @@ from omniorder.testing.invariants.rows import beside
 
 @whole
 def stock_is_the_sum_of_its_movements(view: View) -> Iterator[str]:
-    """S1, S4: what is on hand is what ever came, less what ever went."""
-    on_hand = (((level.store, level.sku), level.on_hand) for level in view.rows.levels())
-    by_level = groupby(view.rows.movements(), key=lambda move: (move.store, move.sku))
-    moved = ((key, sum(move.quantity for move in moves)) for key, moves in by_level)
-    for (store, sku), there, came in beside(on_hand, moved):
+    """S1, S4: what is on hand is what ever came, less what ever went; so is what is quarantined."""
+    stored = (((level.store, level.sku), level) for level in view.rows.levels())
+    moved = (((level.store, level.sku), level) for level in rebuilt(view.rows.movements()))
+    for (store, sku), there, made in beside(stored, moved):
+        right = made or Level(store, sku)
         if there is None:
-            yield f"{store} {sku}: movements of {came}, and no level"
-        elif there != (came or 0):
-            yield f"{store} {sku}: {there} on hand, its movements sum to {came or 0}"
+            yield f"{store} {sku}: its movements give {_numbers(right)}, and there is no level"
+        elif (there.on_hand, there.quarantined) != (right.on_hand, right.quarantined):
+            yield f"{store} {sku}: stored as {_numbers(there)}, its movements give {_numbers(right)}"
+
+
+def _numbers(level: Level) -> str:
+    return f"{level.on_hand} on hand and {level.quarantined} quarantined"
+
+
+@invariant
+def movements_go_their_kinds_way(view: View) -> Iterator[str]:
+    """S1: what is received comes, what is collected goes, and what is quarantined goes from one to the other."""
+    for move in view.rows.movements():
+        if not fits(move):
+            yield f"{move.id} ({move.kind.value}): {move.quantity} at the shelf, {move.quarantined} in quarantine"
 
 
 @whole
@@ -44,10 +57,13 @@ def reserved_is_what_reservations_hold(view: View) -> Iterator[str]:
 
 @invariant
 def levels_are_never_negative(view: View) -> Iterator[str]:
-    """S3: on hand, reserved and safety are never below zero."""
+    """S3: on hand, reserved, safety and quarantined are never below zero, and what is expected is something."""
     for level in view.rows.levels():
-        if min(level.on_hand, level.reserved, level.safety) < 0:
+        if min(level.on_hand, level.reserved, level.safety, level.quarantined) < 0:
             yield str(level)
+    for delivery in view.rows.expected():
+        if delivery.quantity <= 0:
+            yield str(delivery)
 
 
 @invariant

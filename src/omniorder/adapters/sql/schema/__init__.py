@@ -26,10 +26,10 @@ from omniorder.adapters.sql.schema.orders import (
     PICKUP_LINE,
 )
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
-from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
+from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 
-NEEDED: Final = "0005"
+NEEDED: Final = "0006"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "CUSTOMER_ORDER",
     "DELIVERY",
     "EVENT",
+    "EXPECTED",
     "HANDOFF",
     "METADATA",
     "MOVEMENT",

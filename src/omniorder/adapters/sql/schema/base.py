@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, MetaData, Table, Text
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, MetaData, Table, Text, text
 from sqlalchemy.orm import registry
 from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
@@ -31,6 +31,8 @@ Words = Annotated[str, Field(sa_type=Text)]
 MaybeWords = Annotated[str | None, Field(sa_type=Text)]
 Number = Annotated[int, Field(sa_type=Whole)]
 MaybeNumber = Annotated[int | None, Field(sa_type=Whole)]
+LaterNumber = Annotated[int, Field(sa_type=Whole, sa_column_kwargs={"server_default": text("0")})]
+"""A number in a table that had rows without it: these count as 0."""
 MaybeDegrees = Annotated[float | None, Field(sa_type=Real)]
 At = Annotated[datetime, Field(sa_type=Instant)]
 MaybeAt = Annotated[datetime | None, Field(sa_type=Instant)]

@@ -1,4 +1,4 @@
-"""Stock: levels, movements, reservations, and the places in pick-up slots."""
+"""Stock: levels, movements, what is expected, reservations, and the places in pick-up slots."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
     Id,
+    LaterNumber,
     MaybeAt,
     Number,
     PrimaryId,
@@ -30,6 +31,7 @@ class StockRow(Row, table=True):
         check("on_hand", "on_hand >= 0"),
         check("reserved", "reserved >= 0"),
         check("safety", "safety >= 0"),
+        check("quarantined", "quarantined >= 0"),
         Index("omniorder_stock_by_sku", "sku"),
         STRICT,
     )
@@ -39,6 +41,7 @@ class StockRow(Row, table=True):
     on_hand: Number
     reserved: Number
     safety: Number
+    quarantined: LaterNumber
 
 
 class MovementRow(Row, table=True):
@@ -55,6 +58,19 @@ class MovementRow(Row, table=True):
     via: Words
     reason: Words
     reference: Words
+    quarantined: LaterNumber
+
+
+class ExpectedRow(Row, table=True):
+    """What is still to come under one reference. What has come as a whole has no row."""
+
+    __table_args__ = (check("quantity", "quantity >= 0"), Index("omniorder_expected_by_sku", "sku"), STRICT)
+
+    store_id: PrimaryId
+    sku: PrimaryId
+    reference: PrimaryId
+    quantity: Number
+    expected_at: At
 
 
 class ReservationRow(Row, table=True):
@@ -107,6 +123,7 @@ class SlotRow(Row, table=True):
 
 STOCK: Final = table(StockRow)
 MOVEMENT: Final = table(MovementRow)
+EXPECTED: Final = table(ExpectedRow)
 RESERVATION: Final = table(ReservationRow)
 RESERVATION_LINE: Final = table(ReservationLineRow)
 SLOT: Final = table(SlotRow)

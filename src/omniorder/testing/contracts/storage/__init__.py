@@ -15,8 +15,10 @@ from __future__ import annotations
 from omniorder.testing.contracts.storage.answers import AnswerContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
+from omniorder.testing.contracts.storage.expected import ExpectedContract
 from omniorder.testing.contracts.storage.handoffs import HandoffContract
 from omniorder.testing.contracts.storage.journal import JournalContract
+from omniorder.testing.contracts.storage.levels import CountContract, QuarantineContract, ShortageContract
 from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
 from omniorder.testing.contracts.storage.owners import OwnerContract
 from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
@@ -42,7 +44,11 @@ class StorageContract(
     OwnerContract,
     TransferContract,
     StockContract,
+    QuarantineContract,
+    CountContract,
+    ShortageContract,
     MovementContract,
+    ExpectedContract,
     SlotContract,
     TimerContract,
     TryContract,

@@ -7,8 +7,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
+from attrs import evolve
+
 from omniorder.domain.ids import slot_id
-from omniorder.domain.stock import Level, Movement
+from omniorder.domain.stock import Level, Movement, MovementKind
 from omniorder.errors import AlreadyThere, OmniorderError, OutOfStock, SlotUnavailable
 from omniorder.ports.storage import NOTHING_BOOKED, SlotChange, SlotUse, StockChange, Storage, Writes
 from omniorder.testing import samples
@@ -206,7 +208,8 @@ class MovementContract(StorageBench):
     """What a storage promises about the ledger of movements."""
 
     def test_movements_come_back_as_they_were_written_oldest_first(self, storage: Storage) -> None:
-        second, first = _moved(storage, samples.movement(2)), _moved(storage, samples.movement(1, quantity=3))
+        dented = evolve(samples.movement(2), kind=MovementKind.QUARANTINE, quantity=-2, quarantined=2)
+        first, second = _moved(storage, samples.movement(1, quantity=3)), _moved(storage, dented)
         assert read(storage, lambda tx: tx.movements(SOFIA, MILK, after=None, limit=10)) == (first, second)
 
     def test_movements_of_other_levels_are_left_out(self, storage: Storage) -> None:

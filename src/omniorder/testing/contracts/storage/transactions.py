@@ -12,6 +12,7 @@ from omniorder.domain import events as e
 from omniorder.errors import AlreadyThere, OmniorderError, OutOfStock, SlotUnavailable, StaleWrite
 from omniorder.ports.storage import (
     CartWrite,
+    Expect,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -40,6 +41,7 @@ EVERYTHING = Writes(
     stock=(StockChange(SOFIA, MILK, on_hand=5),),
     slots=(SlotChange(SOFIA, PROMISE.slot, PROMISE.starts, 1, 5),),
     movements=(samples.movement(),),
+    expected=(Expect(samples.expected()),),
     timers=(TimerWrite(SOFIA, ORDER.id, NOW),),
     journal=(JournalEntry(CART.id, CART.id, 1, samples.stamp(), (e.CartAbandoned(),)),),
     answers=(ANSWER,),
@@ -63,6 +65,7 @@ def everything(tx: Transaction) -> dict[str, Any]:
         "stock": tx.levels([MILK]),
         "slots": sum(use.orders for use in tx.booked([SOFIA], PROMISE.starts, PROMISE.ends).values()),
         "movements": tx.movements(SOFIA, MILK, after=None, limit=9),
+        "expected": tx.expected([MILK]),
         "timers": tx.stores_due(NOW, 9),
         "journal": tx.journal(CART.id, CART.id, after=0, limit=9),
         "answer": tx.answer(ANSWER.home, ANSWER.scope, ANSWER.key),
