@@ -345,6 +345,7 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         ends=event.ends,
         lines=tuple(PickupLine(line.line, line.quantity, dropped=line.dropped) for line in pickup.lines),
         zone=event.zone,
+        collect=pickup.collect,
         generation=pickup.generation + 1,
     )
 

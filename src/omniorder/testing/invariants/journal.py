@@ -186,6 +186,7 @@ def _blank(order: Order, promise: Promise, owner: str) -> Order:
     pickup = Pickup(
         ids.pickup_id(order.id), promise.store, PickupState.PLANNED, promise.slot, promise.starts, promise.ends,
         tuple(PickupLine(line.id, line.quantity) for line in order.lines), zone=promise.zone, awaited=awaited,
+        collect=promise.collect,
     )  # fmt: skip
     return evolve(
         order, version=0, state=OrderState.PLACED, owner=owner, cart_id=promise.cart_id,
