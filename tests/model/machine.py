@@ -195,7 +195,9 @@ class Shop(Shelves):
             return None
         chosen = offer.slots[slot % len(offer.slots)].id
         seen = offer.quote.total if expect and offer.quote else Money(1, "EUR")
-        made = self.do(lambda w: w.customer(owner).checkout.promise(cart_id, slot=chosen, expect=seen, lasts=lasts))
+        way = offer.store.ways[slot % len(offer.store.ways)]
+        terms: dict[str, Any] = {"slot": chosen, "expect": seen, "lasts": lasts, "collect": way}
+        made = self.do(lambda w: w.customer(owner).checkout.promise(cart_id, **terms))
         if made is not None and (owner, made.id) not in self.promises:
             self.promises.append((owner, made.id))
         return made

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
-from omniorder import Associate, Channel, Order, OrderState, PayInStore, Pick, Stage, Store, events
+from omniorder import Associate, Channel, Order, OrderState, PayInStore, Pick, Service, Stage, Store, events
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.questions import Alternative
 from omniorder.domain.rerouting import Rerouting
@@ -19,6 +20,7 @@ from omniorder.errors import (
     NotFound,
     OutOfStock,
 )
+from omniorder.services.rerouting import _elsewhere
 from omniorder.services.settings import Settings
 from omniorder.services.touchpoints import StoreTouchpoint
 from omniorder.testing.invariants import check_all, nothing_is_overdue
@@ -224,6 +226,25 @@ def test_a_pass_of_the_first_store_opens_nothing_at_the_second(shop: Shop) -> No
     there.pickups.pick(order.id, order.lines[0].id, 1)
     there.pickups.ready(order.id)
     assert code(shop, moved) != first
+    check_all(shop.hub)
+
+
+def test_another_store_must_hand_over_likewise_and_may_sell_what_it_gets(shop: Shop) -> None:
+    """The customer waits in the car, and milk has an age limit from now on."""
+    shop.office.stock.receive(shop.MARKET, MILK, 5)
+    outside = {Service.PICKUP, Service.CURBSIDE, Service.AGE_RESTRICTED}
+    shop.office.stores.put(evolve(shop.office.stores.get(shop.SOFIA), services=outside))
+    scarce(shop, {MILK: 1})
+    order = placed(shop, {MILK: 1}, collect=Service.CURBSIDE)
+    shop.office.articles.put(evolve(shop.office.articles.get(MILK), needs={Service.AGE_RESTRICTED}))
+    for services in ({Service.PICKUP, Service.AGE_RESTRICTED}, {Service.CURBSIDE}):
+        shop.office.stores.put(evolve(shop.office.stores.get(shop.MARKET), services=services))
+        assert not _elsewhere(shop.hub._parts, order, shop.office.stores.get(shop.SOFIA), Rerouting(), shop.clock.now())
+    shop.office.stores.put(evolve(shop.office.stores.get(shop.MARKET), services=outside))
+    asked = shop.store.pickups.reject(order.id, reason="not_found")
+    assert offered(asked) == ["at SOF02", "nothing"]
+    moved = shop.app.orders.answer(order.id, "at SOF02")
+    assert (moved.pickup.store, moved.pickup.collect) == ("SOF02", Service.CURBSIDE)
     check_all(shop.hub)
 
 

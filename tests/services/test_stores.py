@@ -183,6 +183,7 @@ def test_an_order_keeps_the_way_to_collect_that_was_promised(shop: Shop) -> None
     order = shop.app.checkout.place(promise.id, pay=Card("pm_card_visa"))
     assert promise.collect is order.pickup.collect is Service.CURBSIDE
     assert shop.web.orders.get(order.id).pickup.collect is Service.CURBSIDE
+    check_all(shop.hub)
 
 
 @pytest.mark.parametrize(

@@ -364,6 +364,7 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
             PickupLine(line.line, line.ordered, dropped=line.dropped, tolerance=line.tolerance) for line in pickup.lines
         ),
         zone=event.zone,
+        collect=pickup.collect,
         generation=pickup.generation + 1,
     )
 

@@ -23,7 +23,6 @@ from omniorder.domain.payments import PayInStore
 from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.rerouting import ALWAYS, Rerouting
 from omniorder.domain.slots import slots
-from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Store
 from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
 from omniorder.ports.storage import NOTHING_BOOKED, Writes
@@ -273,12 +272,14 @@ def _plan(parts: Parts, order: Order, store: Store, about: tuple[Units, ...]) ->
 
 
 def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[Option]:
-    """The nearest stores that have everything that is still open, and a free window."""
+    """The nearest stores that have everything that is still open, may hand it over likewise, and a free window."""
     demand = order.units_by_sku(order.pickup.held())
+    articles = parts.catalogue.articles(sorted(demand)).values()
+    needed = {order.pickup.collect}.union(*(article.needs for article in articles))
     near: list[tuple[float, Store]] = []
     for other in parts.stores.all():
         far = distance(store.place, other)
-        if other.id != store.id and Service.PICKUP in other.services and far is not None and far <= policy.within_km:
+        if other.id != store.id and needed <= other.services and far is not None and far <= policy.within_km:
             near.append((far, other))
     near.sort(key=lambda one: (one[0], one[1].id))
     names = [other.id for _, other in near]

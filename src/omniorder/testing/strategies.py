@@ -47,7 +47,8 @@ from omniorder.testing.walks import Step, below, card_asked, one_of, walk
 __all__ = [
     "articles", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
     "metadata", "money", "movements", "notes", "orders", "owners", "payments", "pickups", "points", "prices",
-    "promises", "quantities", "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids", "stores", "tenders",
+    "promises", "quantities", "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids",
+    "stores", "tenders",
 ]  # fmt: skip
 
 _ZONES: Final = ("Europe/Sofia", "America/New_York", "Asia/Kolkata", "Pacific/Chatham", "UTC")
