@@ -13,9 +13,20 @@ from omniorder.adapters.memory import MemoryStorage
 from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.ports.storage import Storage
 from omniorder.testing.contracts.storage import StorageContract
-from tests.adapters.broken import BROKEN, Broken, aggregates, handoffs, journal, owners, shop, timers, transactions
+from tests.adapters.broken import (
+    BROKEN,
+    Broken,
+    aggregates,
+    counts,
+    handoffs,
+    journal,
+    owners,
+    shop,
+    timers,
+    transactions,
+)
 
-PARTS = (aggregates, handoffs, journal, owners, shop, timers, transactions)
+PARTS = (aggregates, counts, handoffs, journal, owners, shop, timers, transactions)
 """Importing them has listed their mistakes."""
 
 

@@ -50,6 +50,7 @@ class MovementKind(Enum):
 
     RECEIVE = "receive"
     ADJUST = "adjust"
+    COUNT = "count"
     COLLECT = "collect"
     FOUND = "found"
 

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from omniorder.domain.articles import Article
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
@@ -109,6 +109,10 @@ class Inspection(Protocol):
 
     def articles(self) -> Iterator[Article]:
         """Everything that is sold, by SKU."""
+        ...
+
+    def prices(self) -> Iterator[Price]:
+        """For how much, by SKU, store, channel and beginning."""
         ...
 
     def levels(self) -> Iterator[Level]:

@@ -33,6 +33,7 @@ from omniorder.adapters.sql.schema import (
     MOVEMENT,
     ORDER,
     PICKUP,
+    PRICE,
     PROMISE,
     RESERVATION,
     RESERVATION_LINE,
@@ -42,7 +43,7 @@ from omniorder.adapters.sql.schema import (
     TIMER,
 )
 from omniorder.adapters.sql.sharding import home_of
-from omniorder.domain.articles import Article
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
@@ -96,6 +97,7 @@ _RESERVATIONS_BY_ID: Final = _by_id(reservations.WHOLE, RESERVATION)
 _SIZED: Final = {
     "stores": STORE,
     "articles": ARTICLE,
+    "prices": PRICE,
     "levels": STOCK,
     "movements": MOVEMENT,
     "reservations": RESERVATION,
@@ -160,6 +162,9 @@ class SqlInspection:
 
     def articles(self) -> Iterator[Article]:
         return _made(shop.article_from, self._in_order(ARTICLE, "sku"))
+
+    def prices(self) -> Iterator[Price]:
+        return _made(shop.price_from, self._in_order(PRICE, "sku", "store_id", "channel", "valid_from"))
 
     def levels(self) -> Iterator[Level]:
         for row in self._in_order(STOCK, "store_id", "sku"):

@@ -14,6 +14,7 @@ from typing import Final
 from omniorder.adapters.sql.schema.base import METADATA
 from omniorder.adapters.sql.schema.carts import CART, CART_LINE, NOTE, PROMISE
 from omniorder.adapters.sql.schema.handoffs import CUSTOMER, HANDOFF
+from omniorder.adapters.sql.schema.imports import IMPORT
 from omniorder.adapters.sql.schema.journal import ANSWER, CONSUMER, DELIVERY, EVENT, TIMER
 from omniorder.adapters.sql.schema.orders import (
     ATTEMPT,
@@ -28,7 +29,7 @@ from omniorder.adapters.sql.schema.orders import (
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 
-NEEDED: Final = "0002"
+NEEDED: Final = "0003"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "DELIVERY",
     "EVENT",
     "HANDOFF",
+    "IMPORT",
     "METADATA",
     "MOVEMENT",
     "NEEDED",

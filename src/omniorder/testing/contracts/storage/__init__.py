@@ -15,6 +15,7 @@ from __future__ import annotations
 from omniorder.testing.contracts.storage.answers import AnswerContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
+from omniorder.testing.contracts.storage.counts import CountContract, ImportContract
 from omniorder.testing.contracts.storage.handoffs import HandoffContract
 from omniorder.testing.contracts.storage.journal import JournalContract
 from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
@@ -41,6 +42,8 @@ class StorageContract(
     OwnerContract,
     StockContract,
     MovementContract,
+    CountContract,
+    ImportContract,
     SlotContract,
     TimerContract,
     TryContract,
