@@ -90,6 +90,7 @@ class Imports:
         Raises `StillRunning` when somebody else has moved the import on since it was at `before`, `Misconfigured` for
         levels where the hub has an inventory of its own, `StorageFault`.
         """
+        self.check(after.kind)
         stamp = self.touch.stamp(self.parts.clock)
         writes = self._writes(after.id, stamp, [row.value for row in rows])
         progress = Writes(imports=(ImportWrite(before, after),))

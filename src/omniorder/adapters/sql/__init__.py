@@ -18,6 +18,6 @@ from __future__ import annotations
 
 from omniorder.adapters.sql.migrating import include_name, migrate_sql
 from omniorder.adapters.sql.storage import SqlStorage, connect
-from omniorder.adapters.sql.urls import for_reading
+from omniorder.adapters.sql.urls import for_reading, for_writing
 
-__all__ = ["SqlStorage", "connect", "for_reading", "include_name", "migrate_sql"]
+__all__ = ["SqlStorage", "connect", "for_reading", "for_writing", "include_name", "migrate_sql"]
