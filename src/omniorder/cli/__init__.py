@@ -21,8 +21,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 done, 1 not done, 2 asked wrongly; `verify`, `import` and `export` have their own
-    meanings.
+    """Run one command and return its exit code: 0 done, 1 not done, 2 asked wrongly; some have meanings of their own.
 
     Without arguments it shows what there is.
     """

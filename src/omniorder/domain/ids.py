@@ -55,9 +55,7 @@ Kind = Literal[
 ]
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
-_PAIRS = [
-    high + low for high in _ALPHABET for low in _ALPHABET
-]  # two digits at a time: imports draw ids by the million
+_PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]  # two at a time: imports draw ids by the million
 HANDOFF_DIGITS = _ALPHABET.upper()
 """What a handoff's number is made of: it is said aloud, so in capitals."""
 _STORE = re.compile(r"[A-Z0-9]{2,8}")

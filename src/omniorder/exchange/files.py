@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import Enum
 from hashlib import sha256
 from pathlib import Path
@@ -70,19 +70,18 @@ def opened_for_writing(target: Path | IO[bytes]) -> Generator[IO[bytes]]:
         return
     partial = target.with_name(f".{target.name}.part")
     try:
-        raw = partial.open("wb")
-    except OSError as error:
-        raise InvalidFile("file", _name(target), f"must be a file that can be written: {error.strerror}") from error
-    try:
-        with raw:
+        with partial.open("wb") as raw:
             if target.suffix.lower() == ".gz":
                 with gzip.GzipFile(target.name.removesuffix(".gz"), "wb", 6, raw) as packed:
                     yield cast("IO[bytes]", packed)
             else:
                 yield raw
         partial.replace(target)
+    except OSError as error:
+        raise InvalidFile("file", _name(target), f"must be a file that can be written: {error.strerror}") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 def fingerprint(path: Path) -> str:

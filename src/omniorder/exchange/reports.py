@@ -86,9 +86,12 @@ class FileReport:
             self._empty = False
 
     def _write(self, text: str) -> None:
-        self._file.write(text)
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.write(text)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise InvalidFile("errors", self._path.name, f"must be a file that can be written: {error}") from error
 
     def __enter__(self) -> FileReport:
         return self
