@@ -12,7 +12,7 @@ from typing import IO, Any, Final, TypeAlias
 from omniorder.domain.imports import ImportKind
 from omniorder.errors import InvalidFile, InvalidInput
 from omniorder.exchange.cells import json_of, text_of
-from omniorder.exchange.files import Format, format_of, opened_for_writing
+from omniorder.exchange.files import Format, delimiter_of, format_of, opened_for_writing
 from omniorder.exchange.shapes import LABEL, SHAPES, Cells, Shape
 from omniorder.ports.inspection import Inspection
 from omniorder.services.touchpoints import SystemTouchpoint
@@ -46,9 +46,10 @@ def export_file(
         chosen = format_of(path) if format is None and path is not None else Format(format)
     except ValueError:
         raise InvalidInput("format", f"{kind}, {format}", "must be a kind of rows, and csv or jsonl") from None
+    between = delimiter_of(delimiter)
     place = Path(target) if isinstance(target, (str, Path)) else target
     with office.exports.reading() as view, opened_for_writing(place) as file:
-        writer = _csv(view, shape, delimiter) if chosen is Format.CSV else _json(view, shape)
+        writer = _csv(view, shape, between) if chosen is Format.CSV else _json(view, shape)
         count = 0
         for count, line in enumerate(writer):
             file.write(line)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, BinaryIO, cast
 
-from omniorder.errors import InvalidFile
+from omniorder.errors import InvalidFile, InvalidInput
 
 _CHUNK = 1 << 20
 
@@ -21,6 +21,13 @@ class Format(Enum):
 
     CSV = "csv"
     JSONL = "jsonl"
+
+
+def delimiter_of(value: object) -> str:
+    """`value` as what stands between the cells of CSV: one character. Raises InvalidInput."""
+    if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in "\"'\r\n\0":
+        raise InvalidInput("delimiter", value, "must be one character, such as a comma or a semicolon")
+    return value
 
 
 def format_of(path: Path) -> Format:

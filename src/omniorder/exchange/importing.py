@@ -20,7 +20,7 @@ from attrs import evolve, frozen
 from omniorder.domain.imports import Import, ImportKind, Refusal, import_id
 from omniorder.domain.quantities import quantity
 from omniorder.errors import DuplicateRow, ImportChanged, InvalidInput
-from omniorder.exchange.files import Format, fingerprint, format_of, opened_for_reading
+from omniorder.exchange.files import Format, delimiter_of, fingerprint, format_of, opened_for_reading
 from omniorder.exchange.lines import Lines
 from omniorder.exchange.reading import Raw, Read, csv_rows, json_rows
 from omniorder.exchange.reports import FileReport, Report, Silent
@@ -123,14 +123,12 @@ class _Job:
         resume: bool,
     ) -> None:
         desk.check(kind)
-        if len(delimiter) != 1 or delimiter in '"\r\n' or not delimiter.isascii():
-            raise InvalidInput("delimiter", delimiter, "must be one character, such as a comma or a semicolon")
         self.desk: Final = desk
         self.kind: Final = kind
         self.shape: Final[Shape] = SHAPES[kind]
         self.path: Final = Path(source) if isinstance(source, (str, Path)) else None
         self.source: Final[Path | BinaryIO] = Path(source) if isinstance(source, (str, Path)) else source
-        self.delimiter: Final = delimiter
+        self.delimiter: Final = delimiter_of(delimiter)
         self.resume: Final = resume
         self.format: Final = self._format(format)
         self.id: Final = self._id(id)

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Final
 
 _CACHE_KIB: Final = 8_192
+_APART: Final = "\x1f"  # no value of ours holds one; SQLite's JSON would end a text at U+0000
 
 
 class Seen:
@@ -26,7 +27,7 @@ class Seen:
 
     def firsts(self, rows: Sequence[tuple[int, tuple[str, ...]]]) -> dict[int, int]:
         """Note these lines and keys, in the order of the file. For each line whose key was there: the first line."""
-        keyed = [(line, "\0".join(key)) for line, key in rows]
+        keyed = [(line, _APART.join(key)) for line, key in rows]
         here: dict[str, int] = {}
         again: dict[int, int] = {}
         for line, key in keyed:

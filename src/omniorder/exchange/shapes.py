@@ -102,7 +102,9 @@ class Shape:
 
     def _column_of(self, named: str) -> str:
         first, _, rest = named.partition(".")
-        return LABEL + rest if first == "metadata" and rest else self._by_field.get(named, "")
+        if first == "metadata" and rest:
+            return LABEL + rest
+        return self._by_field.get(named, named if named in self._by_name else "")
 
 
 def _one_of(kind: type[E], text: str, name: str) -> E:
