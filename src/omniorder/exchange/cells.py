@@ -8,6 +8,7 @@ apostrophe away from exactly those. Numbers are written plainly.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import Enum
@@ -37,19 +38,7 @@ _ESCAPED: Final = re.compile(r"'+(?:[=+\-@\t\r]|\Z)")
 
 def cell_of_text(kind: Cell, text: str, name: str) -> Any:
     """What a cell of CSV says, which isn't empty. Raises InvalidInput for what is no such thing."""
-    match kind:
-        case Cell.TEXT:
-            return text[1:] if text[0] == "'" and _ESCAPED.match(text) else text
-        case Cell.WHOLE:
-            if not _WHOLE.fullmatch(text):
-                raise InvalidQuantity(name, text, "must be a whole number in digits 0-9")
-            return int(text)
-        case Cell.DEGREES:
-            if not _DEGREES.fullmatch(text):
-                raise InvalidInput(name, text, "must be degrees in digits 0-9 and a full stop")
-            return float(text)
-        case Cell.INSTANT:
-            return _instant(text, name)
+    return READERS[kind](text, name)
 
 
 def cell_of_json(kind: Cell, value: object, name: str) -> Any:
@@ -98,3 +87,28 @@ def _instant(text: str, name: str) -> datetime:
         return instant(datetime.fromisoformat(text), name)
     except ValueError:  # the form is right, but there is no 30 February
         raise InvalidInstant(name, text, "must be a date and time that exist") from None
+
+
+def _text(text: str, name: str) -> str:
+    return text[1:] if text[0] == "'" and _ESCAPED.match(text) else text
+
+
+def _whole(text: str, name: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise InvalidQuantity(name, text, "must be a whole number in digits 0-9")
+    return int(text)
+
+
+def _degrees(text: str, name: str) -> float:
+    if not _DEGREES.fullmatch(text):
+        raise InvalidInput(name, text, "must be degrees in digits 0-9 and a full stop")
+    return float(text)
+
+
+READERS: Final[Mapping[Cell, Callable[[str, str], Any]]] = {
+    Cell.TEXT: _text,
+    Cell.WHOLE: _whole,
+    Cell.DEGREES: _degrees,
+    Cell.INSTANT: _instant,
+}
+"""What reads a cell of CSV; it is given the column's name too, for its error."""

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias, cast
 
 from attrs import frozen
 
 from omniorder.domain.imports import Refusal
 from omniorder.errors import InvalidFile, InvalidInput, InvalidRow
-from omniorder.exchange.cells import cell_of_json, cell_of_text
+from omniorder.exchange.cells import READERS, cell_of_json
 from omniorder.exchange.lines import Lines
 from omniorder.exchange.shapes import Column, Shape
 
@@ -39,7 +39,7 @@ def csv_rows(lines: Lines, shape: Shape, delimiter: str = ",") -> Iterator[Read]
     Raises InvalidFile for columns that are missing, unknown or named twice.
     """
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    columns = _columns(lines, reader, shape)
+    columns = [(column.name, READERS[column.kind]) for column in _columns(lines, reader, shape)]
     while True:
         line = lines.begin_row()
         try:
@@ -47,7 +47,7 @@ def csv_rows(lines: Lines, shape: Shape, delimiter: str = ",") -> Iterator[Read]
         except StopIteration:
             return
         except csv.Error as error:
-            yield Refusal(line, "", InvalidRow("", "", f"must be CSV: {error}"))
+            yield Refusal(line, "", lines.fault or InvalidRow("", "", f"must be CSV: {error}"))
             continue
         except InvalidRow as error:
             yield Refusal(line, "", error)
@@ -72,14 +72,15 @@ def _columns(lines: Lines, reader: Iterator[list[str]], shape: Shape) -> tuple[C
     return shape.columns_named(names)
 
 
-def _row(line: int, columns: Sequence[Column], cells: Sequence[str]) -> Read:
+def _row(line: int, readers: Sequence[tuple[str, Callable[[str, str], Any]]], cells: Sequence[str]) -> Read:
     values: dict[str, Any] = {}
-    for column, cell in zip(columns, cells, strict=True):
-        if cell:
-            try:
-                values[column.name] = cell_of_text(column.kind, cell, column.name)
-            except InvalidInput as error:
-                return Refusal(line, column.name, error)
+    name = ""
+    try:
+        for (name, read), cell in zip(readers, cells, strict=True):
+            if cell:
+                values[name] = read(cell, name)
+    except InvalidInput as error:
+        return Refusal(line, name, error)
     return Raw(line, values)
 
 

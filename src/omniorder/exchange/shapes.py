@@ -57,6 +57,7 @@ class Shape:
     labelled: bool = False
     _by_name: Mapping[str, Column] = field(init=False, repr=False)
     _required: tuple[str, ...] = field(init=False, repr=False)
+    _needed: frozenset[str] = field(init=False, repr=False)
     _by_field: Mapping[str, str] = field(init=False, repr=False)
 
     @_by_name.default
@@ -64,8 +65,12 @@ class Shape:
         return {column.name: column for column in self.columns}
 
     @_required.default
-    def _needed(self) -> tuple[str, ...]:
+    def _in_order(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.required)
+
+    @_needed.default
+    def _at_once(self) -> frozenset[str]:
+        return frozenset(self._required)
 
     @_by_field.default
     def _fields(self) -> Mapping[str, str]:
@@ -92,9 +97,9 @@ class Shape:
 
     def value(self, line: int, values: Values) -> Value | Refusal:
         """What the row on this line makes, or why it makes nothing."""
-        for name in self._required:
-            if name not in values:
-                return Refusal(line, name, InvalidRow(name, "", "must be given"))
+        if not self._needed <= values.keys():
+            name = next(name for name in self._required if name not in values)
+            return Refusal(line, name, InvalidRow(name, "", "must be given"))
         try:
             return self.make(values)
         except InvalidInput as error:

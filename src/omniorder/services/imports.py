@@ -113,10 +113,10 @@ class Imports:
     def _writes(self, id: str, stamp: Stamp, values: Sequence[Value]) -> Writes:
         """In the order of their keys, in which everybody locks them. Ids are drawn once, before the first try."""
         counted = sorted((one for one in values if isinstance(one, CountedLevel)), key=lambda one: (one.store, one.sku))
-        draw = self.parts.time_ordered
+        drawn = self.parts.time_ordered_for(len(counted))
         counts = tuple(
-            StockCount(one.store, one.sku, one.on_hand, ids.movement_id(one.store, draw()), one.safety)
-            for one in counted
+            StockCount(one.store, one.sku, one.on_hand, ids.movement_id(one.store, entropy), one.safety)
+            for one, entropy in zip(counted, drawn, strict=True)
         )
         return Writes(
             stores=tuple(sorted((one for one in values if isinstance(one, Store)), key=lambda one: one.id)),

@@ -257,7 +257,7 @@ class PostgresPlan:
         batch.judged(_CHANGE_STOCK, params, judge, due=len(demands))
 
     def count_stock(self, batch: Batch, write: CountWrite) -> None:
-        params = counting.common(write) | rows_of([counting.row(one) for one in write.counts])
+        params = counting.common(write) | counting.columns(write.counts)
         batch.insert(counting.FOUNDED_ON_POSTGRES, params, "movement", write.reference)
         batch.insert(counting.COUNTED_ON_POSTGRES, params, "movement", write.reference)
 

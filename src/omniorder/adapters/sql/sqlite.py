@@ -196,7 +196,7 @@ class SqlitePlan:
         batch.judged(_CHANGE_LEVEL, at | params, judge)
 
     def count_stock(self, batch: Batch, write: CountWrite) -> None:
-        params = counting.common(write) | {"rows": [counting.row(one) for one in write.counts]}
+        params = counting.common(write) | counting.rows(write.counts)
         batch.insert(counting.MOVED_ON_SQLITE, params, "movement", write.reference)
         batch.change(counting.COUNTED_ON_SQLITE, params)
 
