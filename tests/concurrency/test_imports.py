@@ -16,7 +16,7 @@ from omniorder import Add, Card, Channel, Customer, Pick
 from omniorder.adapters.sql import counting
 from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.schema import STOCK
+from omniorder.adapters.sql.schema import MOVEMENT, STOCK
 from omniorder.domain.stock import MovementKind
 from omniorder.errors import OmniorderError
 from omniorder.exchange import import_file
@@ -114,7 +114,7 @@ def differences_to_what_was_read(patch: pytest.MonkeyPatch, wait: Callable[[], o
             row: dict[str, Any] = {name.removeprefix("of_"): value for name, value in shared.items()}
             row |= {"store_id": one.store, "id": one.movement, "sku": one.sku, "kind": "count"}
             row["quantity"] = one.on_hand - read[one.store, one.sku]
-            batch.change(counting.MOVEMENT.insert(), row)
+            batch.change(MOVEMENT.insert(), row)
 
     assert original is not count_stock
     patch.setattr(postgresql.PostgresPlan, "count_stock", count_stock)

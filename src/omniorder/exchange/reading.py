@@ -64,7 +64,7 @@ def csv_rows(lines: Lines, shape: Shape, delimiter: str = ",") -> Iterator[Read]
 def _columns(lines: Lines, reader: Iterator[list[str]], shape: Shape) -> tuple[Column, ...]:
     lines.begin_row()
     try:
-        names = next(reader, [])
+        names = next(reader, list[str]())
     except (csv.Error, InvalidRow) as error:
         raise InvalidFile("columns", "", f"must be the first line: {error}") from error
     if lines.fault is not None:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from enum import Enum
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
@@ -55,25 +56,21 @@ class Shape:
     apart: Callable[[Any], Cells]
     key: Callable[[Any], tuple[str, ...]]
     labelled: bool = False
-    _by_name: Mapping[str, Column] = field(init=False, repr=False)
-    _required: tuple[str, ...] = field(init=False, repr=False)
-    _needed: frozenset[str] = field(init=False, repr=False)
-    _by_field: Mapping[str, str] = field(init=False, repr=False)
 
-    @_by_name.default
-    def _names(self) -> Mapping[str, Column]:
+    @cached_property
+    def _by_name(self) -> Mapping[str, Column]:
         return {column.name: column for column in self.columns}
 
-    @_required.default
-    def _in_order(self) -> tuple[str, ...]:
+    @cached_property
+    def _required(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns if column.required)
 
-    @_needed.default
-    def _at_once(self) -> frozenset[str]:
+    @cached_property
+    def _needed(self) -> frozenset[str]:
         return frozenset(self._required)
 
-    @_by_field.default
-    def _fields(self) -> Mapping[str, str]:
+    @cached_property
+    def _by_field(self) -> Mapping[str, str]:
         return {column.names or column.name: column.name for column in self.columns}
 
     def column(self, name: str) -> Column | None:
@@ -252,7 +249,7 @@ _PRICES: Final = Shape(
         Column("per", Cell.WHOLE, "for how many units; 1"),
         Column("store", Cell.TEXT, "only there, and it must be there; everywhere"),
         Column("channel", Cell.TEXT, f"only in {', '.join(f'`{one.value}`' for one in Channel)}; in all"),
-        Column("valid_from", Cell.INSTANT, "since always"),
+        Column("valid_from", Cell.INSTANT, "included; since always"),
         Column("valid_to", Cell.INSTANT, "excluded; until always"),
     ),
     _price,
