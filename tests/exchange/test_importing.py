@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ from omniorder import (
 )
 from omniorder.adapters.memory import MemoryStorage
 from omniorder.errors import DuplicateRow, ImportChanged, InvalidFile, Misconfigured, StillRunning, StorageUnavailable
-from omniorder.exchange import Import, ImportReport, import_file
+from omniorder.exchange import Import, ImportReport, import_file, importing
+from omniorder.exchange.lines import Lines
+from omniorder.exchange.reports import FileReport
 from omniorder.services.imports import Imports
 from omniorder.services.stock import Stock
 from omniorder.testing.invariants import check_all
@@ -329,6 +331,35 @@ def test_an_import_goes_on_after_a_crash_as_if_there_had_been_none(
 def _taken_in(batches: int) -> int:
     """Rows that so many batches of seven take: without rows 10, 33 and 70."""
     return sum(n not in (10, 33, 70) for n in range(min(80, batches * 7)))
+
+
+def test_whoever_goes_on_without_reading_the_rows_before_takes_one_twice(
+    shop_in_memory: Shop, write_file: WriteFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row that repeats one from before the crash: so the test above would notice."""
+
+    def skip(judge: object, rows: Iterator[object], lines: Lines, state: Import) -> None:
+        while lines.offset < state.offset:
+            next(rows)
+
+    path = write_file(csv_of(stocked(shop_in_memory)))
+    with crashing(4, committed=True):
+        import_file(shop_in_memory.office, "levels", path, batch=7)
+    monkeypatch.setattr(importing._Judge, "catch_up", skip)
+    assert import_file(shop_in_memory.office, "levels", path, resume=True).refused == 2
+
+
+def test_whoever_goes_on_with_the_whole_report_tells_a_refusal_twice(
+    shop_in_memory: Shop, write_file: WriteFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one of the batch that was reported and not committed: so the test above would notice."""
+    path, errors = write_file(csv_of(stocked(shop_in_memory))), tmp_path / "errors.csv"
+    with crashing(2, committed=False):
+        import_file(shop_in_memory.office, "levels", path, batch=7, errors=errors)
+    begin = FileReport._begin
+    monkeypatch.setattr(FileReport, "_begin", lambda report, after: begin(report, 10**9))
+    import_file(shop_in_memory.office, "levels", path, errors=errors, resume=True)
+    assert errors.read_text().count("12,on_hand") == 2
 
 
 def test_going_on_on_each_storage_takes_each_row_once(shop: Shop, write_file: WriteFile) -> None:
