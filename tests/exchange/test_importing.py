@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,15 @@ from omniorder import (
     Unit,
 )
 from omniorder.adapters.memory import MemoryStorage
-from omniorder.errors import DuplicateRow, ImportChanged, InvalidFile, Misconfigured, StillRunning, StorageUnavailable
+from omniorder.errors import (
+    DuplicateRow,
+    ImportChanged,
+    InvalidFile,
+    InvalidInput,
+    Misconfigured,
+    StillRunning,
+    StorageUnavailable,
+)
 from omniorder.exchange import Import, ImportReport, import_file, importing
 from omniorder.exchange.lines import Lines
 from omniorder.exchange.reports import FileReport
@@ -392,6 +401,18 @@ def test_a_stream_goes_on_by_its_id(shop_in_memory: Shop) -> None:
         import_file(shop_in_memory.office, "levels", io.BytesIO(content), format="csv", batch=7, id="pipe")
     report = import_file(shop_in_memory.office, "levels", io.BytesIO(content), format="csv", id="pipe", resume=True)
     assert (report.taken, report.refused, report.finished) == (77, 3, True)
+
+
+def test_a_pipe_by_its_name_is_a_stream(shop_in_memory: Shop, tmp_path: Path) -> None:
+    """As in `import levels <(zcat stock.csv.gz)`: what was read to know the file would be gone."""
+    pipe = tmp_path / "levels.csv"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(pipe.write_text, "store,sku,on_hand\nSOF01,OAT-MILK-1L,31\n")
+        report = import_file(shop_in_memory.office, "levels", pipe)
+    assert (report.taken, report.finished) == (1, True)
+    with pytest.raises(InvalidInput, match="strict"):
+        import_file(shop_in_memory.office, "levels", pipe, strict=True)
 
 
 def test_being_asked_to_stop_ends_between_two_batches(shop_in_memory: Shop, write_file: WriteFile) -> None:

@@ -88,7 +88,7 @@ def import_file(
     job = _Job(office.imports, _kind(kind), source, id, format, delimiter, resume=resume)
     most = quantity(batch, "batch", most=MOST_BATCH)
     if strict and not dry_run:
-        if job.path is None:
+        if job.again is None:
             raise InvalidInput("strict", source, "must be a file, since it is read twice")
         looked = _run(job, None, errors, most, stop, on_progress, dry=True)
         if looked.refused or not looked.finished:
@@ -127,6 +127,8 @@ class _Job:
         self.kind: Final = kind
         self.shape: Final[Shape] = SHAPES[kind]
         self.path: Final = Path(source) if isinstance(source, (str, Path)) else None
+        # a pipe by its name can be read once, as a stream can
+        self.again: Final = self.path if self.path and (self.path.is_file() or not self.path.exists()) else None
         self.source: Final[Path | BinaryIO] = Path(source) if isinstance(source, (str, Path)) else source
         self.delimiter: Final = delimiter_of(delimiter)
         self.resume: Final = resume
@@ -146,8 +148,8 @@ class _Job:
     def _id(self, given: str | None) -> str:
         if given is not None:
             return import_id(given)
-        if self.path is not None:
-            return f"{self.kind.value}-{fingerprint(self.path)[:32]}"
+        if self.again is not None:
+            return f"{self.kind.value}-{fingerprint(self.again)[:32]}"
         if self.resume:
             raise InvalidInput("id", given, "must be given, to know which import the stream goes on with")
         return f"{self.kind.value}-{secrets.token_hex(16)}"
