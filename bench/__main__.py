@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from bench import growth, imports, memory, orders, profile, tables, transitions, workers
+from bench import files, growth, imports, memory, orders, profile, tables, transitions, workers
 from bench.databases import NAMES, Databases, Name, databases
 
-PARTS: Final = ("orders", "growth", "workers", "profile", "imports", "transitions", "memory")
+PARTS: Final = ("orders", "growth", "workers", "profile", "imports", "transitions", "memory", "files")
 
 
 @frozen
@@ -30,10 +30,13 @@ class Sizes:
     existing: tuple[int, ...]
     workers: int
     rounds: int
+    files: tuple[int, ...]
 
 
-FULL: Final = Sizes(orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12)
-QUICK: Final = Sizes(orders=4, block=2, existing=(10, 20), workers=2, rounds=1)
+FULL: Final = Sizes(
+    orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12, files=(100_000, 1_000_000)
+)
+QUICK: Final = Sizes(orders=4, block=2, existing=(10, 20), workers=2, rounds=1, files=(100, 1_000))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,6 +71,7 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         "imports": lambda: imports.measure(rounds=sizes.rounds),
         "transitions": lambda: transitions.measure(lives=some * 10),
         "memory": lambda: memory.measure(orders=some * 10),
+        "files": lambda: files.measure(made, sizes=sizes.files),
     }  # fmt: skip
     each: dict[str, tuple[Sequence[Name], Callable[[Name], Mapping[str, Any]]]] = {
         "orders": (

@@ -139,6 +139,17 @@ def _memory(found: Found) -> Iterable[str]:
     yield f"Memory adapter: {found['megabytes_per_10000_orders']:.0f} MB per 10,000 live orders of three lines."
 
 
+def _files(found: Found) -> Iterable[str]:
+    rows = [
+        (f"{int(size):,}", side, f"{one['rows_per_second']:,}", f"{one['ratio']:.2f}", one["peak_megabytes"] or "")
+        for size, sides in found["sizes"].items()
+        for side, one in sides.items()
+    ]
+    yield from _table(("level rows", "", "rows/s", "time, COPY = 1", "peak memory, MB"), rows, texts=2)
+    yield ""
+    yield f"Peak memory of the largest import: {found['memory_ratio']:.2f} times that of the smallest."
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], texts: int = 1) -> Iterable[str]:
     """A Markdown table, its first columns text and the others numbers; a name is not repeated below itself."""
     yield f"| {' | '.join(heads)} |"
@@ -159,4 +170,5 @@ _MAKERS: Final[Mapping[str, Callable[[Found], Iterable[str]]]] = {
     "imports": _imports,
     "transitions": _transitions,
     "memory": _memory,
+    "files": _files,
 }

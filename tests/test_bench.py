@@ -121,6 +121,8 @@ def test_everything_runs_and_prints_the_documented_json(
     assert set(found["imports"]["import omniorder"]) == {"median_ms", "best_ms", "adds_ms", "ratio"}
     assert set(found["transitions"]) == {"advance_per_second", "look_up_per_second", "ratio"}
     assert set(found["memory"]) == {"orders", "bytes_per_order", "megabytes_per_10000_orders"}
+    assert set(found["files"]) == {"sizes", "memory_ratio"}
+    assert set(found["files"]["sizes"]["1000"]["COPY"]) == {"rows_per_second", "ratio", "peak_megabytes"}
     assert "| PostgreSQL | omniorder |" in shown
 
 

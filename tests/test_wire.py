@@ -26,7 +26,7 @@ from omniorder.domain.events import EVENTS, PRIVATE, Recorded
 from omniorder.domain.handoffs import HandoffTicket, Scope
 from omniorder.domain.merging import Claimed, Merged, merge
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer, Reason
+from omniorder.domain.offers import Offer
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Action, Payment
@@ -36,6 +36,7 @@ from omniorder.domain.stock import Endangered, Level, Shortage
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
+from omniorder.reasons.tree import Reason
 from omniorder.testing import samples, strategies
 from omniorder.wire import Wire
 

@@ -11,6 +11,9 @@
     │   ├── InvalidId
     │   ├── InvalidStore
     │   ├── InvalidKey
+    │   ├── InvalidFile
+    │   ├── InvalidRow
+    │   │   └── DuplicateRow
     │   └── TooMany
     ├── NotFound                   missing, or somebody else's: the answers are the same
     ├── NotAllowed                 this actor may not do that
@@ -36,6 +39,7 @@
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── ReservationGone
+    │   ├── ImportChanged
     │   └── KeyReused
     ├── StillRunning               the same command is under way elsewhere
     ├── NeedsOwnTransaction        a provider would be called inside the caller's transaction
@@ -76,17 +80,21 @@ __all__ = [
     "CartEmpty",
     "CodeLocked",
     "CurrencyMismatch",
+    "DuplicateRow",
     "GatewayFault",
     "GatewayTimeout",
     "HandoffGone",
     "HandoffInvalid",
     "IllegalTransition",
+    "ImportChanged",
+    "InvalidFile",
     "InvalidId",
     "InvalidInput",
     "InvalidInstant",
     "InvalidKey",
     "InvalidMoney",
     "InvalidQuantity",
+    "InvalidRow",
     "InvalidStore",
     "InvalidText",
     "KeyReused",
@@ -240,6 +248,24 @@ class InvalidKey(InvalidInput):
     """An idempotency key that is empty, too long or not plain ASCII."""
 
     code = "key.invalid"
+
+
+class InvalidFile(InvalidInput):
+    """A file that can't be read as a whole: no text in UTF-8, not compressed as it says, without its columns."""
+
+    code = "file.invalid"
+
+
+class InvalidRow(InvalidInput):
+    """A row of a file that can't be read: broken off, too long, with cells too many, with a key twice."""
+
+    code = "row.invalid"
+
+
+class DuplicateRow(InvalidRow):
+    """A row about what an earlier row of the same file was about. Facts: also `first`, the line of that row."""
+
+    code = "row.duplicate"
 
 
 class TooMany(InvalidInput):
@@ -492,6 +518,13 @@ class ReservationGone(Refused):
 
     code = "reservation.gone"
     says = "reservation {reservation} is {state}"
+
+
+class ImportChanged(Refused):
+    """An import can't go on with this file: it is not the one with which it began. Facts: `id`, `reason`."""
+
+    code = "import.changed"
+    says = "import {id} can't go on: {reason}"
 
 
 class KeyReused(Refused):

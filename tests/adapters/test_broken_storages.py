@@ -17,6 +17,7 @@ from tests.adapters.broken import (
     BROKEN,
     Broken,
     aggregates,
+    counts,
     handoffs,
     journal,
     levels,
@@ -27,7 +28,7 @@ from tests.adapters.broken import (
     transfers,
 )
 
-PARTS = (aggregates, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
+PARTS = (aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
 """Importing them has listed their mistakes."""
 
 

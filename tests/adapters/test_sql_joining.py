@@ -18,13 +18,27 @@ from sqlalchemy.pool import NullPool
 
 from omniorder.adapters.sql import SqlStorage, connect
 from omniorder.domain import events as e
+from omniorder.domain.imports import Import, ImportKind
+from omniorder.domain.stock import Level
 from omniorder.errors import AlreadyThere, Misconfigured, NeedsOwnTransaction, OutOfStock, SchemaOutdated
-from omniorder.ports.storage import CartWrite, JournalEntry, OrderWrite, StockChange, Storage, TimerWrite, Writes
+from omniorder.ports.storage import (
+    CartWrite,
+    CountWrite,
+    ImportWrite,
+    JournalEntry,
+    OrderWrite,
+    StockChange,
+    StockCount,
+    Storage,
+    TimerWrite,
+    Writes,
+)
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read, refuses
 from omniorder.testing.samples import MILK, NOW, SOFIA
 
 CART, ORDER = samples.cart(), samples.order()
+BEGUN = Import("x", ImportKind.LEVELS, 1, 9, 1, "0" * 64, 1, 0, False, NOW, NOW)
 CREATE = "CREATE TABLE mine (id INTEGER PRIMARY KEY)"
 Connect = Callable[[], Any]
 
@@ -68,6 +82,24 @@ def mine(connection: Any) -> list[Any]:
 
 
 # --- the caller's transaction -----------------------------------------------------------------------------
+
+
+def test_a_stock_take_is_part_of_the_callers_transaction(storage: SqlStorage, url: str) -> None:
+    put(storage, stock=(StockChange(SOFIA, MILK, on_hand=5),))
+    counts = (
+        StockCount(SOFIA, MILK, 3, samples.movement(1).id, safety=1),
+        StockCount(SOFIA, samples.BREAD, 2, samples.movement(2).id),
+    )
+    with raw(url) as connection:
+        joined = storage.joined(connection)
+        put(joined, counts=(CountWrite(counts, samples.stamp(), "import", "x"),), imports=(ImportWrite(None, BEGUN),))
+        assert read(joined, lambda tx: tx.imported(BEGUN.id)) == BEGUN
+        assert read(storage, lambda tx: tx.levels([MILK])) == (Level(SOFIA, MILK, 5),)
+        connection.commit()
+    found = read(storage, lambda tx: tx.levels([MILK, samples.BREAD]))
+    assert found == (Level(SOFIA, samples.BREAD, 2), Level(SOFIA, MILK, 3, 0, 1))
+    (moved,) = read(storage, lambda tx: tx.movements(SOFIA, MILK, after=None, limit=9))
+    assert (moved.quantity, moved.stamp, moved.reference) == (-2, samples.stamp(), "x")
 
 
 def test_the_callers_rows_survive_a_refusal_and_are_committed_by_the_caller(storage: SqlStorage, url: str) -> None:

@@ -12,10 +12,12 @@ from sqlalchemy.pool import NullPool
 
 from omniorder.adapters.sql import connect, schema
 from omniorder.domain import events as e
+from omniorder.domain.imports import Import, ImportKind
 from omniorder.ports.storage import (
     CartWrite,
     CustomerWrite,
     Expect,
+    ImportWrite,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -39,6 +41,7 @@ SHOP = Writes(
     slots=(SlotChange(SOFIA, HELD.slot, HELD.starts, 1, 5),),
     journal=(JournalEntry(HELD.cart_id, HELD.cart_id, 1, samples.stamp(), (e.CartAbandoned(),)),),
     prices=samples.prices(),
+    imports=(ImportWrite(None, Import("x", ImportKind.LEVELS, 1, 0, 0, "", 0, 0, False, samples.NOW, samples.NOW)),),
 )
 
 BREAKS: dict[Table, dict[str, Any]] = {
@@ -59,6 +62,7 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.PICKUP_LINE: {"quantity": 0, "picked": -1, "collected": 10**6, "dropped": -1},
     schema.EVENT: {"seq": 0},
     schema.CUSTOMER: {"version": 0},
+    schema.IMPORT: {"version": 0, "position": -1, "line": -1, "taken": -1, "refused": -1, "digest": None},
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from omniorder.services.hub import OrderHub
-from omniorder.services.opening import for_reading
+from omniorder.services.opening import for_reading, for_writing
 
 __all__ = ["WrongHub", "add_shop", "find_hub", "opened"]
 
@@ -32,13 +32,14 @@ def add_shop(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--schema", metavar="NAME", help="with --database: a PostgreSQL schema other than the default")
 
 
-def opened(chosen: argparse.Namespace) -> OrderHub:
-    """The hub that the arguments of `add_shop` name, for reading. Raises `WrongHub`, `Misconfigured`."""
+def opened(chosen: argparse.Namespace, *, to_write: bool = False) -> OrderHub:
+    """The hub that the arguments of `add_shop` name, for reading or `to_write`. Raises `WrongHub`, `Misconfigured`."""
     if chosen.hub is not None:
         if chosen.schema is not None:
             raise WrongHub("--schema goes with --database: a hub knows its own")
         return find_hub(chosen.hub)
-    return OrderHub.open(for_reading(chosen.database), schema=chosen.schema)
+    url = for_writing(chosen.database) if to_write else for_reading(chosen.database)
+    return OrderHub.open(url, schema=chosen.schema)
 
 
 def find_hub(place: str) -> OrderHub:

@@ -14,7 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
-from omniorder.domain.articles import Article
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
@@ -113,6 +113,10 @@ class Inspection(Protocol):
 
     def articles(self) -> Iterator[Article]:
         """Everything that is sold, by SKU."""
+        ...
+
+    def prices(self) -> Iterator[Price]:
+        """For how much, by SKU, store, channel and beginning."""
         ...
 
     def levels(self) -> Iterator[Level]:

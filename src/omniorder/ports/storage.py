@@ -34,6 +34,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.handoffs import Handoff
+from omniorder.domain.imports import Import
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
@@ -147,6 +148,43 @@ class Arrived:
 
 
 @frozen
+class StockCount:
+    """What was counted of one SKU at one store: `on_hand` units, and `safety` to be kept back (None: as before).
+
+    `movement` is the id of the movement that the difference is recorded as, if there is one.
+    """
+
+    store: str
+    sku: str
+    on_hand: int
+    movement: str
+    safety: int | None = None
+
+
+@frozen
+class CountWrite:
+    """Set levels to what was counted, whatever they are when they are locked; each level stands in it at most once.
+
+    A level whose `on_hand` differs is set, and the difference recorded as a movement of kind COUNT, both by what the
+    level is at that moment: nothing that commits meanwhile is lost. A level that is as counted is not written, and one
+    that isn't there is as if it were there with zeros. `reserved` stays: a count below it is a shortage.
+    """
+
+    counts: tuple[StockCount, ...]
+    stamp: Stamp
+    reason: str = ""
+    reference: str = ""
+
+
+@frozen
+class ImportWrite:
+    """Insert or replace how far an import has come; guarded by `before.version`, and with it all that was taken."""
+
+    before: Import | None
+    after: Import
+
+
+@frozen
 class SlotChange:
     """Take (`places` = 1) or give back (-1) a place in a slot that holds `capacity`, and `lines` order lines with it.
 
@@ -238,6 +276,7 @@ class Writes:
     transfers: tuple[TransferWrite, ...] = ()
     reservations: tuple[ReservationWrite, ...] = ()
     stock: tuple[StockChange, ...] = ()
+    counts: tuple[CountWrite, ...] = ()
     slots: tuple[SlotChange, ...] = ()
     movements: tuple[Movement, ...] = ()
     expected: tuple[Expect | Arrived, ...] = ()
@@ -247,6 +286,7 @@ class Writes:
     stores: tuple[Store, ...] = ()
     articles: tuple[Article, ...] = ()
     prices: tuple[Price, ...] = ()
+    imports: tuple[ImportWrite, ...] = ()
 
     def __add__(self, other: Writes) -> Writes:
         """Both, in this order."""
@@ -316,6 +356,10 @@ class Transaction(Protocol):
 
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         """What was answered under this idempotency key, until it is forgotten."""
+        ...
+
+    def imported(self, import_id: str) -> Import | None:
+        """How far the import has come."""
         ...
 
     # --- the shop ---

@@ -40,11 +40,20 @@ def for_reading(url: str) -> str:
 
     Raises `Misconfigured` for a database that lives no longer than this process.
     """
+    return _existing(url, "for_reading")
+
+
+def for_writing(url: str) -> str:
+    """The URL for somebody who writes to what is there: no file comes into being. Raises `Misconfigured` as above."""
+    return _existing(url, "for_writing")
+
+
+def _existing(url: str, purpose: str) -> str:
     adapter = _adapter(url)
-    if not hasattr(adapter, "for_reading"):
+    if not hasattr(adapter, purpose):
         raise Misconfigured(needs="a database that is there already: sqlite:///file.db or postgresql://...")
-    reading: str = adapter.for_reading(url)
-    return reading
+    found: str = getattr(adapter, purpose)(url)
+    return found
 
 
 def _adapter(url: object) -> ModuleType:

@@ -59,8 +59,13 @@ class Parts:
 
     def time_ordered(self) -> bytes:
         """16 bytes for a new id, ordered by time."""
+        return self.time_ordered_for(1)[0]
+
+    def time_ordered_for(self, count: int) -> list[bytes]:
+        """The same for so many ids of one instant."""
         milliseconds = int(self.clock.now().timestamp() * 1000)
-        return ids.uuid7(milliseconds, self.entropy.bytes(10))
+        drawn = self.entropy.bytes(10 * count)
+        return [ids.uuid7(milliseconds, drawn[start : start + 10]) for start in range(0, 10 * count, 10)]
 
 
 @frozen

@@ -9,7 +9,9 @@ from functools import cached_property
 
 from omniorder.services.carts import Carts, OwnCarts
 from omniorder.services.checkout import Checkout
+from omniorder.services.exports import Exports
 from omniorder.services.handoffs import Handoffs
+from omniorder.services.imports import Imports
 from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import Pickups
@@ -126,3 +128,13 @@ class SystemTouchpoint(Touchpoint):
     def orders(self) -> Orders:
         """Every order."""
         return Orders(self._parts, self._touch)
+
+    @cached_property
+    def imports(self) -> Imports:
+        """How far imports have come; `omniorder.exchange` reads the files."""
+        return Imports(self._parts, self._touch)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """Everything there is, in one state; `omniorder.exchange` writes the files."""
+        return Exports(self._parts, self._touch)

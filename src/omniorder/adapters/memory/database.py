@@ -13,6 +13,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
+from omniorder.domain.imports import Import
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
@@ -92,3 +93,4 @@ class Database:
         self.deliveries: Table[tuple[str, EventKey], Entry] = Table(undo, lambda key, _: key[0])
         self.tries: Table[tuple[str, int], int] = Table(undo)
         self.answers: Table[tuple[str, str, str], Answer] = Table(undo)
+        self.imports: Table[str, Import] = Table(undo)

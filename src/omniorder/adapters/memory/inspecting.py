@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from omniorder.adapters.memory.database import Database
-from omniorder.domain.articles import Article
+from omniorder.adapters.memory.transaction import LONG_AGO
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
@@ -33,6 +34,10 @@ class MemoryInspection:
 
     def articles(self) -> Iterator[Article]:
         return iter(sorted(self._db.articles.rows(), key=lambda article: article.sku))
+
+    def prices(self) -> Iterator[Price]:
+        rows = self._db.prices.items()
+        return (price for _, price in sorted(rows, key=lambda item: (*item[0][:3], item[0][3] or LONG_AGO)))
 
     def levels(self) -> Iterator[Level]:
         return iter(sorted(self._db.levels.rows(), key=lambda level: (level.store, level.sku)))
@@ -115,7 +120,7 @@ class MemoryInspection:
     def sizes(self) -> Mapping[str, int]:
         db = self._db
         return {
-            "stores": len(db.stores), "articles": len(db.articles), "levels": len(db.levels),
+            "stores": len(db.stores), "articles": len(db.articles), "prices": len(db.prices), "levels": len(db.levels),
             "movements": len(db.movements), "expected": len(db.expected),
             "reservations": len(db.reservations), "carts": len(db.carts),
             "customers": len(db.customers), "handoffs": len(db.handoffs),

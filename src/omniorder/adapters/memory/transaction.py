@@ -14,6 +14,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
+from omniorder.domain.imports import Import
 from omniorder.domain.lifecycle import ENDED_PICKUPS, CartState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
@@ -23,7 +24,7 @@ from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
 from omniorder.ports.storage import Answer, SlotUse, Timer, Writes
 
-_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
 class MemoryTransaction:
@@ -112,6 +113,9 @@ class MemoryTransaction:
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return self._db.answers.get((home, scope, key))
 
+    def imported(self, import_id: str) -> Import | None:
+        return self._db.imports.get(import_id)
+
     # --- the shop ---
 
     def stores(self, ids: Sequence[str] | None = None) -> tuple[Store, ...]:
@@ -123,7 +127,7 @@ class MemoryTransaction:
 
     def prices(self, skus: Sequence[str]) -> tuple[Price, ...]:
         rows = {key: price for sku in set(skus) for key, price in self._db.prices.of(sku).items()}
-        return tuple(rows[key] for key in sorted(rows, key=lambda key: (*key[:3], key[3] or _LONG_AGO)))
+        return tuple(rows[key] for key in sorted(rows, key=lambda key: (*key[:3], key[3] or LONG_AGO)))
 
     def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
         if stores is None:

@@ -15,16 +15,18 @@ from omniorder.adapters.memory.database import Booked, Database, Due, Entry
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.events import EVENTS, Event, Recorded
 from omniorder.domain.orders import Order
-from omniorder.domain.stock import Level, Movement, Reservation
+from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.stores import Store
 from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWrite
 from omniorder.ports.storage import (
     Answer,
     Arrived,
     CartWrite,
+    CountWrite,
     CustomerWrite,
     Expect,
     HandoffWrite,
+    ImportWrite,
     JournalEntry,
     OrderWrite,
     PromiseWrite,
@@ -188,6 +190,20 @@ def _lack(level: Level, demand: _Demand) -> tuple[int, int] | None:
     return None
 
 
+def counts(db: Database, writes: Iterable[CountWrite]) -> None:
+    for write in writes:
+        found: list[Movement] = []
+        for one in write.counts:
+            before = db.levels.get((one.store, one.sku)) or Level(one.store, one.sku)
+            after = evolve(before, on_hand=one.on_hand, safety=before.safety if one.safety is None else one.safety)
+            if after != before:
+                db.levels.put((one.store, one.sku), after)
+            if difference := after.on_hand - before.on_hand:
+                at, kind = (one.movement, one.store, one.sku), MovementKind.COUNT
+                found.append(Movement(*at, kind, difference, write.stamp, write.reason, write.reference))
+        movements(db, found)
+
+
 def slots(db: Database, writes: Iterable[SlotChange]) -> None:
     """All changes of one slot count as one: whoever gives a place back and takes it again keeps it."""
     sums: dict[tuple[str, str], SlotChange] = {}
@@ -305,10 +321,19 @@ def prices(db: Database, writes: Iterable[Price]) -> None:
         db.prices.put((price.sku, price.store or "", channel, price.valid_from), price)
 
 
+def imports(db: Database, writes: Iterable[ImportWrite]) -> None:
+    for write in writes:
+        before, now = write.before, db.imports.get(write.after.id)
+        if (now and now.version) != (before and before.version):
+            raise StaleWrite(kind="import", id=write.after.id)
+        db.imports.put(write.after.id, write.after)
+
+
 STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "stores": stores,
     "articles": articles,
     "prices": prices,
+    "imports": imports,
     "customers": customers,
     "carts": carts,
     "handoffs": handoffs,
@@ -317,6 +342,7 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "transfers": transfers,
     "reservations": reservations,
     "stock": stock,
+    "counts": counts,
     "expected": expected,
     "slots": slots,
     "timers": timers,

@@ -46,6 +46,7 @@ from omniorder.adapters.sql.schema import (
     ORDER,
     PICKUP,
     PICKUP_LINE,
+    PRICE,
     PROMISE,
     RESERVATION,
     RESERVATION_LINE,
@@ -56,7 +57,7 @@ from omniorder.adapters.sql.schema import (
     TRANSFER,
 )
 from omniorder.adapters.sql.sharding import home_of
-from omniorder.domain.articles import Article
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
@@ -155,6 +156,7 @@ _RESERVATIONS_BY_ID: Final = _by_id(reservations.WHOLE, RESERVATION)
 _SIZED: Final = {
     "stores": STORE,
     "articles": ARTICLE,
+    "prices": PRICE,
     "levels": STOCK,
     "movements": MOVEMENT,
     "expected": EXPECTED,
@@ -221,6 +223,9 @@ class SqlInspection:
 
     def articles(self) -> Iterator[Article]:
         return _made(shop.article_from, self._in_order(ARTICLE, "sku"))
+
+    def prices(self) -> Iterator[Price]:
+        return _made(shop.price_from, self._in_order(PRICE, "sku", "store_id", "channel", "valid_from"))
 
     def levels(self) -> Iterator[Level]:
         return _made(stock.level_from, self._in_order(STOCK, "store_id", "sku"))

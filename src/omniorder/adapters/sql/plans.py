@@ -13,6 +13,7 @@ from omniorder.adapters.sql import postgres, sqlite
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Params, Statement
 from omniorder.adapters.sql.stock import Demand
+from omniorder.ports.storage import CountWrite
 
 
 class Plan(Protocol):
@@ -20,6 +21,10 @@ class Plan(Protocol):
 
     def change_stock(self, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
         """Change these levels of one store, in this order, each guarded; raises `OutOfStock` for all that are short."""
+        ...
+
+    def count_stock(self, batch: Batch, write: CountWrite) -> None:
+        """Set these levels, and record the differences as movements; raises `AlreadyThere`."""
         ...
 
     def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:

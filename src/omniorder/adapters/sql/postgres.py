@@ -38,7 +38,7 @@ from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import ClauseElement
 
-from omniorder.adapters.sql import stock
+from omniorder.adapters.sql import counting, stock
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Keys
 from omniorder.adapters.sql.compiled import Compiler
@@ -49,6 +49,7 @@ from omniorder.adapters.sql.literals import TONGUE
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.errors import Misconfigured, MissingExtra
+from omniorder.ports.storage import CountWrite
 
 # --- connections ------------------------------------------------------------------------------------------
 
@@ -259,6 +260,11 @@ class PostgresPlan:
                 raise stock.refusal(store, refused, map(stock.level_from, outcome.rows))
 
         batch.judged(_CHANGE_STOCK, params, judge, due=len(demands))
+
+    def count_stock(self, batch: Batch, write: CountWrite) -> None:
+        params = counting.common(write) | counting.columns(write.counts)
+        batch.insert(counting.FOUNDED_ON_POSTGRES, params, "movement", write.reference)
+        batch.insert(counting.COUNTED_ON_POSTGRES, params, "movement", write.reference)
 
     def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:
         return _APPEND, rows_of(events)

@@ -54,7 +54,7 @@ def articles(link: Link, skus: Sequence[str]) -> Mapping[str, Article]:
 
 def prices(link: Link, skus: Sequence[str]) -> tuple[Price, ...]:
     """All prices of these SKUs, by SKU, store, channel and beginning."""
-    return tuple(map(_price, link.rows(_PRICES, {"skus": skus})))
+    return tuple(map(price_from, link.rows(_PRICES, {"skus": skus})))
 
 
 def put_stores(batch: Batch, stores: Sequence[Store]) -> None:
@@ -162,7 +162,8 @@ def _price_row(price: Price) -> dict[str, Any]:
 
 
 @lru_cache(_KEPT)
-def _price(row: Any) -> Price:
+def price_from(row: Any) -> Price:
+    """The price of a row."""
     return Price(
         row.sku,
         Money(row.amount, row.currency),

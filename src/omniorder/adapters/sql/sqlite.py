@@ -30,7 +30,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
-from omniorder.adapters.sql import stock
+from omniorder.adapters.sql import counting, stock
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant, Json, Key, Whole
 from omniorder.adapters.sql.compiled import Compiler
@@ -39,6 +39,7 @@ from omniorder.adapters.sql.link import Link, Outcome, Params, Source, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.errors import Misconfigured
+from omniorder.ports.storage import CountWrite
 
 OLDEST: Final = (3, 37)
 """The first version with STRICT tables."""
@@ -199,6 +200,11 @@ class SqlitePlan:
                 raise stock.refusal(store, refused, stock.levels(link, [one.sku for one in refused], [store]))
 
         batch.judged(_CHANGE_LEVEL, at | params, judge)
+
+    def count_stock(self, batch: Batch, write: CountWrite) -> None:
+        params = counting.common(write) | counting.rows(write.counts)
+        batch.insert(counting.MOVED_ON_SQLITE, params, "movement", write.reference)
+        batch.change(counting.COUNTED_ON_SQLITE, params)
 
     def append(self, events: Sequence[Mapping[str, Any]]) -> tuple[Statement, Params | Sequence[Params]]:
         return _APPEND, [_new(row) for row in events]

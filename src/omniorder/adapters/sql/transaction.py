@@ -15,6 +15,7 @@ from omniorder.adapters.sql import (
     customers,
     expected,
     handoffs,
+    imports,
     journal,
     orders,
     promises,
@@ -34,6 +35,7 @@ from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
+from omniorder.domain.imports import Import
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
@@ -96,6 +98,7 @@ class SqlTransaction:
         """
         batch = Batch(self._link)
         writes, self._noted = self._noted, Writes()
+        imports.write(batch, writes.imports)
         shop.put_stores(batch, writes.stores)
         shop.put_articles(batch, writes.articles)
         shop.put_prices(batch, writes.prices)
@@ -115,6 +118,8 @@ class SqlTransaction:
             reservations.write(batch, reservation)
         for store, demands in stock.demands(writes.stock).items():
             self._plan.change_stock(batch, store, demands)
+        for count in writes.counts:
+            self._plan.count_stock(batch, count)
         expected.write(batch, writes.expected)
         slots.change(batch, writes.slots)
         timers.write(batch, writes.timers)
@@ -166,6 +171,9 @@ class SqlTransaction:
 
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return answers.load(self._link, home, scope, key)
+
+    def imported(self, import_id: str) -> Import | None:
+        return imports.load(self._link, import_id)
 
     # --- the shop ---
 

@@ -29,10 +29,22 @@ def for_reading(url: str) -> str:
 
     Raises `Misconfigured`, also for an SQLite database in memory: nobody else's can be looked at.
     """
+    return _existing(url, "ro")
+
+
+def for_writing(url: str) -> str:
+    """The same database for somebody who changes what is there. SQLite would make a missing file.
+
+    Raises `Misconfigured`, also for an SQLite database in memory: it would be gone at once.
+    """
+    return _existing(url, "rw")
+
+
+def _existing(url: str, mode: str) -> str:
     parsed = parse(url)
     if parsed.get_backend_name() != "sqlite":
         return url
     if parsed.database in (None, "", ":memory:"):
         raise Misconfigured(needs="a database in a file: sqlite:///shop.db")
     path = f"file:{quote(parsed.database)}"
-    return parsed.set(database=path, query={"mode": "ro", "uri": "true"}).render_as_string(hide_password=False)
+    return parsed.set(database=path, query={"mode": mode, "uri": "true"}).render_as_string(hide_password=False)

@@ -14,6 +14,7 @@ from typing import Final
 from omniorder.adapters.sql.schema.base import METADATA
 from omniorder.adapters.sql.schema.carts import CART, CART_LINE, NOTE, PROMISE
 from omniorder.adapters.sql.schema.handoffs import CUSTOMER, HANDOFF
+from omniorder.adapters.sql.schema.imports import IMPORT
 from omniorder.adapters.sql.schema.journal import ANSWER, CONSUMER, DELIVERY, EVENT, TIMER
 from omniorder.adapters.sql.schema.orders import (
     ATTEMPT,
@@ -29,7 +30,7 @@ from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 
-NEEDED: Final = "0006"
+NEEDED: Final = "0007"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "EVENT",
     "EXPECTED",
     "HANDOFF",
+    "IMPORT",
     "METADATA",
     "MOVEMENT",
     "NEEDED",

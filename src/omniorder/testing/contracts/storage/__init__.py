@@ -15,6 +15,7 @@ from __future__ import annotations
 from omniorder.testing.contracts.storage.answers import AnswerContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
+from omniorder.testing.contracts.storage.counts import ImportContract, StockTakeContract
 from omniorder.testing.contracts.storage.expected import ExpectedContract
 from omniorder.testing.contracts.storage.handoffs import HandoffContract
 from omniorder.testing.contracts.storage.journal import JournalContract
@@ -49,6 +50,8 @@ class StorageContract(
     ShortageContract,
     MovementContract,
     ExpectedContract,
+    StockTakeContract,
+    ImportContract,
     SlotContract,
     TimerContract,
     TryContract,
