@@ -42,6 +42,7 @@ __all__ = [
     "payment_id",
     "pickup_id",
     "promise_id",
+    "promise_of",
     "reservation_id",
     "sku",
     "slot_id",
@@ -153,6 +154,11 @@ def promise_id(store: str, entropy: bytes) -> str:
 def reservation_id(store: str, entropy: bytes) -> str:
     """A reservation's id from its store and 16 bytes."""
     return _store_side("rsv", store, entropy)
+
+
+def promise_of(reservation_id: str) -> str:
+    """The id of the promise that was made with this reservation: the two are drawn together."""
+    return f"prm{reservation_id.removeprefix('rsv')}"
 
 
 def movement_id(store: str, entropy: bytes) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, String, func, literal, select, union_all
+from sqlalchemy import Select, String, and_, func, literal, select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import carts, handoffs, journal, orders, promises, reservations, shop, stock
@@ -63,7 +63,11 @@ BATCH: Final = 500
 """Rows that the server hands out at a time."""
 
 _LINE: Final = RESERVATION_LINE.c
-_HELD: Final = select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
+_HELD: Final = (
+    select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
+    .join(RESERVATION, and_(RESERVATION.c.store_id == _LINE.store_id, RESERVATION.c.id == _LINE.reservation_id))
+    .where(RESERVATION.c.outside == 0)
+)
 _BOOKINGS: Final = union_all(
     select(PROMISE.c.store_id, PROMISE.c.slot, PROMISE.c.state, literal("promise", String()).label("of")),
     select(PICKUP.c.store_id, PICKUP.c.slot, PICKUP.c.state, literal("pickup", String()).label("of")),

@@ -29,7 +29,7 @@ def stock_is_the_sum_of_its_movements(view: View) -> Iterator[str]:
 
 @whole
 def reserved_is_what_reservations_hold(view: View) -> Iterator[str]:
-    """S2: `reserved` is the sum of the live units of all reservations."""
+    """S2: `reserved` is the sum of the live units of all reservations, but those that are held outside."""
     reserved = (((level.store, level.sku), level.reserved) for level in view.rows.levels())
     by_level = groupby(view.rows.held(), key=lambda one: (one.store, one.sku))
     held = ((key, sum(one.live for one in lines)) for key, lines in by_level)
@@ -98,8 +98,11 @@ def reservations_belong_to_promises(view: View) -> Iterator[str]:
 
 @whole
 def a_reservation_is_of_one_promise(view: View) -> Iterator[str]:
-    """S6: no reservation is without its promise, and none serves two."""
-    reservations = (((one.store, one.id), 1) for one in view.rows.reservations())
+    """S6: no reservation is without its promise, and none serves two.
+
+    Of an id that was given up before its promise was made only the id is left, so that none can be made of it.
+    """
+    reservations = (((one.store, one.id), 1) for one in view.rows.reservations() if one.lines or not one.outside)
     by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
     claimed = ((key, sum(1 for _ in claims)) for key, claims in by_reservation)
     for (_, reservation_id), there, count in beside(reservations, claimed):

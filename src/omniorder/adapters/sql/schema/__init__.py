@@ -28,7 +28,7 @@ from omniorder.adapters.sql.schema.orders import (
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 
-NEEDED: Final = "0002"
+NEEDED: Final = "0003"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [

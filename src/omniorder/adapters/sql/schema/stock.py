@@ -9,6 +9,7 @@ from sqlalchemy import Index
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
+    Flag,
     Id,
     MaybeAt,
     Number,
@@ -56,7 +57,10 @@ class MovementRow(Row, table=True):
 
 
 class ReservationRow(Row, table=True):
-    """A reservation. `moved` counts its units that aren't live any more: it only grows, so it is its version."""
+    """A reservation. `moved` counts its units that aren't live any more: it only grows, so it is its version.
+
+    `outside` is 1 where the units are of a retailer's own system, 0 where they are of our levels.
+    """
 
     __table_args__ = (check("moved", "moved >= 0"), STRICT)
 
@@ -65,6 +69,7 @@ class ReservationRow(Row, table=True):
     state: Id
     until: MaybeAt
     moved: Number
+    outside: Flag
 
 
 class ReservationLineRow(Row, table=True):

@@ -20,8 +20,8 @@ can't serve two threads says `concurrent = False`.
 
     TestMyMachine = MyMachine.TestCase
 
-`Inventory`, a retailer's own system, has `OutsideInventoryContract` and `OutsideInventoryMachine`, which are used the same
-way with an `OutsideBench`.
+`Inventory`, a retailer's own system, has `OutsideInventoryContract` and `OutsideInventoryMachine`, which are used
+the same way with an `OutsideBench`.
 """
 
 from __future__ import annotations
