@@ -98,7 +98,7 @@ def held(
         if taken.facts["kind"] != "reservation":
             raise
         raise InventoryUnavailable(inventory=_name(parts.outside), reason="the promise took too long") from taken
-    except BaseException:
+    except Exception:
         _try_to_follow(parts, intent, stamp)
         raise
 
