@@ -169,11 +169,11 @@ class FakeInventory:
             self._standing(reservation).until = self._now()
 
     def lose_next_reply(self) -> None:
-        """The next call takes effect, but its reply never arrives: `InventoryUnavailable`."""
+        """The next call that changes something does, but its reply never arrives: `InventoryUnavailable`."""
         self._luck.append(_Luck.LOST)
 
     def drop_next_request(self) -> None:
-        """The next call never arrives: `InventoryUnavailable` without effect."""
+        """The next call that changes something never arrives: `InventoryUnavailable` without effect."""
         self._luck.append(_Luck.UNHEARD)
 
     # --- how it keeps its books ---
@@ -182,7 +182,7 @@ class FakeInventory:
     def _asked(self, method: str, reservation: str = "") -> Generator[None]:
         with self._lock:
             self.requests.append((method, reservation))
-            luck = self._luck.popleft() if self._luck else None
+            luck = self._luck.popleft() if self._luck and reservation else None
             if self.down or luck is _Luck.UNHEARD:
                 raise InventoryUnavailable(inventory="fake", reason="no answer")
             try:
