@@ -208,7 +208,7 @@ class Stock:
             raise Refused(409, "stock.short", short=short)
 
     def _stands(self, known: Mapping[str, Any], now: str) -> bool:
-        return known["state"] == "firm" or (known["state"] == "held" and known["until"] > now)
+        return known["state"] == "firm" or bool(known["state"] == "held" and known["until"] > now)
 
     def _standing(self, db: sqlite3.Connection, id: str, now: str) -> None:
         known = self._find(db, id)

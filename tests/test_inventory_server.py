@@ -109,9 +109,9 @@ def test_the_last_unit_is_promised_to_one_of_many(tmp_path: Path) -> None:
 class LooksThenTakes(inventory_server.Stock):
     """The control: it looks first, and takes afterwards, without keeping others out meanwhile."""
 
-    def _check(self, db: sqlite3.Connection, *args: Any) -> None:
+    def _check(self, db: sqlite3.Connection, store: str, units: dict[str, int], party: str, now: str) -> None:
         db.execute("COMMIT")
-        super()._check(db, *args)
+        super()._check(db, store, units, party, now)
         time.sleep(0.2)
         db.execute("BEGIN IMMEDIATE")
 
@@ -146,6 +146,9 @@ def test_it_forgets_what_is_old_and_holds_nothing(tmp_path: Path) -> None:
     stock.confirm("firm")
 
 
+BAD_UNITS: list[Any] = [
+    None, {}, [], {"M": 0}, {"M": -1}, {"M": True}, {"M": 1.5}, {"M": "1"}, {"M": 10**7}, {"": 1},
+]  # fmt: skip
 BAD: list[tuple[str, str, Any, int]] = [
     ("PUT", "/reservations/r", {"store": "S", "units": {"M": 1}}, 422),
     ("PUT", "/reservations/r", {"store": "S", "units": {"M": 1}, "until": "2026-11-23T08:00:00"}, 422),
@@ -153,7 +156,7 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("PUT", "/reservations/r", {"store": "", "units": {"M": 1}, "until": "2126-11-23T08:00:00Z"}, 422),
     *(
         ("PUT", "/reservations/r", {"store": "S", "units": units, "until": "2126-11-23T08:00:00Z"}, 422)
-        for units in (None, {}, [], {"M": 0}, {"M": -1}, {"M": True}, {"M": 1.5}, {"M": "1"}, {"M": 10**7}, {"": 1})
+        for units in BAD_UNITS
     ),
     ("POST", "/reservations/r/extend", {}, 422),
     ("POST", "/reservations/r/consume", {}, 422),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -285,3 +287,17 @@ def test_nobody_at_the_address_is_no_answer() -> None:
 def test_limits_that_can_not_be_are_refused(limits: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput), httpx.Client() as client:
         HttpInventory(client, **limits)
+
+
+def test_without_httpx_the_extra_is_named() -> None:
+    program = """
+import sys
+sys.modules["httpx"] = None
+from omniorder.errors import MissingExtra
+try:
+    import omniorder.adapters.http
+except MissingExtra as missing:
+    print(missing)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert 'omniorder[http]' in told

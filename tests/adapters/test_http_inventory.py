@@ -7,6 +7,7 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import httpx
 import inventory_server
@@ -21,11 +22,11 @@ from omniorder.testing.contracts.inventory import OutsideBench, OutsideInventory
 class Moody(inventory_server.Handler):
     """A server that now and then does what it was asked, and is not heard."""
 
-    silences = 0
+    silences: ClassVar[list[None]]
 
     def send(self, status: int, content: bytes) -> None:
-        if type(self).silences:
-            type(self).silences -= 1
+        if self.silences:
+            self.silences.pop()
             self.close_connection = True
             return
         super().send(status, content)
@@ -35,7 +36,8 @@ def benched(stack: ExitStack, path: Path) -> OutsideBench:
     """The server on a file of its own and the clock of the test, and our adapter before it."""
     clock = FakeClock()
     stock = inventory_server.Stock(path.as_posix(), clock.now)
-    handler = type("Desk", (Moody,), {})
+    silences: list[None] = []
+    handler = type("Desk", (Moody,), {"silences": silences})
     url = stack.enter_context(inventory_server.serving(stock, handler=handler))
     client = stack.enter_context(httpx.Client(base_url=url))
 
@@ -43,7 +45,7 @@ def benched(stack: ExitStack, path: Path) -> OutsideBench:
         clock.advance(seconds=lasts.total_seconds())
 
     def lose_next_reply() -> None:
-        handler.silences += 1
+        silences.append(None)
 
     inventory = HttpInventory(client, time_limit=timedelta(seconds=20))
     return OutsideBench(inventory, stock.put, clock.now, pass_time, lose_next_reply)

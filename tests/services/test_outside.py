@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from omniorder import OrderState, PayInStore, Settings, events
+from omniorder import Channel, Customer, OrderState, PayInStore, Settings, Tender, events
 from omniorder.errors import (
     InventoryUnavailable,
     Misconfigured,
@@ -120,7 +120,7 @@ def test_the_rest_that_nobody_wants_is_given_back(outside: Outside) -> None:
 
 
 @pytest.mark.parametrize("pay", [VISA, PayInStore()], ids=["card", "in store"])
-def test_what_is_called_off_is_given_back(outside: Outside, pay: object) -> None:
+def test_what_is_called_off_is_given_back(outside: Outside, pay: Tender) -> None:
     shop, inventory = outside
     order = placed(shop, pay=pay)
     shop.app.orders.cancel(order.id)
@@ -205,7 +205,7 @@ def test_inside_a_callers_transaction_nothing_outside_is_called(outside: Outside
     if "memory" in type(storage).__module__:
         return  # nothing can be joined there
     with storage.transaction() as tx, shop.hub.joined(tx.connection) as hub:
-        app = hub.at(shop.app._touch.channel, shop.app._touch.actor)
+        app = hub.at(Channel.APP, Customer("anna"))
         refused(NeedsOwnTransaction, app.checkout.offers, cart.id)
         refused(NeedsOwnTransaction, app.checkout.promise, cart.id, slot=slot)
         refused(NeedsOwnTransaction, app.checkout.place, promise.id, pay=PayInStore())

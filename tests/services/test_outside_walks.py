@@ -57,9 +57,8 @@ class Walk(RuleBasedStateMachine):
         for store in self.came:
             self.stock(store, 50)
         for waits in ((2, 6, 6), (20, 60, 6)):  # before what was left over has run out, and after
-            for minutes in waits:
-                last = self.shop.advance(minutes=minutes)
-            assert last.failed == {}
+            reports = [self.shop.advance(minutes=minutes) for minutes in waits]
+            assert reports[-1].failed == {}
             wanted = expected(self.shop)
             if self.lossy:  # what a promise lost is noticed when it is paid, or it lapses
                 live = self._live()

@@ -8,10 +8,10 @@ from __future__ import annotations
 from omniorder.errors import MissingExtra
 
 try:
-    import httpx as _httpx  # noqa: F401 - what is missing is told by name
-except ImportError:
+    from omniorder.adapters.http.inventory import HttpInventory
+except ModuleNotFoundError as missing:
+    if missing.name != "httpx":
+        raise
     raise MissingExtra(needs="httpx", extra="http") from None
-
-from omniorder.adapters.http.inventory import HttpInventory
 
 __all__ = ["HttpInventory"]

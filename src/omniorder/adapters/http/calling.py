@@ -54,9 +54,10 @@ class Calls:
             reraise=True,
         )
         try:
-            return again(self._once, method, path, body, heard, ends)
+            answer: T = again(self._once, method, path, body, heard, ends)
         except _NoAnswer as silence:
             raise InventoryUnavailable(inventory=self.name, reason=str(silence)) from silence
+        return answer
 
     def _once(self, method: str, path: str, body: Mapping[str, Any], heard: Heard[T], ends: float) -> T:
         left = ends - time.monotonic()

@@ -34,12 +34,12 @@ class HttpInventory:
         tries: int = 3,
         most_bytes: int = 8_000_000,
     ) -> None:
-        if not isinstance(time_limit, timedelta) or time_limit <= timedelta(0):
-            raise InvalidInput("time_limit", time_limit, "a positive timedelta")
-        self._calls = Calls(
-            client, time_limit.total_seconds(), quantity(tries, "tries", most=100), quantity(most_bytes, "most_bytes",
-            most=10**9), str(client.base_url)
-        )  # fmt: skip
+        limits = (
+            _seconds(time_limit),
+            quantity(tries, "tries", most=100),
+            quantity(most_bytes, "most_bytes", most=10**9),
+        )
+        self._calls = Calls(client, *limits, name=str(client.base_url))
 
     def available(self, stores: Sequence[str], skus: Sequence[str]) -> Mapping[tuple[str, str], int]:
         """One request for all stores and SKUs."""
@@ -94,3 +94,9 @@ class HttpInventory:
                     raise reading.Unbelievable("a refusal of something else")
 
         self._calls.ask(method, f"reservations/{quote(reservation, safe='')}{what}", body, heard)
+
+
+def _seconds(limit: object) -> float:
+    if not isinstance(limit, timedelta) or limit <= timedelta(0):
+        raise InvalidInput("time_limit", limit, "a positive timedelta")
+    return limit.total_seconds()
