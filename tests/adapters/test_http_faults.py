@@ -300,4 +300,4 @@ except MissingExtra as missing:
     print(missing)
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    assert 'omniorder[http]' in told
+    assert "omniorder[http]" in told

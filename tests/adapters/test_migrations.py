@@ -23,8 +23,8 @@ from sqlalchemy.schema import Column
 from sqlmodel import SQLModel
 
 from omniorder.adapters import sql
-from omniorder.adapters.sql import SqlStorage, carts, connect, include_name, migrate_sql
-from omniorder.adapters.sql.schema import CART, CART_LINE, METADATA, NEEDED, NOTE
+from omniorder.adapters.sql import SqlStorage, carts, connect, include_name, migrate_sql, reservations
+from omniorder.adapters.sql.schema import CART, CART_LINE, METADATA, NEEDED, NOTE, RESERVATION, RESERVATION_LINE
 from omniorder.domain.events import CartMerged
 from omniorder.errors import Misconfigured, SchemaOutdated
 from omniorder.ports.storage import CartWrite, CustomerWrite, StockChange
@@ -190,7 +190,7 @@ def test_two_schemas_of_one_database_share_nothing(postgres_url: str) -> None:
 
 
 def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cart = samples.cart()
+    cart, kept = samples.cart(), samples.reservation()
     with monkeypatch.context() as first:
         upgrade = command.upgrade
         first.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
@@ -200,12 +200,16 @@ def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: p
         connection.execute(CART.insert(), {name: value for name, value in rows.items() if name != "merged_into"})
         connection.execute(CART_LINE.insert(), carts._line_rows(cart))
         connection.execute(NOTE.insert(), carts.note_rows(cart))
+        key = {"store_id": kept.store, "id": kept.id}
+        connection.execute(RESERVATION.insert(), key | reservations._values(kept))
+        connection.execute(RESERVATION_LINE.insert(), reservations._line_rows(kept))
     with opened(url) as storage:
         with pytest.raises(SchemaOutdated) as raised:
             read(storage, lambda tx: tx.cart(cart.id))
         assert dict(raised.value.facts) == {"found": "0001", "needed": NEEDED}
         storage.migrate()
         assert read(storage, lambda tx: tx.cart(cart.id)) == cart
+        assert read(storage, lambda tx: tx.reservation(kept.id)) == kept  # of our own levels, as all were then
         after = samples.changed(cart, CartMerged(samples.cart(2).id))
         put(storage, carts=(CartWrite(cart, after),), customers=(CustomerWrite(cart.owner, 0, 1),))
         assert read(storage, lambda tx: tx.cart(cart.id)) == after
