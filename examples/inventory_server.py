@@ -303,11 +303,11 @@ def _units(body: Mapping[str, Any]) -> dict[str, int]:
 def _instant(body: Mapping[str, Any]) -> datetime:
     try:
         instant = datetime.fromisoformat(body["until"])
-    except (KeyError, TypeError, ValueError):
+        if instant.tzinfo is None:
+            raise ValueError("it has no time zone")
+        return instant.astimezone(UTC)
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise Refused(422, "field.invalid", field="until") from None
-    if instant.tzinfo is None:
-        raise Refused(422, "field.invalid", field="until")
-    return instant
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -338,7 +338,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> Any:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MOST_BYTES:
+        if not length.isdecimal() or len(length) > 9 or int(length) > MOST_BYTES:
             self.close_connection = True  # what was not read would be taken for the next request
             raise Refused(413 if length.isdecimal() else 411, "body.length")
         content = self.rfile.read(int(length))

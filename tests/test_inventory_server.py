@@ -153,6 +153,7 @@ BAD: list[tuple[str, str, Any, int]] = [
     ("PUT", "/reservations/r", {"store": "S", "units": {"M": 1}}, 422),
     ("PUT", "/reservations/r", {"store": "S", "units": {"M": 1}, "until": "2026-11-23T08:00:00"}, 422),
     ("PUT", "/reservations/r", {"store": "S", "units": {"M": 1}, "until": 5}, 422),
+    ("PUT", "/reservations/r", {"store": "S", "units": {"M": 1}, "until": "9999-12-31T23:59:59-12:00"}, 422),
     ("PUT", "/reservations/r", {"store": "", "units": {"M": 1}, "until": "2126-11-23T08:00:00Z"}, 422),
     *(
         ("PUT", "/reservations/r", {"store": "S", "units": units, "until": "2126-11-23T08:00:00Z"}, 422)

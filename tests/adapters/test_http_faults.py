@@ -126,6 +126,17 @@ def test_an_id_that_holds_something_else_is_a_fault() -> None:
     assert type(refused.value) is InventoryFault
 
 
+def test_no_error_tells_credentials() -> None:
+    for answer in (httpx.Response(403), httpx.Response(500)):
+        client = httpx.Client(
+            base_url="https://hub:s3cret@stock.example", transport=httpx.MockTransport(Answers(answer))
+        )
+        with pytest.raises(InventoryFault) as refused:
+            HttpInventory(client, tries=1).confirm(RSV)
+        assert refused.value.facts["inventory"] == "stock.example"
+        assert "s3cret" not in str(refused.value.problem())
+
+
 def test_an_address_that_is_none_is_a_fault() -> None:
     with httpx.Client() as client, pytest.raises(InventoryFault) as refused:
         HttpInventory(client).confirm(RSV)

@@ -243,6 +243,20 @@ def test_the_last_unit_can_be_moved_to_another_slot(outside: Outside) -> None:
     assert_it_followed(shop, inventory)
 
 
+def test_the_last_unit_is_still_theirs_when_their_time_is_up_and_nobody_looked(outside: Outside) -> None:
+    """Outside it is held for longer than the promise: a new one of the same basket need not wait for a sweep."""
+    shop, inventory = outside
+    inventory.sell(Shop.SOFIA, Shop.MILK, 38)
+    cart = filled(shop)
+    slot = free_slot(shop, cart, nth=2)
+    shop.app.checkout.promise(cart.id, slot=slot)
+    shop.clock.advance(minutes=16)
+    again = shop.app.checkout.promise(cart.id, slot=slot)
+    shop.hub.sweep()
+    assert inventory.held == {again.reservation_id: {Shop.MILK: 2}}
+    assert_it_followed(shop, inventory)
+
+
 def test_a_new_promise_that_fails_leaves_the_old_one(outside: Outside) -> None:
     shop, inventory = outside
     inventory.sell(Shop.SOFIA, Shop.MILK, 38)

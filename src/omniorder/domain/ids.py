@@ -44,6 +44,7 @@ __all__ = [
     "promise_id",
     "promise_of",
     "reservation_id",
+    "reservation_of",
     "sku",
     "slot_id",
     "store_id",
@@ -159,6 +160,11 @@ def reservation_id(store: str, entropy: bytes) -> str:
 def promise_of(reservation_id: str) -> str:
     """The id of the promise that was made with this reservation: the two are drawn together."""
     return f"prm{reservation_id.removeprefix('rsv')}"
+
+
+def reservation_of(promise_id: str) -> str:
+    """The id of the reservation that this promise was made with."""
+    return f"rsv{promise_id.removeprefix('prm')}"
 
 
 def movement_id(store: str, entropy: bytes) -> str:

@@ -159,7 +159,7 @@ class Checkout:
             expires_at=min(stamp.at + lasting, wanted.ends.astimezone(UTC)),
         )
         seen = Seen(cart)
-        with outside.held(self.parts, stamp, new, cart.demand(), live):
+        with outside.held(self.parts, stamp, new, cart.demand(), cart.promise_id):
             return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:

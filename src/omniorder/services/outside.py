@@ -67,10 +67,10 @@ def available(parts: Parts, stores: Sequence[str], skus: Sequence[str]) -> Mappi
 
 
 @contextmanager
-def held(
-    parts: Parts, stamp: Stamp, new: Promise, units: Mapping[str, int], instead_of: Promise | None
-) -> Generator[None]:
+def held(parts: Parts, stamp: Stamp, new: Promise, units: Mapping[str, int], instead_of: str | None) -> Generator[None]:
     """Hold a promise's units outside while the block commits it; given back when that fails.
+
+    `instead_of` is the cart's former promise, if any: also one whose time is up, and that no sweep came for yet.
 
     Raises `OutOfStock`, `InventoryFault`, and `InventoryUnavailable` when it is not known whether they are held.
     """
@@ -81,7 +81,7 @@ def held(
     intent = Timer(new.store, new.reservation_id, stamp.at + PATIENCE)
     _set(parts, stamp, intent, intent.due_at)
     limit = new.expires_at + parts.settings.outside_margin
-    old = instead_of.reservation_id if instead_of else None
+    old = ids.reservation_of(instead_of) if instead_of else None
     try:
         parts.outside.reserve(new.reservation_id, new.store, units, limit, old)
     except InventoryUnavailable:

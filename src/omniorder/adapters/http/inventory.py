@@ -39,7 +39,7 @@ class HttpInventory:
             quantity(tries, "tries", most=100),
             quantity(most_bytes, "most_bytes", most=10**9),
         )
-        self._calls = Calls(client, *limits, name=str(client.base_url))
+        self._calls = Calls(client, *limits, name=client.base_url.host or "inventory")
 
     def available(self, stores: Sequence[str], skus: Sequence[str]) -> Mapping[tuple[str, str], int]:
         """One request for all stores and SKUs."""
