@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from omniorder import Card, Channel, Customer, Order
@@ -30,8 +31,9 @@ def test_customers_and_sweeps_at_once_leave_both_sides_alike(database_url: str) 
         cart = shop.app.carts.add(shop.app.carts.start().id, Shop.MILK, 1)
         offer = next(one for one in shop.app.checkout.offers(cart.id) if one.store.id == Shop.SOFIA)
         slots = [slot.id for slot in offer.slots[:4]]
-        works = [partial(buy, shop, number, slots) for number in range(MANY)]
-        results = at_once([*works, *[shop.hub.sweep] * 4])
+        works: list[Callable[[], object]] = [partial(buy, shop, number, slots) for number in range(MANY)]
+        sweeps: list[Callable[[], object]] = [shop.hub.sweep] * 4
+        results = at_once([*works, *sweeps])
         bought = [one for one in won(results) if isinstance(one, Order)]
         assert (len(bought), set(refused(results))) == (THERE, {OutOfStock.code})
         shop.hub.sweep()
@@ -39,8 +41,8 @@ def test_customers_and_sweeps_at_once_leave_both_sides_alike(database_url: str) 
         assert {inventory.limit(order.reservation_id) for order in bought} == {None}
         cancelled = bought[0]
         touch = shop.hub.at(Channel.APP, Customer(cancelled.owner.partition(":")[2]))
-        calls = [partial(touch.orders.cancel, cancelled.id)] * 2
-        at_once([*calls, *[shop.hub.sweep] * 4])
+        calls: list[Callable[[], object]] = [partial(touch.orders.cancel, cancelled.id)] * 2
+        at_once([*calls, *sweeps])
         shop.hub.sweep()
         assert_it_followed(shop, inventory)
         assert inventory.available([Shop.SOFIA], [Shop.MILK]) == {(Shop.SOFIA, Shop.MILK): 1}
