@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from omniorder.adapters.sql.columns import Instant, Json, Whole
-from omniorder.adapters.sql.link import Step
+from omniorder.adapters.sql.link import Statement, Step
 from omniorder.domain.instants import iso
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=iso)
@@ -65,3 +65,20 @@ def _in_json(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(kind, Instant):
         return DateTime(timezone=True)
     return JSONB() if isinstance(kind, Json) else Text()
+
+
+def gathered(steps: Iterable[Step]) -> list[Step]:
+    """The same steps, of those that insert rows into one table as they are only the first, with all of the rows."""
+    kept: list[Step] = []
+    places: dict[tuple[Statement, tuple[str, ...]], int] = {}
+    for step in steps:
+        rows = step.params if isinstance(step.params, Sequence) else [step.params]
+        if step.judge is not None or type(step.statement) is not Insert:
+            kept.append(step)
+            continue
+        place = places.setdefault((step.statement, tuple(rows[0])), len(kept))
+        if place == len(kept):
+            kept.append(step._replace(params=rows))
+        else:
+            kept[place] = kept[place]._replace(params=[*kept[place].params, *rows])
+    return kept

@@ -61,7 +61,7 @@ def booked(link: Link, stores: Sequence[str], start: datetime, end: datetime) ->
 
 def change(batch: Batch, changes: Iterable[SlotChange]) -> None:
     """Take places and give them back, slot by slot in the order of their keys; raises `SlotUnavailable`."""
-    for wanted in _summed(changes):
+    for wanted in summed(changes):
         if wanted.places > 0:
             params = {
                 "store_id": wanted.store,
@@ -83,7 +83,7 @@ def _granted(slot: str, outcome: Outcome, _: Link) -> None:
         raise SlotUnavailable(slot=slot, reason="full")
 
 
-def _summed(changes: Iterable[SlotChange]) -> list[SlotChange]:
+def summed(changes: Iterable[SlotChange]) -> list[SlotChange]:
     """One change per slot: whoever gives a place back and takes it again keeps it."""
     sums: dict[tuple[str, str], SlotChange] = {}
     for change in changes:
