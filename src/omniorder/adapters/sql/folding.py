@@ -68,17 +68,18 @@ def _in_json(kind: TypeEngine[Any]) -> TypeEngine[Any]:
 
 
 def gathered(steps: Iterable[Step]) -> list[Step]:
-    """The same steps, of those that insert rows into one table as they are only the first, with all of the rows."""
+    """The same steps, but those that insert rows into one table as they are in one, where the first of them was."""
     kept: list[Step] = []
-    places: dict[tuple[Statement, tuple[str, ...]], int] = {}
+    inserted: dict[tuple[Statement, tuple[str, ...]], list[Mapping[str, Any]]] = {}
     for step in steps:
-        rows = step.params if isinstance(step.params, Sequence) else [step.params]
         if step.judge is not None or type(step.statement) is not Insert:
             kept.append(step)
             continue
-        place = places.setdefault((step.statement, tuple(rows[0])), len(kept))
-        if place == len(kept):
-            kept.append(step._replace(params=rows))
+        rows = step.params if isinstance(step.params, Sequence) else [step.params]
+        key = (step.statement, tuple(rows[0]))
+        if key in inserted:
+            inserted[key] += rows
         else:
-            kept[place] = kept[place]._replace(params=[*kept[place].params, *rows])
+            inserted[key] = [*rows]
+            kept.append(step._replace(params=inserted[key]))
     return kept
