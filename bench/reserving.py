@@ -123,7 +123,8 @@ class Clients:
 @contextmanager
 def clients(arrangement: Arrangement, url: str) -> Generator[Clients]:
     """The clients, connected to the database at this URL."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["__main__", __name__])  # else each of many processes would import all of it
     with ExitStack() as stack:
         ends: list[Connection] = []
         for _ in range(arrangement.processes):
