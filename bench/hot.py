@@ -26,6 +26,7 @@ def arrangements(count: int) -> Mapping[str, Arrangement]:
     return {
         YARDSTICK: Arrangement(count, 1, "pipelined"),
         "by hand, statement by statement": Arrangement(count, 1, "statement by statement"),
+        f"by hand, pipelined, 1 process of {count} threads": Arrangement(1, count, "pipelined"),
         f"omniorder, 1 process of {count} threads": Arrangement(1, count),
         f"omniorder, 2 processes of {half} threads": Arrangement(2, half),
         f"omniorder, 1 process of {count} threads, group_commit=1": Arrangement(1, count, group_commit=1),

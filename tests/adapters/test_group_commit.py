@@ -191,8 +191,6 @@ def test_who_comes_alone_waits_for_nobody(url: str, storage: SqlStorage) -> None
 
 
 def test_who_switches_it_off_has_a_transaction_for_each(url: str) -> None:
-    with opened(url, group_commit=1) as storage, ThreadPoolExecutor(4) as pool, held_up(url):
-        pass
     with opened(url, group_commit=1) as storage:
         put(storage, stock=(StockChange(SOFIA, MILK, on_hand=9),))
         with ThreadPoolExecutor(4) as pool, held_up(url):
@@ -203,10 +201,20 @@ def test_who_switches_it_off_has_a_transaction_for_each(url: str) -> None:
     assert transactions(url) == [1, 1, 1, 1]
 
 
-@pytest.mark.parametrize("most", [0, -1, True, "64", None])
+def test_it_can_be_switched_off_in_the_url(url: str) -> None:
+    """There it is for those who open a hub, which has no options of a database's."""
+    with opened(f"{url}?group_commit=1") as storage:
+        assert storage._most_together == 1
+        assert write(storage, Writes()) is None
+
+
+@pytest.mark.parametrize("most", [0, -1, True, "64.0", "", "0", "many", "9" * 100, None])
 def test_an_option_that_makes_no_sense_is_refused(most: object) -> None:
     with pytest.raises(Misconfigured, match="group_commit"):
         connect("postgresql://localhost/shop", group_commit=most)
+    if most:
+        with pytest.raises(Misconfigured, match="group_commit"):
+            connect(f"postgresql://localhost/shop?group_commit={most}")
 
 
 # --- each is answered as if alone -------------------------------------------------------------------------

@@ -33,8 +33,8 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     (30 seconds, PostgreSQL) how long a statement may take, `synchronous="NORMAL"` (SQLite) trades the last
     transactions before a power cut for speed. On PostgreSQL statements are prepared on the server; behind a pooler
     that doesn't allow it, `?prepare_threshold=none` in the URL switches that off. `group_commit` (64, PostgreSQL) is
-    how many commands that take from the same levels or slots may share a transaction; 1: none. All others go to
-    SQLAlchemy's `create_engine`, such as `pool_size`.
+    how many commands that take from the same levels or slots may share a transaction, 1: none; `?group_commit=1` in the
+    URL says the same. All others go to SQLAlchemy's `create_engine`, such as `pool_size`.
 
     Raises `Misconfigured` for a URL or option that makes no sense, `MissingExtra` where psycopg is missing.
     """
@@ -43,15 +43,24 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     try:
         if parsed.get_backend_name() == "postgresql":
             options.setdefault("statement_timeout", 30.0)
-            most = options.pop("group_commit", MOST_TOGETHER)
-            if type(most) is not int or most < 1:
-                raise Misconfigured(needs="a group_commit of 1 or more: how many commands may share a transaction")
+            most = _most_together(options.pop("group_commit", parsed.query.get("group_commit", MOST_TOGETHER)))
+            parsed = parsed.difference_update_query(["group_commit"])
             return SqlStorage(postgres.opened(parsed, schema, **options), schema, most)
         if schema is None:
             return SqlStorage(sqlite.opened(parsed, **options), None)
     except TypeError as error:
         raise Misconfigured(needs=f"other options for {parsed.get_backend_name()}: {error}") from error
     raise Misconfigured(needs="PostgreSQL for a schema: SQLite has none")
+
+
+def _most_together(given: object) -> int:
+    match given:
+        case int() if given >= 1 and given is not True:
+            return given
+        case str() if given.isascii() and given.isdecimal() and 0 < len(given) < 10 and int(given):
+            return int(given)
+        case _:
+            raise Misconfigured(needs="a group_commit of 1 or more: how many commands may share a transaction")
 
 
 @final
