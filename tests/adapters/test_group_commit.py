@@ -89,11 +89,12 @@ def write(storage: Storage, writes: Writes) -> OmniorderError | None:
 
 
 @contextmanager
-def held_up(url: str, sku: str = MILK) -> Generator[psycopg.Connection[Any]]:
-    """Somebody else has this level's row until the block ends."""
+def held_up(url: str) -> Generator[None]:
+    """Somebody else has the rows of the milk and of all slots until the block ends."""
     with psycopg.connect(libpq(url)) as other:
-        other.execute("SELECT FROM omniorder_stock WHERE sku = %s FOR UPDATE", (sku,))
-        yield other
+        other.execute("SELECT FROM omniorder_stock WHERE sku = %s FOR UPDATE", (MILK,))
+        other.execute("SELECT FROM omniorder_slot FOR UPDATE")
+        yield
 
 
 def until(happened: Callable[[], object]) -> None:
@@ -112,7 +113,7 @@ def at_the_row(url: str) -> int:
 
 
 def waiting(storage: SqlStorage) -> int:
-    return sum(map(len, storage._commits._waiting.values()))
+    return sum(len(queue.waiting) for queue in storage._commits._queues.values())
 
 
 Work = Callable[[], OmniorderError | None]
@@ -162,7 +163,7 @@ def codes(refusals: Iterable[OmniorderError | None]) -> list[str]:
 def test_those_who_would_wait_for_a_row_go_in_one_transaction(url: str, storage: SqlStorage) -> None:
     put(storage, stock=(StockChange(SOFIA, MILK, on_hand=100),))
     assert all_at_once(url, storage, [taking(2, n) for n in range(9)]) == [None] * 9
-    assert transactions(url) == [1, 8]
+    assert transactions(url) == [1, 1, 7]
     assert level(storage) == (100, 18)
 
 
@@ -170,17 +171,17 @@ def test_a_group_is_no_larger_than_was_asked_for(url: str) -> None:
     with opened(url, group_commit=3) as storage:
         put(storage, stock=(StockChange(SOFIA, MILK, on_hand=100),))
         assert all_at_once(url, storage, [taking(1, n) for n in range(9)]) == [None] * 9
-    assert transactions(url) == [1, 2, 3, 3]
+    assert transactions(url) == [1, 1, 1, 3, 3]
 
 
 def test_places_in_a_slot_are_taken_together_too(url: str, storage: SqlStorage) -> None:
     """Else those who want different articles would wait for each other at the slot that all of them want."""
-    put(storage, stock=(StockChange(SOFIA, MILK, on_hand=5), StockChange(SOFIA, BREAD, on_hand=5)))
+    put(storage, stock=(StockChange(SOFIA, MILK, on_hand=5), StockChange(SOFIA, BREAD, on_hand=5)), slots=PLACE)
     place = Writes(slots=PLACE)
     assert all_at_once(url, storage, [taking(1, n, BREAD if n else MILK) + place for n in range(5)]) == [None] * 5
-    assert transactions(url) == [1, 4]
+    assert transactions(url) == [1, 1, 3]
     with storage.reading() as tx:
-        assert dict(tx.booked([SOFIA], NOW, NOW.replace(year=2027))) == {SLOT: 5}
+        assert dict(tx.booked([SOFIA], NOW, NOW.replace(year=2027))) == {SLOT: 6}
 
 
 def test_who_comes_alone_waits_for_nobody(url: str, storage: SqlStorage) -> None:
@@ -271,12 +272,12 @@ def what_is_given_back_and_what_is_wanted(url: str, storage: SqlStorage) -> list
     put(storage, stock=(StockChange(SOFIA, MILK, on_hand=9, reserved=9),))
     put(storage, stock=(StockChange(SOFIA, MILK, on_hand=-7),))
     back = Writes(stock=(StockChange(SOFIA, MILK, reserved=-3),))
-    return all_at_once(url, storage, [taking(1, 1), taking(1, 2), back])
+    return all_at_once(url, storage, [taking(1, 1), taking(1, 2), taking(1, 3), back])
 
 
 def test_what_one_gives_back_does_not_make_up_for_a_shortage(url: str, storage: SqlStorage) -> None:
     """The units that come back are lacking to those who have a promise already."""
-    assert codes(what_is_given_back_and_what_is_wanted(url, storage)) == ["stock.short"] * 2
+    assert codes(what_is_given_back_and_what_is_wanted(url, storage)) == ["stock.short"] * 3
     assert level(storage) == (2, 6)
 
 
@@ -285,7 +286,7 @@ def test_if_all_that_happens_to_a_level_were_summed_it_would(
 ) -> None:
     """The control."""
     monkeypatch.setattr(stock.Demand, "only_takes", True)
-    assert codes(what_is_given_back_and_what_is_wanted(url, storage)) == ["stock.short"]
+    assert codes(what_is_given_back_and_what_is_wanted(url, storage)) == ["stock.short"] * 2
     assert level(storage) == (2, 7)
 
 
@@ -347,17 +348,17 @@ def test_who_is_interrupted_while_waiting_holds_nobody_up(
 
     def interrupted(member: Any) -> None:
         turn = next(turns)
-        if turn == 1:
+        if turn == 2:
             raise KeyboardInterrupt
         wait(member)
-        if turn == 0:
+        if turn == 1:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(group_commit._Member, "wait", interrupted)
-    with ThreadPoolExecutor(6) as pool:
+    with ThreadPoolExecutor(8) as pool:
         with held_up(url):
-            first = pool.submit(write, storage, taking(1, 0))
-            until(lambda: at_the_row(url))
+            at_once = [pool.submit(write, storage, taking(1, number)) for number in (6, 7)]
+            until(lambda: at_the_row(url) == 2)
             to_lead = pool.submit(write, storage, taking(1, 1))
             until(lambda: waiting(storage) == 1)
             second = pool.submit(write, storage, taking(1, 2))
@@ -367,25 +368,25 @@ def test_who_is_interrupted_while_waiting_holds_nobody_up(
         for one in (to_lead, second):
             with pytest.raises(KeyboardInterrupt):
                 one.result(PATIENCE)
-        assert [one.result(PATIENCE) for one in (first, *others)] == [None] * 4
-    assert level(storage) == (100, 4)
-    assert storage._commits._waiting == {}
+        assert [one.result(PATIENCE) for one in (*at_once, *others)] == [None] * 5
+    assert level(storage) == (100, 5)
+    assert storage._commits._queues == {}
 
 
 def test_who_is_interrupted_while_committing_for_others_tells_them(
     url: str, storage: SqlStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(storage, stock=(StockChange(SOFIA, MILK, on_hand=100),))
-    with queued(url, storage, [partial(write, storage, taking(1, n)) for n in range(4)]) as asked:
+    with queued(url, storage, [partial(write, storage, taking(1, n)) for n in range(5)]) as asked:
         monkeypatch.setattr(group_commit, "summed", interrupting)
-    first, leader, *followers = asked
-    assert first.result(PATIENCE) is None
+    first, second, leader, *followers = asked
+    assert (first.result(PATIENCE), second.result(PATIENCE)) == (None, None)
     with pytest.raises(KeyboardInterrupt):
         leader.result(PATIENCE)
     assert [type(one.result(PATIENCE)) for one in followers] == [StorageUnavailable] * 2
     monkeypatch.undo()
     assert write(storage, taking(1, 9)) is None
-    assert level(storage) == (100, 2)
+    assert level(storage) == (100, 3)
 
 
 def interrupting(*_: object) -> Writes:
@@ -402,13 +403,13 @@ def test_a_command_that_did_more_than_read_goes_alone(url: str, storage: SqlStor
             tx.write(taking(1, 8))
         return None
 
-    with queued(url, storage, [partial(write, storage, taking(1, n)) for n in range(3)]) as asked:
+    with queued(url, storage, [partial(write, storage, taking(1, n)) for n in range(4)]) as asked:
         pool = ThreadPoolExecutor(1)
         other = pool.submit(tried)
-        until(lambda: at_the_row(url) == 2)
-    assert [one.result(PATIENCE) for one in (*asked, other)] == [None] * 4
+        until(lambda: at_the_row(url) == 3)
+    assert [one.result(PATIENCE) for one in (*asked, other)] == [None] * 5
     pool.shutdown()
-    assert transactions(url) == [1, 1, 2]
+    assert transactions(url) == [1, 1, 1, 2]
 
 
 # --- beside the model -------------------------------------------------------------------------------------

@@ -1,10 +1,12 @@
 """Group commit: commands of one process that take from the same level or slot share a transaction.
 
 Whoever takes a unit locks the level's row until the commit is on disk, and everybody else who wants one waits for
-that. So of the commands of this process one at a time goes for a row. Those who come meanwhile would wait for its
-lock; they wait here instead, without one, and when the row is free all of them go in one transaction: their writes are
-summed, as those of one command are, and one guarded statement asks for all of their units. There is no timer, and who
-comes alone goes at once.
+that. So of the commands of this process only some go for a row. Those who come meanwhile would wait for its lock; they
+wait here instead, without one, and then all of them go in one transaction: their writes are summed, as those of one
+command are, and one guarded statement asks for all of their units. There is no timer, and who comes alone goes at once.
+
+They go when the row is free, or when they are as many as those who have it: they wait at the row then, with all that
+they want to do there sent already, and the server needn't wait for us in between.
 
 - A guard that refuses, refuses the group: nothing is done then, and each goes by itself, to its own answer. So who is
   refused was refused alone, and the last unit is sold.
@@ -71,6 +73,26 @@ def summed(all_of_them: Iterable[Writes]) -> Writes:
     return Writes(*(tuple(one for part in column for one in part) for column in columns))
 
 
+DEPTH: Final = 2
+"""Groups that go for one row: one that has it, and one that is there when it becomes free."""
+
+
+@final
+class _Queue:
+    """Who goes for a row, as sizes of groups, and who waits until they are done."""
+
+    def __init__(self) -> None:
+        self.going: Final[list[int]] = []
+        self.waiting: Final[list[_Member]] = []
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether those who wait should go."""
+        if not self.waiting or len(self.going) >= DEPTH:
+            return False
+        return not self.going or len(self.waiting) >= max(self.going)
+
+
 @final
 class _Member:
     """A command that waits for its turn."""
@@ -79,9 +101,7 @@ class _Member:
         self.writes: Final = writes
         self.rows: Final = rows
         self.group: Sequence[_Member] = ()
-        """Those for whom it commits, itself first; none: somebody else commits for it, or nobody."""
-        self.held: Sequence[Row] = ()
-        """The rows for which others wait until it is done."""
+        """Those who go with it, itself first; none: it goes with somebody else, or not yet."""
         self.committed = False
         self.fault: StorageFault | None = None
         self._turn: Final = Lock()
@@ -103,8 +123,8 @@ class GroupCommit:
     def __init__(self, most: int) -> None:
         self._most: Final = most
         self._lock: Final = Lock()
-        self._waiting: Final[dict[Row, list[_Member]]] = {}
-        """By row for which somebody goes: who waits until that is done."""
+        self._queues: Final[dict[Row, _Queue]] = {}
+        """Of the rows for which somebody goes."""
         self._refused: Final[set[Row]] = set()
 
     def finish(self, link: OwnLink, tx: SqlTransaction) -> None:
@@ -131,21 +151,32 @@ class GroupCommit:
         except BaseException:
             self._withdraw(member)
             raise
-        self._leave(member.held)
+        self._disband(member, committed=False, fault=None)
 
     def _must_wait(self, member: _Member) -> bool:
         with self._lock:
-            for row in member.rows:
-                if row in self._waiting:
-                    self._waiting[row].append(member)
-                    return True
-            self._hold(member, member.rows)
-            return False
+            queues = [self._queues[row] for row in member.rows if row in self._queues]
+            if not queues:
+                self._begin([member])
+                return False
+            longest = max(queues, key=lambda queue: len(queue.going))
+            longest.waiting.append(member)
+            if longest.is_ready:
+                self._let_go(longest)
+            return True
 
-    def _hold(self, member: _Member, rows: Iterable[Row]) -> None:
-        """Whoever wants one of these rows waits for `member`, where it doesn't wait for somebody else already."""
-        member.held = [row for row in dict.fromkeys(rows) if row not in self._waiting]
-        self._waiting.update((row, []) for row in member.held)
+    def _let_go(self, queue: _Queue) -> None:
+        """Those who wait there go, as many as may go together."""
+        group = queue.waiting[: self._most]
+        del queue.waiting[: self._most]
+        self._begin(group)
+        group[0].go()
+
+    def _begin(self, group: Sequence[_Member]) -> None:
+        """Whoever wants a row of this group waits for it from now on."""
+        group[0].group = group
+        for row in _rows_of(group):
+            self._queues.setdefault(row, _Queue()).going.append(len(group))
 
     def _lead(self, link: OwnLink, leader: _Member) -> None:
         """Commit for the whole group, and tell everybody how it went; where a guard refuses, each has to go alone."""
@@ -165,42 +196,40 @@ class GroupCommit:
             self._disband(leader, committed=committed, fault=fault)
 
     def _disband(self, leader: _Member, *, committed: bool, fault: StorageFault | None) -> None:
-        """Let the next group go, and everybody in this one."""
-        followers, held = leader.group[1:], leader.held
-        leader.group = leader.held = ()
-        self._leave(held)
-        for member in followers:
+        """The rows of this group are free: let the next ones go, and everybody in this one. Does so once."""
+        group, leader.group = leader.group, ()
+        if group:
+            with self._lock:
+                self._end(group)
+        for member in group[1:]:
             member.committed, member.fault = committed, fault
             member.go()
+
+    def _end(self, group: Sequence[_Member]) -> None:
+        rows = _rows_of(group)
+        for row in rows:
+            self._queues[row].going.remove(len(group))
+        for row in rows:
+            queue = self._queues[row]
+            while queue.is_ready:
+                self._let_go(queue)
+            if not queue.going:
+                del self._queues[row]
 
     def _refuse(self, rows: Iterable[Row]) -> None:
         if len(self._refused) >= MOST_REFUSED:
             self._refused.clear()
         self._refused.update(rows)
 
-    def _leave(self, held: Sequence[Row]) -> None:
-        """These rows are free: of those who wait for one, as many as may go together do."""
-        if not held:
-            return
-        with self._lock:
-            freed = [(row, self._waiting.pop(row)) for row in held]
-            for row, waiting in freed:
-                if not waiting:
-                    continue
-                if row in self._waiting:  # a group that was just made wants it too
-                    self._waiting[row] += waiting
-                    continue
-                leader, group = waiting[0], waiting[: self._most]
-                leader.group = group
-                self._hold(leader, (row for member in group for row in member.rows))
-                self._waiting[row] += waiting[self._most :]
-                leader.go()
-
     def _withdraw(self, member: _Member) -> None:
         """It failed, or its thread was interrupted: nobody waits for it any more, nor it for anybody."""
         with self._lock:
             for row in member.rows:
-                if member in self._waiting.get(row, ()):
-                    self._waiting[row].remove(member)
+                if (queue := self._queues.get(row)) is not None and member in queue.waiting:
+                    queue.waiting.remove(member)
                     return
         self._disband(member, committed=False, fault=None)
+
+
+def _rows_of(group: Iterable[_Member]) -> Iterable[Row]:
+    return dict.fromkeys(row for member in group for row in member.rows)
