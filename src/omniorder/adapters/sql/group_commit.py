@@ -50,7 +50,7 @@ MOST_REFUSED: Final = 1_000
 def taken(writes: Writes) -> tuple[Row, ...]:
     """The levels and slots from which these writes take, in the order in which they are locked.
 
-    None for writes that also do something else there, or that nothing guards but the order in which they come.
+    None of them for writes that also do something else there, or that nothing guards but the order in which they come.
     """
     if not (writes.stock or writes.slots) or any(_OTHERS(writes)):
         return ()
