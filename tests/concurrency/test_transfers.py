@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -73,7 +74,11 @@ def test_an_order_that_is_called_off_as_its_goods_leave_has_them_in_one_place(sh
     for _ in range(ROUNDS):
         order = awaiting(shop)
         transfer = only_transfer(shop)
-        at_once([partial(shop.office.transfers.ship, transfer.id), partial(shop.app.orders.cancel, order.id)])
+        both: list[Callable[[], object]] = [
+            partial(shop.office.transfers.ship, transfer.id),
+            partial(shop.app.orders.cancel, order.id),
+        ]
+        at_once(both)
         assert shop.app.orders.get(order.id).state is OrderState.CANCELLED
         left = shop.office.transfers.get(transfer.id)
         if left.shipped_at is not None:
@@ -107,7 +112,8 @@ def test_an_answer_and_the_end_of_its_time_have_one_effect(shop: Shop) -> None:
     for _ in range(ROUNDS):
         order = asked(shop)
         shop.clock.advance(hours=4, minutes=1)
-        at_once([partial(shop.app.orders.answer, order.id, "nothing"), shop.hub.sweep])
+        both: list[Callable[[], object]] = [partial(shop.app.orders.answer, order.id, "nothing"), shop.hub.sweep]
+        at_once(both)
         after = shop.app.orders.get(order.id)
         assert after.pickup.state in (PickupState.TO_PICK, PickupState.CANCELLED)
         held = sum(one.open.amount for one in shop.gateway.payments if one.order == order.id)

@@ -21,6 +21,7 @@ from omniorder.adapters.sql import (
     carts,
     codes,
     faults,
+    group_commit,
     handoffs,
     journal,
     orders,
@@ -74,7 +75,11 @@ def count_unasked(patch: pytest.MonkeyPatch) -> None:
 
 
 def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
-    """Of two baskets, the one takes its levels forwards, the other backwards, each when both hold their first."""
+    """Of two baskets, the one takes its levels forwards, the other backwards, each when both hold their first.
+
+    Two threads of one process would go together, and lock as one.
+    """
+    commit_one_by_one(patch)
     in_order, all_levels = stock.demands, postgresql.PostgresPlan.change_stock
     turns, lock = iter([True]), Lock()
     both_hold_one = Barrier(2)
@@ -96,6 +101,11 @@ def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(stock, "demands", demands)
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
+
+
+def commit_one_by_one(patch: pytest.MonkeyPatch) -> None:
+    """Let nobody share a transaction, as commands of several processes don't."""
+    patch.setattr(group_commit, "taken", lambda _: ())
 
 
 def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
