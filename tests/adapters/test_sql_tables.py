@@ -24,9 +24,11 @@ from omniorder.ports.storage import (
     ReservationWrite,
     SlotChange,
     StockChange,
+    TransferWrite,
     Writes,
 )
 from omniorder.testing import samples
+from omniorder.testing.contracts.storage.transfers import transfer
 from omniorder.testing.samples import MILK, SOFIA
 
 HELD = samples.promise()
@@ -37,6 +39,7 @@ SHOP = Writes(
     orders=(OrderWrite(None, samples.paying(samples.order())),),
     reservations=(ReservationWrite(None, samples.reservation()),),
     stock=(StockChange(SOFIA, MILK, on_hand=5),),
+    transfers=(TransferWrite(None, transfer()),),
     expected=(Expect(samples.expected()),),
     slots=(SlotChange(SOFIA, HELD.slot, HELD.starts, 1, 5),),
     journal=(JournalEntry(HELD.cart_id, HELD.cart_id, 1, samples.stamp(), (e.CartAbandoned(),)),),
@@ -48,6 +51,8 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.PRICE: {"amount": -1, "per": 0},
     schema.STOCK: {"on_hand": -1, "reserved": -1, "safety": -1, "quarantined": -1},
     schema.EXPECTED: {"quantity": -1, "expected_at": None},
+    schema.TRANSFER: {"version": 0, "state": None},
+    schema.TRANSFER_LINE: {"quantity": 0, "picked": 4, "received": 1},
     schema.RESERVATION: {"moved": -1, "state": None},
     schema.RESERVATION_LINE: {"quantity": 0, "consumed": -1, "released": 10**6, "expired": -1},
     schema.SLOT: {"booked": -1, "lines": -1},

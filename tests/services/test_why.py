@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import pickle
 import re
@@ -37,6 +38,7 @@ from omniorder.domain import ids
 from omniorder.domain.questions import Question
 from omniorder.domain.stock import apply, reserve
 from omniorder.errors import Refused
+from omniorder.exchange import import_file
 from omniorder.reasons.codes import CODES
 from omniorder.reasons.saying import LANGUAGES
 from omniorder.testing import Shop
@@ -84,7 +86,8 @@ def without_a_price(shop: Shop) -> None:
 
 
 def more_than_there_is(shop: Shop) -> None:
-    cart, slot = filled(shop, {Shop.BREAD: 6, Shop.MILK: 41, Shop.APPLES: 500}), free_slot(shop, filled(shop))
+    cart = filled(shop, {Shop.BREAD: 6, Shop.MILK: 41, Shop.APPLES: 500})
+    slot = free_slot(shop, filled(shop, touch=shop.stranger), touch=shop.stranger)
     shop.app.checkout.promise(cart.id, slot=slot)
 
 
@@ -232,6 +235,17 @@ def locked_handoff(shop: Shop) -> None:
         with pytest.raises(errors.HandoffInvalid):
             eva(shop).handoffs.accept(said)
     eva(shop).handoffs.accept(said)
+
+
+def heavier_than_was_agreed_on(shop: Shop) -> None:
+    order = placed(shop, {Shop.CHEESE: 500})
+    shop.store.pickups.pick(order.id, order.lines[0].id, 551)
+
+
+def import_of_another_file(shop: Shop) -> None:
+    for count in (1, 2):
+        file = io.BytesIO(f"store,sku,on_hand\nSOF01,{Shop.MILK},{count}\n".encode())
+        import_file(shop.office, "levels", file, format="csv", id="monday", resume=count == 2)
 
 
 def collected_twice(shop: Shop) -> None:
@@ -406,6 +420,8 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
     "unpaid at the counter": (without_the_money, errors.NotPaid, ["payment.missing"]),
     "expired card": (refused_at_the_counter, errors.NotPaid, ["payment.missing", "payment.expired_card"]),
     "wrong pass": (wrong_pass, errors.WrongCode, ["code.wrong"]),
+    "weighed": (heavier_than_was_agreed_on, errors.WeightOutOfTolerance, ["weight.out_of_tolerance"]),
+    "import": (import_of_another_file, errors.ImportChanged, ["import.changed"]),
     "locked pass": (locked_pass, errors.CodeLocked, ["code.locked"]),
 }
 
