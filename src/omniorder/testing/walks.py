@@ -215,12 +215,20 @@ def _worked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     """What may happen between the shelf and the staging area."""
     events: list[Event] = [
         e.PickReset(),
-        e.CustomerAsked(_question(order, at)),
-        e.PickResumed(),
-        e.Requeued(),
-        e.StockAwaited(),
         e.SlotMoved(order.pickup.slot, order.pickup.starts, order.pickup.ends),
         *(e.ShortPicked(line.line, left, "not_found") for line in order.pickup.lines if (left := _unpicked(line))),
+    ]
+    return (one_of(draw, [event for event in events if type(event) in PICKUP[order.pickup.state]]),)
+
+
+def _held_up(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """It waits for the customer or for goods, or no longer does."""
+    events: list[Event] = [
+        e.CustomerAsked(_question(order, at)),
+        e.StockAwaited(),
+        e.StockArrived(),
+        e.PickResumed(),
+        e.Requeued(),
     ]
     return (one_of(draw, [event for event in events if type(event) in PICKUP[order.pickup.state]]),)
 
@@ -289,7 +297,8 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_handed_over, 12, _at_pickup(PickupState.READY)),
     (_ready_again, 3, _at_pickup(PickupState.READY)),
     (_worked, 3, _at_pickup(*_PREPARED)),
-    (_worked, 8, _at_pickup(*_WAITING)),
+    (_held_up, 4, _at_pickup(*_PREPARED)),
+    (_held_up, 8, _at_pickup(*_WAITING)),
     (_decided, 8, lambda order: order.pickup.state in (*_PREPARED, *_WAITING) and bool(order.pickup.rest())),
     (_expired, 1, _has(PaymentState.AUTHORISED)),
     (_disputed, 1, _has(PaymentState.CAPTURED)),
