@@ -338,7 +338,7 @@ register(Slot, "free")
 register(Level, "available", "shortage")
 register(PickupPass, "qr")
 register(HandoffTicket, "qr")
-register(Offer, "full")
+register(Offer, "full", "coverage")
 register(Promise, "window")
 register(Pickup, "window")
 _PLAIN: Final[tuple[type[Any], ...]] = (

@@ -57,10 +57,7 @@ class _Search:
         self._stocks = stocks
         self._left = steps
         columns = list(zip(*stocks, strict=True))
-        self._owners = [
-            sorted((place for place, has in enumerate(column) if has), key=lambda place, of=column: (-of[place], place))
-            for column in columns
-        ]
+        self._owners = [_owners(column) for column in columns]
         self._most = [(0, *accumulate(sorted(column, reverse=True))) for column in columns]
 
     def members(self, wanted: Units, size: int) -> frozenset[int]:
@@ -96,3 +93,8 @@ class _Search:
 
     def _after(self, wanted: Units, place: int) -> Units:
         return tuple(max(0, want - has) for want, has in zip(wanted, self._stocks[place], strict=True))
+
+
+def _owners(column: Units) -> list[int]:
+    """Who has this article, those with most of it first."""
+    return sorted((place for place, has in enumerate(column) if has), key=lambda place: (-column[place], place))

@@ -43,6 +43,7 @@ __all__ = [
     "pickup_id",
     "promise_id",
     "reservation_id",
+    "same_slot_at",
     "sku",
     "slot_id",
     "store_id",
@@ -58,6 +59,7 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 HANDOFF_DIGITS = _ALPHABET.upper()
 """What a handoff's number is made of: it is said aloud, so in capitals."""
 _STORE = re.compile(r"[A-Z0-9]{2,8}")
+_SLOT_TIME = len("20261122T0800Z")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
 _ORDER = re.compile(r"([A-Z0-9]{2,8})-[0-9A-HJKMNP-TV-Z]{6,12}")
@@ -199,6 +201,11 @@ def slot_id(store: str, starts: datetime) -> str:
     if moment.second or moment.microsecond:
         raise InvalidId("starts", starts, "a slot starts at a whole minute")
     return f"slt_{store_id(store)}_{moment:%Y%m%dT%H%MZ}"
+
+
+def same_slot_at(store: str, slot: str) -> str:
+    """The id of the slot that starts at `store` when `slot` does where it is; both are ids that were made here."""
+    return f"slt_{store}_{slot[-_SLOT_TIME:]}"
 
 
 # --- read again -------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ the store reprices, and a promise covers exactly the cart content (`lines_versio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain.articles import Article, Price
-from omniorder.domain.carts import Cart
+from omniorder.domain.carts import Cart, CartLine
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
 from omniorder.domain.quantities import Unit
@@ -62,14 +62,19 @@ class Quote:
 
 def quote(cart: Cart, articles: Mapping[str, Article], prices: Mapping[str, Price]) -> Quote:
     """Price every line of the cart. The mappings must hold each of its SKUs; all prices share one currency."""
-    lines: list[QuoteLine] = []
-    for line in cart.lines:
-        article, price = articles[line.sku], prices[line.sku]
-        total = extend(price.amount, line.quantity, price.per)
-        lines.append(
-            QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per,
-                      price.tax, total)
-        )  # fmt: skip
+    return summed([priced(line, articles[line.sku], prices[line.sku]) for line in cart.lines])
+
+
+def priced(line: CartLine, article: Article, price: Price) -> QuoteLine:
+    """One line at this price."""
+    total = extend(price.amount, line.quantity, price.per)
+    return QuoteLine(
+        line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per, price.tax, total
+    )
+
+
+def summed(lines: Sequence[QuoteLine]) -> Quote:
+    """The quote of these lines; raises `CurrencyMismatch`, and `InvalidMoney` for a sum that leaves 63 bits."""
     currencies = {line.total.currency for line in lines}
     if len(currencies) > 1:
         raise CurrencyMismatch("prices", sorted(currencies), "one cart is priced in one currency")

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from attrs import field, frozen
 
@@ -39,6 +39,7 @@ __all__ = [
     "Criterion",
     "Donor",
     "Leg",
+    "Shelves",
     "Sourcing",
     "Strategy",
     "by",
@@ -272,22 +273,48 @@ def plan(
 
     Raises InvalidQuantity (demand).
     """
-    missing = {sku: quantity(units, f"units of {sku}") for sku, units in sorted(demand.items())}
-    sources = {donor.store: donor for donor in sorted(donors, key=_way, reverse=True)}
-    sources[store] = Donor(store, _NO_TIME, 0.0, 0)
-    shelves: dict[str, dict[str, int]] = {}
-    for name in sorted(sources):
-        shelf = {sku: units for sku in missing if (units := atp.get((name, sku), 0)) > 0}
-        if shelf:
-            shelves[name] = shelf
-    legs: list[Leg] = []
-    while candidates := _candidates(store, missing, shelves, sources):
-        chosen = candidates[0] if len(candidates) == 1 else strategy.choose(candidates)
-        legs.append(Leg(chosen.store, tuple(chosen.gives.items()), chosen.transit))
-        del shelves[chosen.store]
-        left = {sku: units - chosen.gives.get(sku, 0) for sku, units in missing.items()}
-        missing = {sku: units for sku, units in left.items() if units}
-    return Sourcing(store, tuple(legs), tuple(missing.items()))
+    return Shelves(demand, atp).plan(store, donors, strategy)
+
+
+class Shelves:
+    """What each store may promise towards one demand, put in order once for many plans; see `plan`."""
+
+    def __init__(self, demand: Mapping[str, int], atp: Mapping[tuple[str, str], int]) -> None:
+        self.demand: Final[Mapping[str, int]] = {
+            sku: quantity(units, f"units of {sku}") for sku, units in sorted(demand.items())
+        }
+        self._units: Final[dict[str, dict[str, int]]] = {}
+        for (store, sku), units in atp.items():
+            if units > 0 and sku in self.demand:
+                self._units.setdefault(store, {})[sku] = units
+
+    def at(self, store: str) -> Mapping[str, int]:
+        """Units per SKU of the demand that this store may promise; those it has none of are left out."""
+        return self._units.get(store, {})
+
+    def plan(self, store: str, donors: Iterable[Donor], strategy: Strategy = DEFAULT) -> Sourcing:
+        """The same as the function of this name."""
+        sources = {donor.store: donor for donor in sorted(donors, key=_way, reverse=True) if donor.store != store}
+        sources[store] = Donor(store, _NO_TIME, 0.0, 0)
+        rest = {name: shelf for name in sorted(sources) if (shelf := self.at(name))}
+        missing = dict(self.demand)
+        legs: list[Leg] = []
+        if strategy.criteria[:1] == (here_first,) and store in rest:  # nobody else need be looked at
+            legs.append(_leg(sources[store], rest.pop(store), missing))
+        while missing and (candidates := _candidates(store, missing, rest, sources)):
+            chosen = candidates[0] if len(candidates) == 1 else strategy.choose(candidates)
+            legs.append(_leg(sources[chosen.store], rest.pop(chosen.store), missing))
+        return Sourcing(store, tuple(legs), tuple(missing.items()))
+
+
+def _leg(source: Donor, shelf: Mapping[str, int], missing: dict[str, int]) -> Leg:
+    """All that this source can give of what is missing, which is that much less then."""
+    gives = [(sku, min(units, shelf[sku])) for sku, units in missing.items() if sku in shelf]
+    for sku, units in gives:
+        missing[sku] -= units
+        if not missing[sku]:
+            del missing[sku]
+    return Leg(source.store, tuple(gives), source.transit)
 
 
 def _way(donor: Donor) -> tuple[timedelta, Comparable, Comparable]:
@@ -303,12 +330,13 @@ def _candidates(
     store: str, missing: Mapping[str, int], shelves: Mapping[str, Mapping[str, int]], sources: Mapping[str, Donor]
 ) -> list[Candidate]:
     """Everybody who has something of what is missing, by store id."""
-    stocks = {
-        name: held
-        for name, shelf in shelves.items()
-        if (held := {sku: units for sku, units in shelf.items() if sku in missing})
-    }
-    fewest = _Fewest(missing, stocks)
+    wanted = dict(missing)
+    stocks: dict[str, Mapping[str, int]] = {}
+    for name, shelf in shelves.items():
+        held = {sku: shelf[sku] for sku in wanted if sku in shelf}
+        if held:
+            stocks[name] = held
+    fewest = _Fewest(wanted, stocks)
     return [
         Candidate(
             store=name,
@@ -316,9 +344,9 @@ def _candidates(
             transit=sources[name].transit,
             distance_km=sources[name].distance_km,
             cost=sources[name].cost,
-            gives={sku: min(units, missing[sku]) for sku, units in stock.items()},
+            gives={sku: min(units, wanted[sku]) for sku, units in stock.items()},
             stock=stock,
-            missing=missing,
+            missing=wanted,
             fewest=fewest,
         )
         for name, stock in stocks.items()

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from omniorder.domain import carts, ids, promises
 from omniorder.domain import events as e
-from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Scope
+from omniorder.domain.instants import instant
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer, Reason, distance, ranked
+from omniorder.domain.offers import Offer
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
-from omniorder.domain.stores import Point, Slot, Store, slot_at, slots
+from omniorder.domain.stores import Point, Slot, slot_at
 from omniorder.errors import (
     CartChanged,
     CartEmpty,
@@ -33,7 +31,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.ports.storage import SlotChange, Writes
-from omniorder.services import placing
+from omniorder.services import offering, placing
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
@@ -52,53 +50,23 @@ class Checkout:
     parts: Parts
     touch: Touch
 
-    def offers(self, cart_id: str, *, near: Point | None = None) -> tuple[Offer, ...]:
-        """Every store, best first: those that can promise the whole basket, nearest first; the others say why not.
+    def offers(self, cart_id: str, *, near: Point | None = None, by: datetime | None = None) -> tuple[Offer, ...]:
+        """Every store where customers collect, best first; those that can't promise the whole basket say why not.
 
-        Raises `NotFound`, `CartEmpty`.
+        `near` is where the customer is, and `by` until when the basket must be there: only slots that start before it
+        count. The order is the hub's (`OrderHub.open(sourcing=...)`): by default stores that have everything, then
+        those that could get the rest from other stores, then those with more of the basket; of these the nearest,
+        then the earliest.
+
+        Raises `NotFound`, `CartEmpty`, `InvalidInstant` (by), `InvalidInput` (near, or `by` is over).
         """
         if near is not None:
             given(near, Point, "near", "a Point")
+        until = None if by is None else instant(by, "by")
         cart = self._wishes(cart_id, Scope.VIEW)
-        live = self._live(cart)
-        parts, now = self.parts, self.parts.clock.now()
-        stores = parts.stores.all()
-        names = [store.id for store in stores]
-        skus = sorted(cart.demand())
-        until = now + parts.settings.slot_horizon
-        articles = parts.catalogue.articles(skus)
-        prices = parts.prices.prices(skus, stores=names, channel=self.touch.channel, at=now)
-        with parts.storage.reading() as tx:
-            stock = dict(parts.inventory.available(tx, skus, names))
-            booked = dict(tx.booked(names, now, until))
-        if live is not None:  # what this cart holds already is not in its own way
-            booked[live.slot] = booked.get(live.slot, 1) - 1
-            for line in live.quote.lines:
-                stock[live.store, line.sku] = stock.get((live.store, line.sku), 0) + line.quantity
-        found: list[Offer] = []
-        for store in stores:
-            priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
-            reasons = [*_short(cart, store.id, stock), *_unpriced(store.id, skus, articles, priced)]
-            quote: Quote | None = None
-            if live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version):
-                quote = live.quote  # honoured until the promise lapses
-            elif len(priced) == len(skus) <= len(articles):
-                try:
-                    quote = promises.quote(cart, articles, priced)
-                except InvalidMoney as impossible:
-                    reasons.append(Reason(impossible.code, impossible.facts))
-            free = self._free_slots(store, now, booked)
-            if not free:
-                reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))
-            found.append(Offer(store, distance(near, store), quote, free, tuple(reasons)))
-        return ranked(found)
-
-    def _free_slots(self, store: Store, now: datetime, booked: Mapping[str, int]) -> tuple[Slot, ...]:
-        """The first slots that have room, with what is taken of them."""
-        limits = self.parts.settings
-        every = slots(store, now=now, until=now + limits.slot_horizon)
-        known = (evolve(slot, booked=booked.get(slot.id, 0)) for slot in every)
-        return tuple(islice((slot for slot in known if slot.free > 0), limits.slots_offered))
+        if until is not None and until <= self.parts.clock.now():
+            raise InvalidInput("by", by, "must lie ahead")
+        return offering.offers(self.parts, self.touch.channel, cart, self._live(cart), near=near, by=until)
 
     @command("checkout.promise")
     def promise(
@@ -302,19 +270,3 @@ def _expected(expect: object) -> None:
 def _seen(expect: Money | None, quote: Quote) -> None:
     if expect is not None and expect != quote.total:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
-
-
-def _short(cart: Cart, store: str, stock: Mapping[tuple[str, str], int]) -> list[Reason]:
-    short: list[Reason] = []
-    for sku, wanted in sorted(cart.demand().items()):
-        available = stock.get((store, sku), 0)
-        if available < wanted:
-            short.append(Reason("stock.short", {"sku": sku, "wanted": wanted, "available": available}))
-    return short
-
-
-def _unpriced(
-    store: str, skus: Sequence[str], articles: Mapping[str, Article], prices: Mapping[str, Price]
-) -> list[Reason]:
-    missing = [sku for sku in skus if sku not in prices or sku not in articles]
-    return [Reason("price.missing", {"store": store, "sku": sku}) for sku in missing]
