@@ -274,6 +274,10 @@ class Transaction(Protocol):
         """Levels of these SKUs at these stores, or at all; only those that exist; ordered by store and SKU."""
         ...
 
+    def available(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+        """What may be promised of these levels, by (store, SKU): `Level.available`, for tens of thousands at once."""
+        ...
+
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
         """Places taken per slot id, for slots that start within [start, end)."""
         ...

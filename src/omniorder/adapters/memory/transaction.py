@@ -127,6 +127,9 @@ class MemoryTransaction:
         keys = sorted({(store, sku) for store in stores for sku in skus})
         return tuple(level for key in keys if (level := self._db.levels.get(key)) is not None)
 
+    def available(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+        return {(level.store, level.sku): level.available for level in self.levels(skus, stores)}
+
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
         return {
             slot: row.places

@@ -34,6 +34,14 @@ class _Collection(FunctionElement[Any]):
     inherit_cache = True
 
 
+class _Mapping(FunctionElement[Any]):
+    """`{key: value, ...}`, one for each row and in no order."""
+
+    name = "mapping"
+    type = Json()
+    inherit_cache = True
+
+
 class _Among(FunctionElement[bool]):
     """Whether a column is one of the values of one list parameter."""
 
@@ -67,6 +75,16 @@ def _collection_sqlite(element: _Collection, compiler: SQLCompiler, **kw: Any) -
     return f"json_group_array({compiler.process(element.clauses, **kw)})"
 
 
+@compiles(_Mapping, "postgresql")
+def _mapping_postgres(element: _Mapping, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_object_agg({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_Mapping, "sqlite")
+def _mapping_sqlite(element: _Mapping, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_object({compiler.process(element.clauses, **kw)})"
+
+
 @compiles(_Among, "postgresql")
 def _among_postgres(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
@@ -92,6 +110,11 @@ def children(table: Table, *where: ColumnElement[bool], **more: ColumnElement[An
     """The documents of the rows that belong to the row of the statement around it; null or empty for none."""
     rows = select(_Collection(document(table, **more))).select_from(table).where(*where)
     return rows.correlate_except(table).scalar_subquery()
+
+
+def mapping(key: ColumnElement[str], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """All rows of a group as one JSON object: thousands of small rows arrive in a few large ones."""
+    return _Mapping(key, value)
 
 
 def among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:

@@ -170,6 +170,9 @@ class SqlTransaction:
     def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
         return stock.levels(self._link, skus, stores)
 
+    def available(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+        return stock.available(self._link, skus, stores)
+
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, int]:
         return slots.booked(self._link, stores, start, end)
 
