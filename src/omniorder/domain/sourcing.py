@@ -22,6 +22,7 @@ given never matters. A plan holds nothing; whoever acts on it reserves leg by le
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Final, Protocol, cast
@@ -283,10 +284,10 @@ class Shelves:
         self.demand: Final[Mapping[str, int]] = {
             sku: quantity(units, f"units of {sku}") for sku, units in sorted(demand.items())
         }
-        self._units: Final[dict[str, dict[str, int]]] = {}
+        self._units: Final[defaultdict[str, dict[str, int]]] = defaultdict(dict)
         for (store, sku), units in atp.items():
             if units > 0 and sku in self.demand:
-                self._units.setdefault(store, {})[sku] = units
+                self._units[store][sku] = units
 
     def at(self, store: str) -> Mapping[str, int]:
         """Units per SKU of the demand that this store may promise; those it has none of are left out."""

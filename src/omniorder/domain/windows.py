@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from attrs import evolve, fields
+from attrs import fields
 
 from omniorder.domain import ids
 from omniorder.domain.stores import Slot, Store, slots
@@ -20,6 +20,8 @@ __all__ = ["Windows"]
 _OF_EACH: Final = frozenset({"id", "name", "place", "pickup_days", "transit"})
 """What makes no difference to the slots of a store: whatever else there is makes one."""
 _SHAPE: Final = tuple(one.name for one in fields(Store) if one.name not in _OF_EACH)
+_FIELDS: Final = tuple(one.name for one in fields(Slot))
+_ID, _STORE, _CAPACITY, _BOOKED = map(_FIELDS.index, ("id", "store", "capacity", "booked"))
 _AT_ONCE: Final = timedelta(0)
 
 
@@ -41,27 +43,29 @@ class Windows:
             shared = self._known[shape] = _Shared(slots(store, now=self._now + after, until=self._until))
         found: list[Slot] = []
         place = 0
-        while len(found) < self._most and (window := shared.at(place)) is not None:
+        while len(found) < self._most and (values := shared.at(place)) is not None:
             place += 1
-            id = ids.same_slot_at(store.id, window.id)
-            slot = evolve(window, id=id, store=store.id, booked=self._booked.get(id, 0))
-            if slot.free > 0:
-                found.append(slot)
+            id = ids.same_slot_at(store.id, values[_ID])
+            booked = self._booked.get(id, 0)
+            if booked < values[_CAPACITY]:
+                own = values.copy()
+                own[_ID], own[_STORE], own[_BOOKED] = id, store.id, booked
+                found.append(Slot(*own))
         return tuple(found)
 
 
 class _Shared:
-    """Slots of one store, worked out as far as anybody has asked."""
+    """Slots of one store, worked out as far as anybody has asked, as the values of their fields."""
 
     def __init__(self, every: Iterator[Slot]) -> None:
         self._every: Final = every
-        self._known: Final[list[Slot]] = []
+        self._known: Final[list[list[Any]]] = []
 
-    def at(self, place: int) -> Slot | None:
+    def at(self, place: int) -> list[Any] | None:
         """The slot in this place; None behind the last. Places are asked for in order."""
         if place == len(self._known):
             following = next(self._every, None)
             if following is None:
                 return None
-            self._known.append(following)
+            self._known.append([getattr(following, name) for name in _FIELDS])
         return self._known[place]

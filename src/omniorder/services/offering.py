@@ -6,7 +6,7 @@ the same hours (`Windows`), quotes of the same prices (`_Quotes`), and what ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,7 @@ from attrs import frozen
 
 from omniorder.domain import promises
 from omniorder.domain.articles import Article, Price
-from omniorder.domain.carts import Cart
+from omniorder.domain.carts import Cart, CartLine
 from omniorder.domain.channels import Channel
 from omniorder.domain.money import Money
 from omniorder.domain.offers import Available, Offer, Reason, WithTransfer, distance
@@ -81,9 +81,9 @@ class _Survey:
         """What this store could promise."""
         shelf = self.shelves.at(store.id)
         short = {
-            sku: Available(sku, wanted, shelf.get(sku, 0))
+            sku: Available(sku, wanted, units)
             for sku, wanted in self.shelves.demand.items()
-            if shelf.get(sku, 0) < wanted
+            if (units := shelf.get(sku, 0)) < wanted
         }
         available = tuple(short.get(full.sku, full) for full in self.all_here) if short else self.all_here
         quote, unpriced = self.quotes.at(store.id)
@@ -93,7 +93,7 @@ class _Survey:
         if not slots:
             reasons.append(self._no_slot(store, free))
         # with a transfer it is no earlier and no cheaper: that helps against want of units only
-        sent = self._with_transfer(store) if short and len(reasons) == len(short) else None
+        sent = self._with_transfer(store, short.values()) if short and len(reasons) == len(short) else None
         return Offer(store, distance(self.near, store), quote, slots, tuple(reasons), available, sent)
 
     def _in_time(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
@@ -105,8 +105,8 @@ class _Survey:
             return Reason("slot.too_late", facts)
         return Reason("slot.unavailable", {"store": store.id, "reason": "none_free"})
 
-    def _with_transfer(self, store: Store) -> WithTransfer | None:
-        sourcing = self.senders.complete(store)
+    def _with_transfer(self, store: Store, short: Iterable[Available]) -> WithTransfer | None:
+        sourcing = self.senders.complete(store, short)
         if sourcing is None:
             return None
         slots = self._in_time(self.windows.free(store, after=sourcing.arrives_in))
@@ -132,7 +132,8 @@ class _Quotes:
         self._prices: Final = prices
         self._live: Final = live if live is not None and live.lines_version == cart.lines_version else None
         self._skus: Final = sorted(cart.demand())
-        self._kinds: Final[dict[int, tuple[Price, int]]] = {}
+        self._met: Final[list[Price | None]] = []
+        self._kinds: Final[dict[int, int]] = {}
         self._alike: Final[dict[tuple[Money, int, Decimal], int]] = {}
         self._lines: Final[dict[tuple[str, int], QuoteLine]] = {}
         self._known: Final[dict[tuple[int, ...], tuple[Quote | None, tuple[Reason, ...]]]] = {}
@@ -142,45 +143,53 @@ class _Quotes:
 
         A live promise's own price is honoured until it lapses.
         """
-        prices = {sku: price for sku in self._skus if (price := self._prices.get((store, sku))) is not None}
-        missing = [sku for sku in self._skus if sku not in prices or sku not in self._articles]
-        quote, reasons = (None, _unpriced(store, missing)) if missing else self._quote(prices)
+        find = self._prices.get
+        prices = [find((store, sku)) for sku in self._skus]
+        kinds = tuple([self._kinds.get(id(price)) or self._kind(price) for price in prices])
+        missing = self._missing(kinds)
         if self._live is not None and self._live.store == store:
-            return self._live.quote, _unpriced(store, missing)
-        return quote, reasons
+            quote: Quote | None = self._live.quote
+            reasons: tuple[Reason, ...] = ()
+        elif missing:
+            quote, reasons = None, ()
+        else:
+            quote, reasons = self._quote(kinds, prices)
+        return quote, (*(Reason("price.missing", {"store": store, "sku": sku}) for sku in missing), *reasons)
 
-    def _quote(self, prices: Mapping[str, Price]) -> tuple[Quote | None, tuple[Reason, ...]]:
-        kinds = tuple(map(self._kind, prices.values()))
+    def _missing(self, kinds: tuple[int, ...]) -> list[str]:
+        return [
+            sku for sku, kind in zip(self._skus, kinds, strict=True) if kind == _NO_PRICE or sku not in self._articles
+        ]
+
+    def _quote(self, kinds: tuple[int, ...], prices: Sequence[Price | None]) -> tuple[Quote | None, tuple[Reason, ...]]:
         known = self._known.get(kinds)
         if known is None:
+            found = {sku: (kind, price) for sku, kind, price in zip(self._skus, kinds, prices, strict=True) if price}
             try:
-                known = promises.summed(self._priced(prices)), ()
+                known = promises.summed([self._line(line, *found[line.sku]) for line in self._cart.lines]), ()
             except InvalidMoney as impossible:
                 known = None, (Reason(impossible.code, impossible.facts),)
             self._known[kinds] = known
         return known
 
-    def _priced(self, prices: Mapping[str, Price]) -> list[QuoteLine]:
-        lines: list[QuoteLine] = []
-        for line in self._cart.lines:
-            price = prices[line.sku]
-            key = (line.id, self._kind(price))
-            if key not in self._lines:
-                self._lines[key] = promises.priced(line, self._articles[line.sku], price)
-            lines.append(self._lines[key])
-        return lines
+    def _line(self, line: CartLine, kind: int, price: Price) -> QuoteLine:
+        key = (line.id, kind)
+        if key not in self._lines:
+            self._lines[key] = promises.priced(line, self._articles[line.sku], price)
+        return self._lines[key]
 
-    def _kind(self, price: Price) -> int:
-        """A number for what matters of a price to a quote. Each object is looked at once, and kept meanwhile."""
-        known = self._kinds.get(id(price))
-        if known is None:
-            value = (price.amount, price.per, price.tax)
-            known = self._kinds[id(price)] = price, self._alike.setdefault(value, len(self._alike))
-        return known[1]
+    def _kind(self, price: Price | None) -> int:
+        """A number for what matters of a price to a quote; none is a kind too. Each object is looked at once."""
+        if price is None:
+            kind = _NO_PRICE
+        else:
+            kind = self._alike.setdefault((price.amount, price.per, price.tax), _NO_PRICE + 1 + len(self._alike))
+        self._met.append(price)  # while it is here, nothing else has its id
+        self._kinds[id(price)] = kind
+        return kind
 
 
-def _unpriced(store: str, skus: Iterable[str]) -> tuple[Reason, ...]:
-    return tuple(Reason("price.missing", {"store": store, "sku": sku}) for sku in skus)
+_NO_PRICE: Final = 1
 
 
 class _Senders:
@@ -197,12 +206,11 @@ class _Senders:
             for sku, units in shelves.at(store.id).items():
                 self._units[sku] = self._units.get(sku, 0) + units
 
-    def complete(self, store: Store) -> Sourcing | None:
-        """How they and this store have it all between them; None where they haven't."""
-        here = self._shelves.at(store.id)
+    def complete(self, store: Store, short: Iterable[Available]) -> Sourcing | None:
+        """How they and this store, which is `short` of these, have it all between them; None where they haven't."""
         sends = Service.SHIP_TO_STORE in store.services  # then what is here was counted above
-        for sku, wanted in self._shelves.demand.items():
-            if self._units.get(sku, 0) + (0 if sends else here.get(sku, 0)) < wanted:
+        for lack in short:
+            if self._units.get(lack.sku, 0) + (0 if sends else lack.available) < lack.wanted:
                 return None
         donors = [self._donor(sender, store) for sender in self._stores if sender.id != store.id]
         return self._shelves.plan(store.id, donors, self._policy.strategy)
