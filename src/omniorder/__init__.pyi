@@ -1,7 +1,7 @@
 """Click and collect across every channel: the names that applications use."""
 
 from . import errors
-from .domain import events
+from .domain import events, ranking, sourcing
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capturing import Capabilities, Taken
@@ -20,7 +20,7 @@ from .domain.lifecycle import (
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
-from .domain.offers import Offer, Reason
+from .domain.offers import Available, Offer, Reason, WithTransfer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
@@ -37,7 +37,9 @@ from .domain.payments import (
 from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
+from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
+from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Level, Movement, MovementKind
 from .domain.store_services import Service
 from .domain.stores import Point, Slot, Store
@@ -59,6 +61,7 @@ __all__ = [
     "AgentTouchpoint",
     "Article",
     "Associate",
+    "Available",
     "Capabilities",
     "Card",
     "Cart",
@@ -80,6 +83,7 @@ __all__ = [
     "IsDueInStore",
     "IsSettled",
     "IsUnanswered",
+    "Leg",
     "Level",
     "MergeRule",
     "Merged",
@@ -112,6 +116,7 @@ __all__ = [
     "PromiseState",
     "Quote",
     "QuoteLine",
+    "Ranking",
     "Reason",
     "Receipt",
     "ReceiptLine",
@@ -121,10 +126,13 @@ __all__ = [
     "Service",
     "Settings",
     "Slot",
+    "Sourcing",
+    "SourcingPolicy",
     "Stage",
     "Stamp",
     "Store",
     "StoreTouchpoint",
+    "Strategy",
     "SweepReport",
     "System",
     "SystemTouchpoint",
@@ -135,8 +143,11 @@ __all__ = [
     "Units",
     "WebhookReply",
     "Wire",
+    "WithTransfer",
     "errors",
     "events",
     "from_json",
+    "ranking",
+    "sourcing",
     "to_json",
 ]
