@@ -29,13 +29,14 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Actor Add Agent AgentTouchpoint Article Associate Capabilities Card Cart CartLine CartState Change Channel Claimed
-Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised
-IsDueInStore IsSettled IsUnanswered Level MergeRule Merged MergedLine Message Money Movement MovementKind Note
-Notifier Occasion Offer OmniorderError Order OrderHub OrderLine OrderState Page PayInStore Payment PaymentState Pick
-Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Quote QuoteLine Reason Receipt ReceiptLine
-Recorded Remove Scope Service Settings Slot Stage Stamp Store StoreTouchpoint SweepReport System SystemTouchpoint Taken
-TaxPart Tender Unit Units WebhookReply Wire errors events from_json to_json
+Actor Add Agent AgentTouchpoint Article Associate Available Capabilities Card Cart CartLine CartState Change Channel
+Claimed Customer CustomerTouchpoint Edit Funding Guest Handoff HandoffState HandoffTicket IsActionRequired
+IsAuthorised IsDueInStore IsSettled IsUnanswered Leg Level MergeRule Merged MergedLine Message Money Movement
+MovementKind Note Notifier Occasion Offer OmniorderError Order OrderHub OrderLine OrderState Page PayInStore Payment
+PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Quote QuoteLine Ranking
+Reason Receipt ReceiptLine Recorded Remove Scope Service Settings Slot Sourcing SourcingPolicy Stage Stamp Store
+StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken TaxPart Tender Unit Units WebhookReply Wire
+WithTransfer errors events from_json ranking sourcing to_json
 """
 
 
