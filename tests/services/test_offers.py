@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
 
-from omniorder import Article, Channel, Money, Point, Price, Store
-from omniorder.errors import CartEmpty, NotFound, PaymentInFlight
+import pytest
+
+from omniorder import Article, Channel, Money, Offer, Point, Price, Service, SourcingPolicy, Store, ranking, sourcing
+from omniorder.errors import CartEmpty, InvalidInput, NotFound, OutOfStock, PaymentInFlight
 from omniorder.testing.shop import Shop
+from tests.services.conftest import OpenShop
 from tests.services.steps import filled, placed, promised, refused
 
 
@@ -118,3 +123,166 @@ def test_an_ordered_cart_gets_no_offers_but_the_name_of_its_order(shop: Shop) ->
 
 def test_nobody_gets_offers_for_somebody_elses_cart(shop: Shop) -> None:
     refused(NotFound, shop.stranger.checkout.offers, filled(shop).id)
+
+
+# --- until when -------------------------------------------------------------------------------------------
+
+
+def at(hour: int, *, day: int = 23) -> datetime:
+    """This hour in Sofia; Monday the 23rd is today, and it is ten."""
+    return datetime(2026, 11, day, hour, tzinfo=ZoneInfo("Europe/Sofia"))
+
+
+def offered(shop: Shop, store: str, wishes: dict[str, int], **how: Any) -> Offer:
+    cart = filled(shop, wishes)
+    return next(offer for offer in shop.web.checkout.offers(cart.id, **how) if offer.store.id == store)
+
+
+def test_only_slots_that_start_before_the_time_count(shop: Shop) -> None:
+    every = offered(shop, "SOF01", {Shop.MILK: 1}).slots
+    some = offered(shop, "SOF01", {Shop.MILK: 1}, by=at(14)).slots
+    assert some == every[:3]
+    assert [slot.starts.hour for slot in some] == [11, 12, 13]
+
+
+def test_a_store_that_could_only_later_says_so_and_from_when(shop: Shop) -> None:
+    shop.office.stores.put(Store("SLOW", zone="Europe/Sofia", hours="24/7", lead=timedelta(hours=9)))
+    shop.office.stock.receive("SLOW", Shop.MILK, 5)
+    slow = offered(shop, "SLOW", {Shop.MILK: 1}, by=at(14))
+    (reason,) = slow.reasons
+    assert (slow.full, slow.slots) == (False, ())
+    assert reason.code == "slot.too_late"
+    assert reason.facts == {
+        "store": "SLOW", "by": "2026-11-23T12:00:00+00:00", "earliest": "2026-11-23T19:00:00+02:00",
+    }  # fmt: skip
+    assert offered(shop, "SLOW", {Shop.MILK: 1}, by=at(20)).full
+
+
+def test_a_time_beyond_the_horizon_excludes_nothing(shop: Shop) -> None:
+    cart = filled(shop)
+    offers = shop.web.checkout.offers(cart.id)
+    assert shop.web.checkout.offers(cart.id, by=at(10) + timedelta(days=365)) == offers
+
+
+# --- what comes from other stores -------------------------------------------------------------------------
+
+
+def centre(shop: Shop, **more: Any) -> None:
+    """A distribution centre with 50 loaves, four hours away; nobody collects there."""
+    given: dict[str, Any] = {"transit": timedelta(hours=4), "services": {Service.SHIP_TO_STORE}, **more}
+    shop.office.stores.put(Store("DC", zone="Europe/Sofia", hours="24/7", **given))
+    shop.office.stock.receive("DC", Shop.BREAD, 50)
+
+
+def test_a_store_where_nobody_collects_is_not_offered(shop: Shop) -> None:
+    centre(shop)
+    assert "DC" not in [offer.store.id for offer in shop.web.checkout.offers(filled(shop, {Shop.BREAD: 1}).id)]
+
+
+def test_what_another_store_sends_completes_the_basket_after_its_way_and_the_lead(shop: Shop) -> None:
+    """Ten now, four hours on the road, one to prepare it."""
+    centre(shop)
+    sofia = offered(shop, "SOF01", {Shop.BREAD: 7})
+    assert sofia.with_transfer is not None
+    assert [(leg.store, leg.units) for leg in sofia.with_transfer.sourcing.legs] == [
+        ("SOF01", ((Shop.BREAD, 5),)),
+        ("DC", ((Shop.BREAD, 2),)),
+    ]
+    assert [slot.starts.hour for slot in sofia.with_transfer.slots][:2] == [15, 16]
+    assert [slot.starts.hour for slot in sofia.slots][:2] == [11, 12]
+
+
+def test_a_transfer_makes_no_offer_full_and_nothing_is_promised_of_it(shop: Shop) -> None:
+    centre(shop)
+    sofia = offered(shop, "SOF01", {Shop.BREAD: 7})
+    assert not sofia.full
+    assert [reason.code for reason in sofia.reasons] == ["stock.short"]
+    assert sofia.with_transfer is not None
+    cart = filled(shop, {Shop.BREAD: 7})
+    refused(OutOfStock, shop.web.checkout.promise, cart.id, slot=sofia.with_transfer.slots[0].id)
+
+
+def test_a_transfer_that_comes_too_late_is_none(shop: Shop) -> None:
+    centre(shop)
+    assert offered(shop, "SOF01", {Shop.BREAD: 7}, by=at(16)).with_transfer is not None
+    assert offered(shop, "SOF01", {Shop.BREAD: 7}, by=at(15)).with_transfer is None
+    centre(shop, transit=timedelta(days=7))
+    assert offered(shop, "SOF01", {Shop.BREAD: 7}).with_transfer is None
+
+
+@pytest.mark.parametrize(
+    ("wishes", "store"),
+    [
+        ({Shop.BREAD: 99}, "SOF01"),  # not even all of them have so many
+        ({Shop.BREAD: 5}, "SOF01"),  # it has them itself
+        ({Shop.BREAD: 1, Shop.MILK: 11}, "VAR01"),  # nobody sends milk
+    ],
+)
+def test_there_is_no_transfer_where_it_can_not_or_need_not_complete_the_basket(
+    shop: Shop, wishes: dict[str, int], store: str
+) -> None:
+    centre(shop)
+    assert offered(shop, store, wishes).with_transfer is None
+
+
+def test_stores_that_only_serve_customers_send_nothing(shop: Shop) -> None:
+    centre(shop, services={Service.PICKUP})
+    assert offered(shop, "SOF01", {Shop.BREAD: 7}).with_transfer is None
+
+
+def test_what_is_promised_elsewhere_is_not_sent(shop: Shop) -> None:
+    centre(shop)
+    shop.office.stock.keep_back("DC", Shop.BREAD, 49)
+    assert offered(shop, "SOF01", {Shop.BREAD: 6}).with_transfer is not None
+    assert offered(shop, "SOF01", {Shop.BREAD: 7}).with_transfer is None
+
+
+def test_full_stores_come_before_transfers_and_these_before_parts(shop: Shop) -> None:
+    """Though the market is nearer than the sea, and has more of the basket than Sofia."""
+    centre(shop)
+    shop.office.stock.receive("VAR01", Shop.BREAD, 5)
+    offers = shop.web.checkout.offers(filled(shop, {Shop.BREAD: 6, Shop.MILK: 2}).id, near=Shop.HERE)
+    assert [(offer.store.id, offer.full, offer.with_transfer is not None) for offer in offers] == [
+        ("VAR01", True, False),
+        ("SOF01", False, True),
+        ("SOF02", False, False),
+    ]
+
+
+def test_each_offer_says_what_of_the_basket_is_there(shop: Shop) -> None:
+    market = offered(shop, "SOF02", {Shop.BREAD: 1, Shop.MILK: 2})
+    assert [(one.sku, one.wanted, one.available) for one in market.available] == [
+        (Shop.MILK, 2, 1),
+        (Shop.BREAD, 1, 0),
+    ]
+    assert market.coverage == 0.25
+    assert offered(shop, "SOF01", {Shop.MILK: 2}).coverage == 1
+
+
+# --- how a chain has it -----------------------------------------------------------------------------------
+
+
+def test_a_policy_decides_who_sends_and_in_which_order_stores_are_offered(open_shop: OpenShop) -> None:
+    """The nearer centre is dearer; and the sea is cheaper than Sofia."""
+    policy = SourcingPolicy(
+        strategy=sourcing.by(sourcing.here_first, sourcing.cheapest_transfer),
+        ranking=ranking.ranked_by(ranking.full_first, ranking.cheapest),
+        cost=lambda sender, store: 900 if sender.id == "DC" else 100,
+    )
+    shop = open_shop(sourcing=policy)
+    centre(shop, place=Shop.HERE)
+    shop.office.stores.put(
+        Store("FAR", zone="Europe/Sofia", hours="24/7", services={Service.SHIP_TO_STORE}, place=Point(43.2, 27.9))
+    )
+    shop.office.stock.receive("FAR", Shop.BREAD, 50)
+    shop.office.prices.put(Price(Shop.MILK, Money(200, "EUR"), tax="0.20", store="VAR01"))
+    sofia = offered(shop, "SOF01", {Shop.BREAD: 7})
+    assert sofia.with_transfer is not None
+    assert [leg.store for leg in sofia.with_transfer.sourcing.transfers] == ["FAR"]
+    offers = shop.web.checkout.offers(filled(shop).id, near=Shop.HERE)
+    assert [offer.store.id for offer in offers] == ["VAR01", "SOF01", "SOF02"]
+
+
+def test_a_hub_takes_a_policy_and_nothing_else_for_one() -> None:
+    error = refused(InvalidInput, Shop.example, sourcing=sourcing.DEFAULT)
+    assert error.facts["field"] == "sourcing"
