@@ -25,13 +25,14 @@ from omniorder.domain.events import EVENTS, PRIVATE, Recorded
 from omniorder.domain.handoffs import HandoffTicket, Scope
 from omniorder.domain.merging import Claimed, Merged, merge
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer, Reason
+from omniorder.domain.offers import Available, Offer, Reason, WithTransfer
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Action, Payment
 from omniorder.domain.receipts import receipt
+from omniorder.domain.sourcing import Leg, Sourcing
 from omniorder.domain.stock import Level
-from omniorder.domain.stores import Point, Slot, Store
+from omniorder.domain.stores import Point, Slot, Store, slots
 from omniorder.domain.text import Metadata, metadata
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 from omniorder.testing import samples, strategies
@@ -334,6 +335,18 @@ def test_an_offer_is_shown_with_its_reasons_and_read_again() -> None:
     offer = Offer(store, 1.5, samples.promise().quote, (), (short,))
     shown = through_json(wire.to_json(offer))
     assert shown["full"] is False
+    assert wire.from_json(shown) == offer
+
+
+def test_an_offer_is_shown_with_what_is_there_and_what_others_would_send() -> None:
+    store, quote = samples.stores()[0], samples.promise().quote
+    (slot,) = slots(store, now=samples.NOW, until=samples.NOW + timedelta(days=3), limit=1)
+    legs = (Leg(store.id, (("A", 1),), timedelta(0)), Leg("DC", (("A", 1),), timedelta(hours=4)))
+    sent = WithTransfer(Sourcing(store.id, legs, ()), (slot,))
+    offer = Offer(store, 1.5, quote, (slot,), (Reason("stock.short"),), (Available("A", 2, 1),), sent)
+    shown = through_json(wire.to_json(offer))
+    assert shown["coverage"] == 0.5
+    assert shown["with_transfer"]["sourcing"]["legs"][1] == {"store": "DC", "units": [["A", 1]], "transit": 14400}
     assert wire.from_json(shown) == offer
 
 

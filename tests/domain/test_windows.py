@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import Any
 from unittest.mock import patch
 
 from attrs import evolve
@@ -27,7 +28,7 @@ def by_itself(store: Store, now: datetime, until: datetime, booked: dict[str, in
 
 def alike(store: Store) -> st.SearchStrategy[Store]:
     """The same store under another id, and perhaps with one thing different."""
-    other = st.just({})
+    other: st.SearchStrategy[dict[str, Any]] = st.just({})
     other |= st.just({"slot_capacity": store.slot_capacity + 1}) | st.just({"lead": store.lead + timedelta(hours=1)})
     other |= st.just({"name": "another"}) | st.just({"transit": timedelta(hours=7)}) | st.just({"services": ()})
     other |= st.just({"zone": "Pacific/Chatham"}) | st.just({"hours": "We 09:00-12:00"})
