@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import ge
 
 __all__ = ["STEPS", "in_smallest_covers"]
 
@@ -28,9 +29,12 @@ def in_smallest_covers(wanted: Units, stocks: Sequence[Units], *, steps: int = S
     """
     if not any(wanted):
         return frozenset()
+    alone = frozenset(place for place, stock in enumerate(stocks) if all(map(ge, stock, wanted)))
+    if alone:  # the usual case needs no search
+        return alone
     search = _Search(stocks, steps)
     try:
-        for size in range(1, len(stocks) + 1):
+        for size in range(2, len(stocks) + 1):
             found = search.members(wanted, size)
             if found:
                 return found

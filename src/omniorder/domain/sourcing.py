@@ -151,9 +151,9 @@ class Sourcing:
 
 @frozen(eq=False)
 class Candidate:
-    """A store that could give the next leg: all of `gives`, out of `stock`, towards `missing` (units per SKU).
+    """A store that could give the next leg: what it has of what is `missing`, units per SKU.
 
-    `stock` holds the SKUs of `gives` only. `here` says that it is the collecting store itself.
+    `stock` holds what it may promise of these SKUs. `here` says that it is the collecting store itself.
     """
 
     store: str
@@ -161,10 +161,14 @@ class Candidate:
     transit: timedelta
     distance_km: float | None
     cost: int | None
-    gives: Mapping[str, int]
     stock: Mapping[str, int]
     missing: Mapping[str, int]
     _fewest: Callable[[], frozenset[str]] = field(repr=False)
+
+    @property
+    def gives(self) -> Mapping[str, int]:
+        """Units per SKU that it would give: all that it has, as far as that is missing."""
+        return {sku: min(units, self.missing[sku]) for sku, units in self.stock.items()}
 
     @property
     def frugal(self) -> bool:
@@ -345,7 +349,6 @@ def _candidates(
             transit=sources[name].transit,
             distance_km=sources[name].distance_km,
             cost=sources[name].cost,
-            gives={sku: min(units, wanted[sku]) for sku, units in stock.items()},
             stock=stock,
             missing=wanted,
             fewest=fewest,
@@ -364,10 +367,10 @@ class _Fewest:
 
     def __call__(self) -> frozenset[str]:
         if self._found is None:
-            names, rows = list(self._stocks), list(self._stocks.values())
-            there = {sku: sum(row.get(sku, 0) for row in rows) for sku in self._missing}
-            skus = [sku for sku, units in there.items() if units]
-            wanted = tuple(min(self._missing[sku], there[sku]) for sku in skus)
-            found = in_smallest_covers(wanted, [tuple(row.get(sku, 0) for sku in skus) for row in rows])
+            names, stocks = list(self._stocks), list(self._stocks.values())
+            rows = [tuple([stock.get(sku, 0) for sku in self._missing]) for stock in stocks]
+            there = map(sum, zip(*rows, strict=True))
+            wanted = tuple(map(min, self._missing.values(), there))
+            found = in_smallest_covers(wanted, rows)
             self._found = frozenset(names[place] for place in found)
         return self._found
