@@ -67,11 +67,12 @@ def chain(shop: Shop, random: Random, *, stores: int = 6) -> Cart:
     office.articles.put(*(Article(sku, sku.title()) for sku in SKUS))
     for sku in SKUS:
         if random.random() < 0.95:
-            office.prices.put(Price(sku, Money(random.randint(1, 900), "EUR"), tax="0.20"))
+            office.prices.put(Price(sku, Money(random.randint(1, 3), "EUR"), tax="0.20"))
         for name in names:
             if random.random() < 0.2:
                 currency = random.choice(["EUR", "EUR", "EUR", "SEK"])
-                office.prices.put(Price(sku, Money(random.randint(1, 900), currency), tax="0.09", store=name))
+                amount, per = Money(random.randint(1, 3), currency), random.choice([1, 2])
+                office.prices.put(Price(sku, amount, tax=random.choice(["0.09", "0.20"]), per=per, store=name))
             if random.random() < 0.7:
                 office.stock.receive(name, sku, random.randint(1, 6))
     taken = [

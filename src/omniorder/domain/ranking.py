@@ -41,11 +41,11 @@ TransferCost = Callable[[Store, Store], int | None]
 
 
 def _criteria(value: Iterable[RankingCriterion]) -> tuple[RankingCriterion, ...]:
-    found: tuple[object, ...] = tuple(value)
-    for one in found:
+    found = tuple(value)
+    for one in cast("tuple[object, ...]", found):
         if not callable(one):
             raise InvalidInput("criteria", one, "must be functions of an Offer")
-    return cast("tuple[RankingCriterion, ...]", found)
+    return found
 
 
 @frozen

@@ -163,7 +163,7 @@ class Candidate:
     cost: int | None
     stock: Mapping[str, int]
     missing: Mapping[str, int]
-    _fewest: Callable[[], frozenset[str]] = field(repr=False)
+    _fewest: Callable[[], frozenset[str]] = field(repr=False, alias="fewest")
 
     @property
     def gives(self) -> Mapping[str, int]:
@@ -187,11 +187,11 @@ Criterion = Callable[[Candidate], Comparable]
 
 
 def _criteria(value: Iterable[Criterion]) -> tuple[Criterion, ...]:
-    found: tuple[object, ...] = tuple(value)
-    for one in found:
+    found = tuple(value)
+    for one in cast("tuple[object, ...]", found):
         if not callable(one):
             raise InvalidInput("criteria", one, "must be functions of a Candidate")
-    return cast("tuple[Criterion, ...]", found)
+    return found
 
 
 @frozen
