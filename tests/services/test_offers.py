@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -140,7 +141,7 @@ def offered(shop: Shop, store: str, wishes: dict[str, int], **how: Any) -> Offer
 
 def test_only_slots_that_start_before_the_time_count(shop: Shop) -> None:
     every = offered(shop, "SOF01", {Shop.MILK: 1}).slots
-    some = offered(shop, "SOF01", {Shop.MILK: 1}, by=at(14)).slots
+    some = offered(shop, "SOF01", {Shop.MILK: 1}, by=at(13) + timedelta(minutes=1)).slots
     assert some == every[:3]
     assert [slot.starts.hour for slot in some] == [11, 12, 13]
 
@@ -281,6 +282,40 @@ def test_a_policy_decides_who_sends_and_in_which_order_stores_are_offered(open_s
     assert [leg.store for leg in sofia.with_transfer.sourcing.transfers] == ["FAR"]
     offers = shop.web.checkout.offers(filled(shop).id, near=Shop.HERE)
     assert [offer.store.id for offer in offers] == ["VAR01", "SOF01", "SOF02"]
+
+
+class MadeWhenAsked(Mapping[tuple[str, str], Price]):
+    """Prices that exist only while somebody looks at them: a cent more for every store."""
+
+    def __init__(self, stores: Sequence[str], skus: Sequence[str]) -> None:
+        self.keys_there = [(store, sku) for store in stores for sku in skus]
+
+    def __getitem__(self, key: tuple[str, str]) -> Price:
+        return Price(key[1], Money(100 + self.keys_there.index(key), "EUR"), tax="0.20", store=key[0])
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.keys_there)
+
+    def __len__(self) -> int:
+        return len(self.keys_there)
+
+
+class OwnPrices:
+    """A price book of a retailer's own."""
+
+    def prices(
+        self, skus: Sequence[str], *, stores: Sequence[str], channel: Channel, at: datetime
+    ) -> Mapping[tuple[str, str], Price]:
+        return MadeWhenAsked(stores, skus)
+
+
+def test_every_store_is_quoted_its_own_prices_however_a_price_book_makes_them(open_shop: OpenShop) -> None:
+    """None is taken for another that was in the same place before."""
+    shop = open_shop(prices=OwnPrices())
+    shop.office.stores.put(*(Store(f"ST{n:02}", zone="Europe/Sofia", hours="24/7") for n in range(20)))
+    offers = shop.web.checkout.offers(filled(shop, {Shop.MILK: 1}).id)
+    totals = {offer.store.id: offer.quote.total.amount for offer in offers if offer.quote}
+    assert [totals[store] for store in sorted(totals)] == [100 + n for n in range(23)]
 
 
 def test_a_hub_takes_a_policy_and_nothing_else_for_one() -> None:
