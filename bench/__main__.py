@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from bench import files, growth, imports, memory, orders, profile, tables, transitions, workers
+from bench import files, growth, imports, memory, offers, orders, profile, tables, transitions, workers
 from bench.databases import NAMES, Databases, Name, databases
 
-PARTS: Final = ("orders", "growth", "workers", "profile", "imports", "transitions", "memory", "files")
+PARTS: Final = ("orders", "offers", "growth", "workers", "profile", "imports", "transitions", "memory", "files")
 
 
 @frozen
@@ -31,12 +31,14 @@ class Sizes:
     workers: int
     rounds: int
     files: tuple[int, ...]
+    stores: int = 500
+    lines: int = 50
 
 
 FULL: Final = Sizes(
     orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12, files=(100_000, 1_000_000)
 )
-QUICK: Final = Sizes(orders=4, block=2, existing=(10, 20), workers=2, rounds=1, files=(100, 1_000))
+QUICK: Final = Sizes(orders=4, block=2, existing=(10, 20), workers=2, rounds=1, files=(100, 1_000), stores=30, lines=5)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +69,9 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         "workers": lambda: workers.measure(
             made.empty("postgresql"), existing=existing, workers=sizes.workers, orders=block * sizes.workers,
             rounds=max(1, sizes.rounds // 3),
+        ),
+        "offers": lambda: offers.measure(
+            made.empty("postgresql"), stores=sizes.stores, lines=sizes.lines, rounds=sizes.rounds
         ),
         "imports": lambda: imports.measure(rounds=sizes.rounds),
         "transitions": lambda: transitions.measure(lives=some * 10),
