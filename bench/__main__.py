@@ -15,10 +15,12 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from bench import files, growth, imports, memory, offers, orders, profile, tables, transitions, workers
+from bench import files, growth, hot, imports, memory, offers, orders, profile, tables, transitions, wide, workers
 from bench.databases import NAMES, Databases, Name, databases
 
-PARTS: Final = ("orders", "offers", "growth", "workers", "profile", "imports", "transitions", "memory", "files")
+PARTS: Final = (
+    "orders", "offers", "growth", "workers", "hot", "wide", "profile", "imports", "transitions", "memory", "files"
+)  # fmt: skip
 
 
 @frozen
@@ -30,15 +32,23 @@ class Sizes:
     existing: tuple[int, ...]
     workers: int
     rounds: int
+    clients: int
+    seconds: float
+    levels: tuple[int, int]
+    """Stores, and articles at each of them."""
     files: tuple[int, ...]
     stores: int = 500
     lines: int = 50
 
 
 FULL: Final = Sizes(
-    orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12, files=(100_000, 1_000_000)
-)
-QUICK: Final = Sizes(orders=4, block=2, existing=(10, 20), workers=2, rounds=1, files=(100, 1_000), stores=30, lines=5)
+    orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12, clients=16, seconds=1.0,
+    levels=(50, 10_000), files=(100_000, 1_000_000),
+)  # fmt: skip
+QUICK: Final = Sizes(
+    orders=4, block=2, existing=(10, 20), workers=2, rounds=1, clients=2, seconds=0.05, levels=(2, 10),
+    files=(100, 1_000), stores=30, lines=5,
+)  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +82,12 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         ),
         "offers": lambda: offers.measure(
             made.empty("postgresql"), stores=sizes.stores, lines=sizes.lines, rounds=sizes.rounds
+        ),
+        "hot": lambda: hot.measure(
+            made.empty("postgresql"), clients=sizes.clients, seconds=sizes.seconds, rounds=sizes.rounds
+        ),
+        "wide": lambda: wide.measure(
+            made.empty("postgresql"), stores=sizes.levels[0], skus=sizes.levels[1], reservations=some, block=block,
         ),
         "imports": lambda: imports.measure(rounds=sizes.rounds),
         "transitions": lambda: transitions.measure(lives=some * 10),

@@ -38,7 +38,7 @@ _TABLES: Final = """
 """
 _LEVELS: Final = "COPY bare_stock (store_id, sku, on_hand, safety) FROM STDIN (FORMAT csv, HEADER)"
 _MOVEMENTS: Final = "COPY bare_movement FROM STDIN (FORMAT csv)"
-_REST: Final = '2026-11-22 08:00Z,system,system:import,"",import,bench\n'
+_REST: Final = '2026-11-22 08:00Z,system,system:import,"",import,bench,0\n'
 _CHUNK: Final = 1 << 18
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from bench import hot, wide
 from bench.orders import OURS, YARDSTICK
 
 ROOT: Final = Path(__file__).parent.parent
@@ -119,6 +120,26 @@ def _speeds(found: Found, side: str, name: str) -> tuple[str, str]:
     return f"{found['orders_per_second'][side][name]:,.0f}", f"{times:.2f}"
 
 
+def _hot(found: Found) -> Iterable[str]:
+    rows: list[Sequence[Any]] = []
+    for disk, ways in found["disks"].items():
+        for way, told in ways.items():
+            low, high = told["quartiles"]
+            times = f"**{told['times_by_hand']:.2f}** ({low:.2f} to {high:.2f})"
+            rows.append((disk, way, f"{told['per_second']:,}", "1" if way == hot.YARDSTICK else times))
+    return _table(("", f"{found['clients']} clients", "reservations/s", f"{hot.YARDSTICK} = 1"), rows, texts=2)
+
+
+def _wide(found: Found) -> Iterable[str]:
+    rows: list[Sequence[Any]] = []
+    for side, told in found["sides"].items():
+        low, high = told["quartiles"]
+        ratio = "1" if side == wide.YARDSTICK else f"**{told['ratio']:.2f}** ({low:.2f} to {high:.2f})"
+        rows.append((side, f"{told['ms']:.2f}", f"{told['ms_of_our_cpu']:.2f}", ratio))
+    levels = f"{found['skus']:,} articles at {found['stores']} stores"
+    return _table((levels, "ms per reservation", "of it our CPU", f"time, {wide.YARDSTICK} = 1"), rows)
+
+
 def _profile(found: Found) -> Iterable[str]:
     columns = [(name, side) for name, sides in found.items() for side in sides]
     owners: dict[str, None] = {}
@@ -181,6 +202,8 @@ _MAKERS: Final[Mapping[str, Callable[[Found], Iterable[str]]]] = {
     "offers": _offers,
     "growth": _growth,
     "workers": _workers,
+    "hot": _hot,
+    "wide": _wide,
     "profile": _profile,
     "imports": _imports,
     "transitions": _transitions,

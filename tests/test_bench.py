@@ -6,7 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,16 @@ import pytest
 from psycopg.errors import DivisionByZero
 
 from bench.__main__ import PARTS, main
+from bench.by_hand.reserving import Manner, Reserving
 from bench.by_hand.sqlite import Refused
 from bench.databases import Database, Name
 from bench.orders import by_hand, by_library, counted
+from bench.reserving import Goods, Library, Reserves, fill
 from bench.scene import Scene, opened
 from bench.shop import CAPACITY
+from omniorder.adapters.sql import connect
 from omniorder.adapters.sql.schema import METADATA
+from omniorder.errors import OutOfStock
 
 Rows = Mapping[str, Counter[str]]
 
@@ -46,8 +50,13 @@ def new_scene(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callab
 
 def rows(scene: Scene) -> Rows:
     """Every row of every table, with its ids and instants blotted out, which must differ."""
+    return rows_of(scene.database)
+
+
+def rows_of(database: Database) -> Rows:
+    """The same of a database without a scene."""
     found: dict[str, Counter[str]] = {}
-    with closing(scene.database.connect()) as connection:
+    with closing(database.connect()) as connection:
         for table in METADATA.sorted_tables:
             columns = ", ".join(column.name for column in table.columns)
             read = connection.execute(f"SELECT {columns} FROM {table.name}").fetchall()
@@ -99,6 +108,67 @@ def test_the_script_by_hand_refuses_what_the_library_refuses(new_scene: Callable
     assert rows(scene) == before
 
 
+@pytest.fixture
+def reserving(postgres_database: Callable[[], str]) -> Callable[[], Database]:
+    """A function that makes a database with a few levels, always the same."""
+
+    def make() -> Database:
+        database = Database("postgresql", postgres_database())
+        fill(database, GOODS)
+        return database
+
+    return make
+
+
+@contextmanager
+def by(database: Database, way: Manner | None) -> Iterator[Reserves]:
+    """The library (None) or the script, on this database."""
+    with ExitStack() as stack:
+        if way is None:
+            yield Library(stack.enter_context(closing(connect(database.url))))
+        else:
+            yield stack.enter_context(closing(Reserving(database.dsn, way)))
+
+
+GOODS = Goods(stores=2, skus=4, lines=3)
+WAYS: tuple[Manner | None, ...] = (None, "pipelined", "statement by statement")
+
+
+def stock_rows(database: Database) -> Rows:
+    return {name: all_ for name, all_ in rows_of(database).items() if all_}
+
+
+def test_a_reservation_by_hand_writes_the_same_rows(reserving: Callable[[], Database]) -> None:
+    """Of one article and of three, in either manner."""
+    found: list[Rows] = []
+    for way in WAYS:
+        database = reserving()
+        with by(database, way) as side:
+            side.reserve("S0001", ["GOODS-00002"])
+            side.reserve("S0002", ["GOODS-00004", "GOODS-00001", "GOODS-00002"])
+        found.append(stock_rows(database))
+    assert found[0] == found[1] == found[2]
+    assert {name: rows.total() for name, rows in found[0].items()} == {
+        "omniorder_stock": 8,
+        "omniorder_reservation": 2,
+        "omniorder_reservation_line": 4,
+    }
+
+
+@pytest.mark.parametrize("skus", [["GOODS-00002"], ["GOODS-00001", "GOODS-00002"]])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_reservation_by_hand_refuses_what_the_library_refuses(
+    way: Manner | None, skus: list[str], reserving: Callable[[], Database]
+) -> None:
+    database = reserving()
+    with closing(database.connect()) as connection:
+        connection.execute("UPDATE omniorder_stock SET reserved = on_hand WHERE sku = 'GOODS-00002'")
+    before = stock_rows(database)
+    with by(database, way) as side, pytest.raises((DivisionByZero, OutOfStock)):
+        side.reserve("S0001", skus)
+    assert stock_rows(database) == before
+
+
 def test_everything_runs_and_prints_the_documented_json(
     postgres_server: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +189,11 @@ def test_everything_runs_and_prints_the_documented_json(
     assert set(found["growth"]["postgresql"]) == {"orders", "seconds_to_fill", "sizes"}
     assert set(found["growth"]["postgresql"]["sizes"]["10"]["omniorder"]) == {"ms_per_order", "ratio"}
     assert set(found["workers"]) == {"workers", "orders_per_second", "times_one_worker"}
+    for ways in found["hot"]["disks"].values():
+        assert len(ways) == 7
+        assert set(ways["by hand, pipelined"]) == {"per_second", "times_by_hand", "quartiles"}
+    assert set(found["wide"]) == {"stores", "skus", "lines", "sides"}
+    assert set(found["wide"]["sides"]["omniorder"]) == {"ms", "ms_of_our_cpu", "ratio", "quartiles"}
     assert set(found["profile"]["postgresql"]["omniorder"]) == {"ms_per_order", "waiting_ms", "cpu_ms"}
     assert set(found["imports"]["import omniorder"]) == {"median_ms", "best_ms", "adds_ms", "ratio"}
     assert set(found["transitions"]) == {"advance_per_second", "look_up_per_second", "ratio"}

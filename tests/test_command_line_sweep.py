@@ -271,7 +271,7 @@ def test_tables_that_do_not_fit_end_the_worker(
     here: Path, quiet: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def outdated(*_: object, **__: object) -> SweepReport:
-        raise SchemaOutdated(found="0001", needed="0002")
+        raise SchemaOutdated(found="0001", needed="0008")
 
     monkeypatch.setattr(OrderHub, "sweep", outdated)
     assert main(["sweep", "--hub", "application:hub"]) == 1

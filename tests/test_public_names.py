@@ -161,7 +161,8 @@ def test_every_suite_is_explained_and_what_its_subclass_must_say(name: str) -> N
 
 def test_the_entries_for_tests_are_found() -> None:
     assert {name.rpartition(".")[2] for name in SUITES} == {
-        "CatalogueContract", "InventoryContract", "InventoryMachine", "PaymentGatewayContract", "PriceBookContract",
+        "CatalogueContract", "InventoryContract", "InventoryMachine", "OutsideInventoryContract",
+            "OutsideInventoryMachine", "PaymentGatewayContract", "PriceBookContract",
         "StorageContract", "StoreDirectoryContract",
     }  # fmt: skip
     assert {"omniorder.testing.Shop", "omniorder.testing.invariants.check_all"} <= ENTRIES.keys()

@@ -46,6 +46,8 @@
     ├── GatewayFault               a payment provider did not do what it must
     │   ├── GatewayTimeout
     │   └── BadWebhook
+    ├── InventoryFault             a retailer's own stock system did not do what it must
+    │   └── InventoryUnavailable
     ├── StorageFault               the database did not do what it must; the transaction is gone
     │   ├── StaleWrite
     │   ├── AlreadyThere
@@ -97,6 +99,8 @@ __all__ = [
     "InvalidRow",
     "InvalidStore",
     "InvalidText",
+    "InventoryFault",
+    "InventoryUnavailable",
     "KeyReused",
     "Misconfigured",
     "MissingExtra",
@@ -576,6 +580,22 @@ class BadWebhook(GatewayFault):
     code = "webhook.bad"
     status = 400
     retry = False
+
+
+class InventoryFault(OmniorderError):
+    """A retailer's own stock system refused what it must not refuse. Facts: `inventory`, `reason`."""
+
+    code = "inventory.fault"
+    status = 502
+    says = "{inventory}: {reason}"
+
+
+class InventoryUnavailable(InventoryFault):
+    """No answer from a retailer's own stock system after all tries: the request may or may not have taken effect."""
+
+    code = "inventory.unavailable"
+    status = 503
+    retry = True
 
 
 class StorageFault(OmniorderError):

@@ -33,6 +33,7 @@ from omniorder.adapters.sql import (
     orders,
     payments,
     pickups,
+    reservations,
     stock,
 )
 from omniorder.adapters.sql.schema import (
@@ -48,6 +49,8 @@ from omniorder.adapters.sql.schema import (
     PAYMENT,
     PICKUP,
     PICKUP_LINE,
+    RESERVATION,
+    RESERVATION_LINE,
     STOCK,
 )
 from omniorder.domain.events import CartMerged
@@ -216,7 +219,7 @@ def test_two_schemas_of_one_database_share_nothing(postgres_url: str) -> None:
 
 
 def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    cart = samples.cart()
+    cart, kept = samples.cart(), samples.reservation()
     with monkeypatch.context() as first:
         upgrade = command.upgrade
         first.setattr(command, "upgrade", lambda config, _: upgrade(config, "0001"))
@@ -226,12 +229,16 @@ def test_what_is_in_tables_of_the_first_version_is_kept(url: str, monkeypatch: p
         connection.execute(CART.insert(), {name: value for name, value in rows.items() if name != "merged_into"})
         connection.execute(CART_LINE.insert(), carts._line_rows(cart))
         connection.execute(NOTE.insert(), carts.note_rows(cart))
+        key = {"store_id": kept.store, "id": kept.id}
+        connection.execute(RESERVATION.insert(), key | reservations._values(kept))
+        connection.execute(RESERVATION_LINE.insert(), reservations._line_rows(kept))
     with opened(url) as storage:
         with pytest.raises(SchemaOutdated) as raised:
             read(storage, lambda tx: tx.cart(cart.id))
         assert dict(raised.value.facts) == {"found": "0001", "needed": NEEDED}
         storage.migrate()
         assert read(storage, lambda tx: tx.cart(cart.id)) == cart
+        assert read(storage, lambda tx: tx.reservation(kept.id)) == kept  # of our own levels, as all were then
         after = samples.changed(cart, CartMerged(samples.cart(2).id))
         put(storage, carts=(CartWrite(cart, after),), customers=(CustomerWrite(cart.owner, 0, 1),))
         assert read(storage, lambda tx: tx.cart(cart.id)) == after

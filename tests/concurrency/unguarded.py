@@ -21,6 +21,7 @@ from omniorder.adapters.sql import (
     carts,
     codes,
     faults,
+    group_commit,
     handoffs,
     journal,
     orders,
@@ -31,13 +32,14 @@ from omniorder.adapters.sql import (
     sqlite,
     stock,
     timers,
+    transfers,
 )
 from omniorder.adapters.sql import link as linking
 from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Values
-from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, ORDER, STOCK, TIMER
+from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, ORDER, STOCK, TIMER, TRANSFER
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
 from omniorder.errors import OmniorderError, StorageFault
@@ -73,7 +75,11 @@ def count_unasked(patch: pytest.MonkeyPatch) -> None:
 
 
 def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
-    """Of two baskets, the one takes its levels forwards, the other backwards, each when both hold their first."""
+    """Of two baskets, the one takes its levels forwards, the other backwards, each when both hold their first.
+
+    Two threads of one process would go together, and lock as one.
+    """
+    commit_one_by_one(patch)
     in_order, all_levels = stock.demands, postgresql.PostgresPlan.change_stock
     turns, lock = iter([True]), Lock()
     both_hold_one = Barrier(2)
@@ -97,6 +103,11 @@ def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
 
 
+def commit_one_by_one(patch: pytest.MonkeyPatch) -> None:
+    """Let nobody share a transaction, as commands of several processes don't."""
+    patch.setattr(group_commit, "taken", lambda _: ())
+
+
 def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
     """Book without asking in the same statement whether the slot is full."""
     change = slots.change
@@ -117,9 +128,9 @@ def decide_on_old_news(patch: pytest.MonkeyPatch) -> None:
     def everything(_: Values, after: Values, fixed: Container[str] = ()) -> Values:
         return {name: value for name, value in after.items() if name not in fixed}
 
-    for writer in (carts, promises, orders, rows):
+    for writer in (carts, promises, orders, rows, transfers):
         patch.setattr(writer, "changes", everything)
-    for module in (carts, handoffs, promises, orders, reservations):
+    for module in (carts, handoffs, promises, orders, reservations, transfers):
         _remember(patch, module)
     complain_of_nothing(patch)
 
@@ -145,6 +156,13 @@ def write_over_orders(patch: pytest.MonkeyPatch) -> None:
     any_version = bindparam("at_version", type_=BigInteger()) >= 0
     at_id = and_(ORDER.c.store_id == bindparam("at_store_id"), ORDER.c.id == bindparam("at_id"))
     patch.setattr(orders, "_UPDATE", ORDER.update().where(at_id, any_version))
+
+
+def write_over_transfers(patch: pytest.MonkeyPatch) -> None:
+    """Write a transfer whatever version it is at by now, where the above only doesn't complain."""
+    any_version = bindparam("at_version", type_=BigInteger()) >= 0
+    at_id = and_(TRANSFER.c.store_id == bindparam("at_store_id"), TRANSFER.c.id == bindparam("at_id"))
+    patch.setattr(transfers, "_UPDATE", TRANSFER.update().where(at_id, any_version))
 
 
 def write_over_handoffs(patch: pytest.MonkeyPatch) -> None:

@@ -40,6 +40,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
+from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.stock import Reservation
 from omniorder.errors import OmniorderError
 
@@ -49,6 +50,12 @@ OWNER = "customer:anna"
 LOOK_AGAIN = timedelta(seconds=30)
 HOLD = timedelta(minutes=30)
 WAITS = timedelta(days=3)
+PATIENCE = timedelta(hours=4)
+OPTIONS = (
+    Option("later", Alternative.LATER, STORE, ids.slot_id(STORE, NOW + WAITS), NOW + WAITS, NOW + WAITS + HOLD),
+    Option("less", Alternative.LESS),
+    Option("nothing", Alternative.NOTHING),
+)
 
 
 class By(Enum):
@@ -65,7 +72,8 @@ class Setting:
     """One small order: `units` per line, the price of a unit, and how it may be paid.
 
     `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
-    off may turn up after all. `weighed`: each line may be half as much again, or half of it.
+    off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
+    not have what was promised, and asks.
     """
 
     name: str
@@ -76,6 +84,7 @@ class Setting:
     tries: int = 1
     late: bool = False
     weighed: bool = False
+    rejects: bool = False
 
 
 @frozen
@@ -151,6 +160,9 @@ class Explorer:
         yield from self._time(key, world)
         if world.order.state in (OrderState.PLACED, OrderState.CONFIRMED):
             yield from _taken(world, By.STAFF, _work(world))
+            if self._setting.rejects:
+                yield from _taken(world, By.STAFF, _rejections(world))
+                yield from _taken(world, By.CUSTOMER, _replies(world))
             yield from _taken(world, By.CUSTOMER, self._wishes(world))
 
     def _news(self, key: Key, world: World) -> Iterator[Step]:
@@ -228,6 +240,25 @@ def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
         yield "ready", partial(tuple[e.Event, ...], (*pickup.weighed(), made))
     yield "put back", partial(tuple[e.Event, ...], (e.PickReset(),))
     yield "not ready after all", partial(tuple[e.Event, ...], (e.Unreadied("broken"),))
+
+
+def _rejections(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
+    """What the store can't give, line by line: the customer is asked at once."""
+    for line in world.order.pickup.lines:
+        if count := line.open - line.short - (line.picked - line.collected):
+            about = (e.Units(line.line, count),)
+            question = Question(about, "not_found", OPTIONS, "less", world.now + PATIENCE)
+            events = (e.ShortPicked(line.line, count, "not_found"), e.CustomerAsked(question))
+            yield f"give up {line.line}", partial(tuple[e.Event, ...], events)
+
+
+def _replies(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
+    """What the customer may choose."""
+    question, order = world.order.pickup.question, world.order
+    for option in question.options if question else ():
+        if question is not None:
+            follows = coupling.go_on(order, option, question.about, question.reason, world.now + HOLD)
+            yield f"answer {option.id}", partial(tuple[e.Event, ...], (e.QuestionAnswered(option.id), *follows))
 
 
 def _taken(world: World, by: By, decisions: Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]) -> Iterator[Step]:
@@ -329,6 +360,9 @@ def _rippled(held: Reservation, order: Order, event: e.Event) -> Reservation:
         case e.RestLapsed(units) | e.RestCancelled(units):
             back = order.units_by_sku((*units, *order.spared_by(units)))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
+        case e.LinesCancelled(units):
+            back = order.units_by_sku((*units, *order.spared_by(units)))
+            return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
         case e.PickupCancelled() | e.NoShow() if held.state is ReservationState.HELD:
             expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
             return stock.apply(held, e.ReservationExpired() if expired else e.ReservationReleased())
@@ -351,6 +385,8 @@ def deadlines(world: World) -> dict[str, datetime]:
         found["hold"] = order.hold_until
     if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
         found["pick-up deadline"] = order.pickup.until
+    if order.state is OrderState.CONFIRMED and order.pickup.question is not None:
+        found["answer"] = order.pickup.question.until
     for payment in order.payments:
         if failed := failed_refund(payment):
             found[f"refund again {payment.id}"] = failed.asked_at + coupling.REFUND_AGAIN
@@ -371,7 +407,7 @@ def essence(world: World) -> Key:
         (p.kind, p.state, p.amount, p.authorised, p.captured, p.refunded, p.refund_pending, tuple(_open_ends(p)))
         for p in order.payments
     )
-    lines = tuple((line.quantity, line.picked, line.collected, line.dropped) for line in pickup.lines)
+    lines = tuple((line.quantity, line.short, line.picked, line.collected, line.dropped) for line in pickup.lines)
     held = tuple((line.consumed, line.released, line.expired) for line in world.reservation.lines)
     late = frozenset(name for name, deadline in deadlines(world).items() if deadline <= world.now)
     confirmed = order.confirmed_at is not None
@@ -384,6 +420,7 @@ def essence(world: World) -> Key:
         pickup.state,
         lines,
         pickup.claim,
+        pickup.question and pickup.question.about,
         world.reservation.state,
         held,
         late,

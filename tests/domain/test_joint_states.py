@@ -59,6 +59,8 @@ SETTINGS = (
     Setting("parts, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False)),
     Setting("three units, captured each", units=(2, 1), tenders=BOTH, capabilities=SEVERAL),
     Setting("two lines, two tenders", units=(1, 1), tenders=BOTH, tries=2),
+    Setting("what the store hasn't got", units=(2, 1), tenders=BOTH, rejects=True),
+    Setting("what the store hasn't got, paid at once", units=(1, 1), capabilities=SEVERAL, rejects=True, late=True),
     Setting("weighed, captured once", units=(2,), weighed=True),
     Setting("weighed, captured each", units=(2,), capabilities=SEVERAL, weighed=True),
     Setting("weighed, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), weighed=True),

@@ -160,6 +160,8 @@ TABLES = {
         CONFIRMED   LinesCancelled   CONFIRMED
         CONFIRMED   OrderRerouted    CONFIRMED
         CONFIRMED   FundingLost      CONFIRMED
+        CONFIRMED   HoldLost         CONFIRMED
+        CONFIRMED   HoldRestored     CONFIRMED
         CONFIRMED   TenderAdded      CONFIRMED
         CONFIRMED   PartCollected    CONFIRMED
         CONFIRMED   OrderCompleted   COMPLETED

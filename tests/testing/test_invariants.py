@@ -42,6 +42,7 @@ from omniorder.domain.payments import Operation
 from omniorder.domain.stock import MovementKind, Reservation
 from omniorder.errors import HandoffInvalid, WrongCode
 from omniorder.ports.inspection import Inspection
+from omniorder.testing import FakeClock, FakeInventory
 from omniorder.testing.invariants import (
     INVARIANTS,
     Invariant,
@@ -631,3 +632,58 @@ def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:
     lived_in(shop)
     shop.app.carts.start(metadata={"device": "token-0123456789"})
     notices(by_name("nothing_secret_is_stored"), shop, secrets=["token-0123456789"])
+
+
+# --- stock outside ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def outside() -> Iterator[Shop]:
+    """A shop whose stock is in a system of its own, with a promise and an order of which that was told."""
+    clock = FakeClock()
+    with Shop.example(clock=clock, outside=FakeInventory(clock=clock)) as shop:
+        shop.app.checkout.place(shop.promise().id, pay=Card("pm_card_visa"))
+        shop.hub.sweep()
+        shop.promise()
+        yield shop
+
+
+def damaged(shop: Shop, damage: InMemory) -> Shop:
+    damage(cast("Any", shop.hub._parts.storage)._db, "")
+    return shop
+
+
+def test_what_is_held_outside_is_in_no_level_and_all_else_holds(outside: Shop) -> None:
+    check_all(outside.hub)
+    nothing_is_overdue(outside.hub)
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("reserved_is_what_reservations_hold", first("reservations", lambda found: evolve(found, outside=False))),
+        ("open_units_are_held", first("reservations", lambda found: evolve(found, lines=()))),
+        ("a_reservation_is_of_one_promise", orphan),
+    ],
+)
+def test_damage_to_what_is_held_outside_is_noticed(outside: Shop, name: str, damage: InMemory) -> None:
+    notices(by_name(name), damaged(outside, damage))
+
+
+def test_an_id_that_was_given_up_is_of_no_promise_and_holds_nothing(outside: Shop) -> None:
+    def given_up(db: Database, _: str) -> None:
+        orphan(db, "")
+        name = "rsv_SOF01_" + "0" * 26
+        state = ReservationState.RELEASED
+        db.reservations.place(name, Reservation(name, Shop.SOFIA, state, (), None, outside=True))
+
+    check_all(damaged(outside, given_up).hub)
+
+
+def test_a_timer_of_a_reservation_is_at_its_own_store(outside: Shop) -> None:
+    key = next(key for key in cast("Any", outside.hub._parts.storage)._db.timers)
+
+    def misplaced(db: Database, _: str) -> None:
+        db.timers.place((Shop.VARNA, "rsv_SOF01_" + "0" * 26), db.timers.get(key))
+
+    notices(by_name("every_deadline_has_its_timer"), damaged(outside, misplaced))

@@ -643,6 +643,24 @@ class FundingLost(Event):
 
 
 @frozen
+class HoldLost(Event):
+    """The retailer's own system gave up what it held for this confirmed order, and hasn't got it any more.
+
+    `units` are missing there, as pairs of SKU and quantity. They are asked for again until they are held anew.
+    """
+
+    reservation: str
+    units: tuple[tuple[str, int], ...]
+
+
+@frozen
+class HoldRestored(Event):
+    """The retailer's own system holds all units of this order again."""
+
+    reservation: str
+
+
+@frozen
 class OrderClaimed(Event):
     """The order is `owner`'s from now on, who can prove that `former` were they, or was given it by them."""
 

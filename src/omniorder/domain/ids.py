@@ -44,6 +44,7 @@ __all__ = [
     "payment_id",
     "pickup_id",
     "promise_id",
+    "promise_of",
     "reservation_id",
     "reservation_of",
     "same_slot_at",
@@ -164,6 +165,16 @@ def reservation_id(store: str, entropy: bytes) -> str:
     return _store_side("rsv", store, entropy)
 
 
+def promise_of(reservation_id: str) -> str:
+    """The id of the promise that was made with this reservation: the two are drawn together."""
+    return f"prm{reservation_id.removeprefix('rsv')}"
+
+
+def reservation_of(id: str) -> str:
+    """The id of the reservation that holds the units of this promise, or of this transfer at the store that sends."""
+    return f"rsv{id.removeprefix('prm').removeprefix('trf')}"
+
+
 def movement_id(store: str, entropy: bytes) -> str:
     """The id of a stock movement from its store and 16 bytes."""
     return _store_side("mov", store, entropy)
@@ -260,11 +271,6 @@ def order_of(id: str) -> str:
     if found is None:
         raise InvalidId("id", id, "must be the id of a payment, an attempt or a pick-up")
     return f"{found[1]}-{found[2]}"
-
-
-def reservation_of(transfer_id: str) -> str:
-    """The reservation that holds a transfer's units at its source: derived, so that neither is without the other."""
-    return transfer_id.replace("trf_", "rsv_", 1)
 
 
 def check(kind: Kind, value: object) -> str:

@@ -392,6 +392,8 @@ ORDER: Final[Table[OrderState]] = {
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
         e.FundingLost: OrderState.CONFIRMED,
+        e.HoldLost: OrderState.CONFIRMED,
+        e.HoldRestored: OrderState.CONFIRMED,
         e.TenderAdded: OrderState.CONFIRMED,
         e.PartCollected: OrderState.CONFIRMED,
         e.OrderCompleted: OrderState.COMPLETED,

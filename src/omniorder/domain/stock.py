@@ -129,23 +129,29 @@ class ReservedLine:
 
 @frozen
 class Reservation:
-    """Units held at one store under one id; `until` is its time limit, None once it is firm."""
+    """Units held at one store under one id; `until` is its time limit, None once it is firm.
+
+    `outside`: they are of a retailer's own system, which follows what stands here, and in no level of ours.
+    """
 
     id: str
     store: str
     state: ReservationState
     lines: tuple[ReservedLine, ...]
     until: datetime | None
+    outside: bool = False
 
     def live(self) -> dict[str, int]:
         """Live units per SKU."""
         return {line.sku: line.live for line in self.lines if line.live}
 
 
-def reserve(reservation_id: str, store: str, demand: Mapping[str, int], until: datetime | None) -> Reservation:
+def reserve(
+    reservation_id: str, store: str, demand: Mapping[str, int], until: datetime | None, *, outside: bool = False
+) -> Reservation:
     """A new reservation of these units per SKU; without a time limit it is firm from the beginning."""
     lines = tuple(ReservedLine(sku, demand[sku]) for sku in sorted(demand))
-    held = Reservation(reservation_id, store, ReservationState.HELD, lines, until)
+    held = Reservation(reservation_id, store, ReservationState.HELD, lines, until, outside)
     return held if until is not None else confirmed(held)
 
 

@@ -51,7 +51,7 @@ class Booking:
 
 @frozen
 class Held:
-    """The live units of one SKU in one reservation; none when it has ended."""
+    """The live units of one SKU in one reservation of our own levels; none when it has ended."""
 
     store: str
     sku: str
@@ -136,7 +136,7 @@ class Inspection(Protocol):
         ...
 
     def held(self) -> Iterator[Held]:
-        """The lines of all reservations, by store and SKU."""
+        """The lines of all reservations of our own levels, by store and SKU."""
         ...
 
     def slots(self) -> Iterator[BookedSlot]:

@@ -3,8 +3,7 @@
 `TransactionalInventory` shares the order's database: the built-in ledger is one, and with it stock, slot, price and
 order are held in one transaction. `Inventory` is a retailer's own system behind a network: it is called outside of
 transactions under an id that we made, so that a lost answer can be asked again, and what is left over heals by expiry.
-There a promise is reserve, commit, compensate. No hub takes an `Inventory` yet: `OrderHub.open(inventory=...)` wants
-a `TransactionalInventory`.
+There a promise is reserve, commit, compensate.
 
 Both count units per SKU at one store. `reserve` is all or nothing and raises `OutOfStock`; the others raise
 `ReservationGone` when the reservation has ended or holds fewer units.
@@ -21,37 +20,57 @@ from omniorder.ports.storage import Transaction
 
 
 class Inventory(Protocol):
-    """Stock outside of our database: the shape that such a port will have. No hub takes one yet.
+    """Stock outside of our database, in a retailer's own system. All threads share one.
 
-    Every call may be repeated with the same arguments and has one effect. Units are whole numbers of the article's
-    own unit; instants are aware and in UTC.
+    Each call says how a reservation is to stand, and `consume` and `release` count **in all**, since it was made. So a
+    call may be repeated, or come late once more, and has one effect. Units are whole numbers of the article's own
+    unit; instants are aware and in UTC.
+
+    Every method raises `InventoryUnavailable` when it is not known whether the call took effect, and `InventoryFault`
+    for what repeating can't cure.
     """
 
-    def available(self, store: str, skus: Sequence[str]) -> Mapping[str, int]:
-        """Units that may be promised now, per SKU; unknown SKUs are 0."""
+    def available(self, stores: Sequence[str], skus: Sequence[str]) -> Mapping[tuple[str, str], int]:
+        """Units that may be promised now, per (store, SKU); what is left out is 0."""
         ...
 
-    def reserve(self, reservation: str, store: str, units: Mapping[str, int], until: datetime) -> None:
+    def reserve(
+        self, reservation: str, store: str, units: Mapping[str, int], until: datetime, instead_of: str | None = None
+    ) -> None:
         """Hold these units per SKU, all or none, until then, when they are free again by themselves.
 
-        Raises `OutOfStock`.
+        Of what is held already only the time limit moves, and never back. What ran out is held anew, if it is still
+        there. `instead_of` names a reservation of the same customer that is about to be released for this one: while
+        both are held, their units may overlap. A system that can't tell holds both.
+
+        Raises `OutOfStock`, whose facts name every SKU that is short; `ReservationGone` for an id that was released,
+        or a limit that has passed; `InventoryFault` for an id that holds something else.
         """
         ...
 
     def extend(self, reservation: str, until: datetime) -> None:
-        """Hold the units until this later instant; raises `ReservationGone`."""
+        """Hold the units at least until this instant. Raises `ReservationGone`."""
         ...
 
     def confirm(self, reservation: str) -> None:
-        """Drop the time limit; raises `ReservationGone`."""
+        """Drop the time limit. Raises `ReservationGone`."""
         ...
 
     def consume(self, reservation: str, units: Mapping[str, int], reference: str) -> None:
-        """These units per SKU left the store with the customer; `reference` is the order. Raises `ReservationGone`."""
+        """So many units per SKU have left the store with the customer by now, in all; `reference` is the order.
+
+        A fact: it drops the time limit, and a reservation that ran out can't keep the goods in the store. Raises
+        `ReservationGone` when it was released, is not known, or is of fewer units.
+        """
         ...
 
     def release(self, reservation: str, units: Mapping[str, int] | None = None) -> None:
-        """Give these units per SKU (or all that are live) back to other customers; raises `ReservationGone`."""
+        """So many units per SKU were given back to other customers by now, in all; or (None) all that are still held.
+
+        Without `units` nothing can be reserved under this id any more, even if it was never heard of: a request to
+        reserve that comes late finds it released. With `units`, raises `ReservationGone` when it is not known or is
+        of fewer.
+        """
         ...
 
 

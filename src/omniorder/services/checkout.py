@@ -30,6 +30,7 @@ from omniorder.errors import (
     NotFound,
     OutOfStock,
     PaymentInFlight,
+    PromiseGone,
     QuoteChanged,
     ServiceMissing,
     SlotUnavailable,
@@ -37,7 +38,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.ports.storage import Writes
-from omniorder.services import offering, placing, sending
+from omniorder.services import offering, outside, placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
@@ -65,7 +66,8 @@ class Checkout:
         those that could get the rest from other stores, then those with more of the basket; of these the nearest,
         then the earliest.
 
-        Raises `NotFound`, `CartEmpty`, `InvalidInstant` (by), `InvalidInput` (near, or `by` is over).
+        Raises `NotFound`, `CartEmpty`, `InvalidInstant` (by), `InvalidInput` (near, or `by` is over); `InventoryFault`
+        and `NeedsOwnTransaction` where the stock is outside.
         """
         if near is not None:
             given(near, Point, "near", "a Point")
@@ -93,7 +95,8 @@ class Checkout:
         and the window must leave time for it to arrive and be prepared.
 
         Raises `NotFound`, `CartEmpty`, `NoPrice`, `ServiceMissing`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`,
-        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts, collect).
+        `PaymentInFlight` (an order stands on the cart's promise), `InvalidInput` (lasts, collect); `InventoryFault` and
+        `NeedsOwnTransaction` where the stock is outside.
         """
         lasting = self._lasting(lasts)
         _expected(expect)
@@ -154,7 +157,8 @@ class Checkout:
             legs=legs,
         )
         seen = Seen(cart)
-        return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
+        with outside.held(self.parts, stamp, new, promises.holds(quote), cart.promise_id):
+            return in_transaction(self.parts, stamp, lambda unit: self._hold(unit, new, seen, wanted))
 
     def _with_next(self, refusal: SlotUnavailable, cart_id: str) -> SlotUnavailable:
         """The refusal with `earliest`, the start of the store's first free slot, unless it knows better itself."""
@@ -209,16 +213,19 @@ class Checkout:
     def withdraw(self, promise_id: str) -> Promise:
         """Give a promise back; withdrawing twice changes nothing. Raises `NotFound`, `PaymentInFlight`."""
         checked = ids.check("promise", promise_id)
+        return self._withdraw(checked, Scope.EDIT)
+
+    def _withdraw(self, checked: str, scope: Scope) -> Promise:
         stamp = self.touch.stamp(self.parts.clock)
 
         def work(unit: Unit) -> Promise:
-            before = promise_for(self.touch, unit.tx, checked, Scope.EDIT, stamp.at)
+            before = promise_for(self.touch, unit.tx, checked, scope, stamp.at)
             if before.order_id is not None:
                 raise PaymentInFlight(order=before.order_id)
             if before.state is not PromiseState.HELD:
                 return before
             after = give_back(unit, before, e.PromiseWithdrawn(before.id))
-            promise_for(self.touch, unit.tx, checked, Scope.EDIT, stamp.at)  # still, now that the cart was read
+            promise_for(self.touch, unit.tx, checked, scope, stamp.at)  # still, now that the cart was read
             return after
 
         return in_transaction(self.parts, stamp, work)
@@ -231,9 +238,15 @@ class Checkout:
         on the same order, until its deadline `pay_by`.
 
         Raises `NotFound`, `PromiseGone`, `CartChanged`, `TenderUnsupported`, `PaymentDeclined` (carries the order),
-        `PaymentInFlight` (another tender is still at work), `StillRunning`, `NeedsOwnTransaction`.
+        `PaymentInFlight` (another tender is still at work), `StillRunning`, `NeedsOwnTransaction`; and `InventoryFault`
+        where the stock is outside.
         """
-        return placing.place(self.parts, self.touch, ids.check("promise", promise_id), pay)
+        checked = ids.check("promise", promise_id)
+        given(pay, Tender, "pay", "a Tender: Card(...), PayInStore() or one of your own")
+        if not outside.still_held(self.parts, self.touch, checked, self.touch.stamp(self.parts.clock)):
+            self._withdraw(checked, Scope.PAY)
+            raise PromiseGone(promise=checked, state="withdrawn: its units were lost")
+        return placing.place(self.parts, self.touch, checked, pay)
 
     @command("checkout.resume")
     def resume(self, order_id: str) -> Order:

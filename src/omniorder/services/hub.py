@@ -20,7 +20,7 @@ from omniorder.domain.text import line as valid_line
 from omniorder.errors import InvalidInput, Misconfigured
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.clock import Clock, Entropy, SystemClock, SystemEntropy
-from omniorder.ports.inventory import TransactionalInventory
+from omniorder.ports.inventory import Inventory, TransactionalInventory
 from omniorder.ports.notifications import Notifier
 from omniorder.ports.payments import PaymentGateway
 from omniorder.ports.pricing import PriceBook
@@ -29,6 +29,7 @@ from omniorder.ports.stores import StoreDirectory
 from omniorder.services import notices, payments, sweeps, webhooks
 from omniorder.services.journal import Journal
 from omniorder.services.ledger import Ledger
+from omniorder.services.mirror import Mirror
 from omniorder.services.opening import connect
 from omniorder.services.parts import Handler, Parts, Touch
 from omniorder.services.settings import Settings
@@ -61,6 +62,7 @@ class OrderHub:
         *,
         gateways: Mapping[str, PaymentGateway] | None = None,
         inventory: TransactionalInventory | None = None,
+        outside: Inventory | None = None,
         catalogue: Catalogue | None = None,
         prices: PriceBook | None = None,
         stores: StoreDirectory | None = None,
@@ -77,9 +79,10 @@ class OrderHub:
 
         `gateways` maps a tender's kind to its gateway (`{"card": ...}`); without any, only paying in the store is
         possible. `secret` (at least 16 bytes, or several by key id, newest last) makes the pick-up passes.
-        `catalogue`, `prices`, `stores` and `inventory` replace the built-in tables. `sourcing` says in which order
-        stores are offered, and from where goods come that a store lacks. `schema` is a PostgreSQL schema. `migrate`
-        brings the tables up to date first.
+        `catalogue`, `prices`, `stores` and `inventory` replace the built-in tables; `outside` is a retailer's own
+        stock system, which is called between transactions. `sourcing` says in which order stores are offered, and from
+        where goods come that a store lacks. `schema` is a PostgreSQL schema. `migrate` brings the tables up to date
+        first.
 
         Raises `Misconfigured`, `MissingExtra`; with `migrate` also `StorageFault`.
         """
@@ -90,18 +93,23 @@ class OrderHub:
             kinds.update(gateways)
         if PayInStore.kind in kinds:
             raise Misconfigured(needs=f"no gateway for {PayInStore.kind!r}: the counter takes that money")
+        if inventory is not None and outside is not None:
+            raise Misconfigured(needs="one place where the stock is: either inventory= or outside=")
+        timer, limits = SystemClock() if clock is None else clock, Settings() if settings is None else settings
+        own = Ledger(lambda: parts.time_ordered()) if inventory is None else inventory
         parts = Parts(
             storage=storage,
             catalogue=ArticleTable(storage) if catalogue is None else catalogue,
             prices=PriceTable(storage) if prices is None else prices,
             stores=StoreTable(storage) if stores is None else stores,
-            inventory=Ledger(lambda: parts.time_ordered()) if inventory is None else inventory,
+            inventory=own if outside is None else Mirror(own, lambda: timer.now() - limits.grace),
             gateways=kinds,
-            clock=SystemClock() if clock is None else clock,
+            clock=timer,
             entropy=SystemEntropy() if entropy is None else entropy,
-            settings=Settings() if settings is None else given(settings, Settings, "settings", "a Settings"),
+            settings=given(limits, Settings, "settings", "a Settings"),
             keys=KeyRing.of(secret) if secret is not None else None,
             notifier=notifier,
+            outside=outside,
             sourcing=SourcingPolicy() if sourcing is None else given(sourcing, SourcingPolicy, "sourcing", _POLICY),
         )
         hub = cls(parts)
@@ -192,7 +200,8 @@ class OrderHub:
         """A hub whose commands are part of the caller's own transaction on `connection`.
 
         `connection` is an SQLAlchemy or DB-API connection to the hub's database. Each command is a savepoint; nothing
-        is committed or repeated here. Commands that would call a payment provider raise `NeedsOwnTransaction`.
+        is committed or repeated here. Commands that would call a payment provider, or a stock system outside, raise
+        `NeedsOwnTransaction`.
         """
         parts = self._parts
         storage = parts.storage.joined(connection)

@@ -30,7 +30,7 @@ from omniorder.domain.windows import Windows
 from omniorder.errors import InvalidMoney
 from omniorder.ports.storage import SlotUse
 from omniorder.reasons.tree import Reason
-from omniorder.services import sending
+from omniorder.services import outside, sending
 from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts
 
@@ -50,9 +50,11 @@ def offers(
     skus = sorted(cart.demand())
     articles = parts.catalogue.articles(skus)
     prices = parts.prices.prices(skus, stores=names, channel=channel, at=now)
+    away = outside.available(parts, names, skus)
     with parts.storage.reading() as tx:
-        stock = sending.with_held(parts.inventory.available(tx, skus, names), live)
+        there = parts.inventory.available(tx, skus, names) if away is None else away
         booked = without(tx.booked(names, now, until), live)
+    stock = sending.with_held(there, live)
     # units elsewhere are held in our own books only
     senders = sending.senders(stores) if isinstance(parts.inventory, Ledger) else []
     honoured = live if live is not None and live.lines_version == cart.lines_version else None

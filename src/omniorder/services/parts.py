@@ -16,7 +16,7 @@ from omniorder.domain.ranking import SourcingPolicy
 from omniorder.errors import Misconfigured, TenderUnsupported
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.clock import Clock, Entropy
-from omniorder.ports.inventory import TransactionalInventory
+from omniorder.ports.inventory import Inventory, TransactionalInventory
 from omniorder.ports.notifications import Notifier
 from omniorder.ports.payments import PaymentGateway
 from omniorder.ports.pricing import PriceBook
@@ -43,6 +43,8 @@ class Parts:
     settings: Settings
     keys: KeyRing | None = field(default=None, repr=False)
     notifier: Notifier | None = None
+    outside: Inventory | None = None
+    """Where the stock is, when it is not ours: `inventory` is then a mirror of it."""
     sourcing: SourcingPolicy = field(factory=SourcingPolicy)
     handlers: dict[type[Event], list[Handler]] = field(factory=dict[type[Event], list[Handler]])
 

@@ -27,7 +27,6 @@ from omniorder.services import payments
 from omniorder.services.access import look, promise_for, shown_to, still_allowed
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on, spread
-from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_DRAWS = 10
@@ -38,7 +37,6 @@ _REFUSED = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
 
 def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
     """See `Checkout.place`."""
-    given(tender, Tender, "pay", "a Tender: Card(...), PayInStore() or one of your own")
     if not isinstance(tender, PayInStore):
         payments.own_transaction(parts, "checkout.place")
         parts.gateway(tender.kind)

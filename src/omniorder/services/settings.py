@@ -47,6 +47,7 @@ class Settings:
         hold_unknown_money: how long goods of an unpaid order wait for money in flight to be undone.
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
+        outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
         lease: how long a sweep worker keeps a timer to itself.
         slot_horizon: how far ahead slots are offered.
@@ -73,6 +74,7 @@ class Settings:
     hold_unknown_money: timedelta = timedelta(minutes=30)
     grace: timedelta = timedelta(seconds=5)
     look_again: timedelta = timedelta(seconds=30)
+    outside_margin: timedelta = timedelta(minutes=30)
     hand_over_patience: timedelta = timedelta(minutes=2)
     lease: timedelta = timedelta(minutes=1)
     slot_horizon: timedelta = timedelta(days=7)

@@ -1,6 +1,7 @@
 """Sweeps: doing what time asks for. Safe to run from any number of workers, in small batches.
 
-Every deadline is a row (`ports.storage.Timer`), one per promise and order, that always says when to look next. A sweep
+Every deadline is a row (`ports.storage.Timer`), one per promise and order, that always says when to look next; so is
+every reservation of which a stock system outside is still to be told. A sweep
 claims due rows store by store, so no store starves another, and handles each through the same code as a command: the
 aggregate's own version guard makes the effect happen at most once, however many workers look. Time is `due + grace`,
 the grace being larger than the clocks of the hosts are apart.
@@ -24,9 +25,9 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Stamp
 from omniorder.domain.lifecycle import PickupState, PromiseState
 from omniorder.domain.orders import Order
-from omniorder.errors import OmniorderError
+from omniorder.errors import InventoryFault, InventoryUnavailable, OmniorderError
 from omniorder.ports.storage import Timer, TimerWrite, Writes
-from omniorder.services import payments, rerouting
+from omniorder.services import outside, payments, rerouting
 from omniorder.services.checkout import give_back
 from omniorder.services.logs import log
 from omniorder.services.notices import deliver
@@ -36,6 +37,9 @@ from omniorder.services.units import Unit, in_transaction, reading
 
 BATCH = 50
 """Timers claimed in one transaction."""
+
+MOST_SILENCES = 3
+"""Calls in a row to a stock system outside that stay without an answer, before a sweep takes it for down."""
 
 
 @frozen
@@ -59,24 +63,35 @@ def sweep(parts: Parts, limit: int, stop: Callable[[], bool]) -> SweepReport:
     at = now - parts.settings.grace
     happened: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    looked = 0
+    looked, silences = 0, 0
+    waiting: list[Timer] = []
     while looked < limit and not stop():
         timers = _claim(parts, stamp, at, min(BATCH, limit - looked))
         if not timers:
             break
+        timers = tuple(sorted(timers, key=_is_told_outside))  # nothing that is ours waits for others
         for place, timer in enumerate(timers):
             if stop():
-                _give_back(parts, stamp, timers[place:])
+                waiting += timers[place:]
                 break
             looked += 1
+            if _is_told_outside(timer) and silences >= MOST_SILENCES:
+                waiting.append(timer)
+                continue
             try:
                 happened.update(_handle(parts, timer, at, stamp))
+                silences = 0 if _is_told_outside(timer) else silences
             except OmniorderError as error:
+                if isinstance(error, InventoryFault):
+                    silences = silences + 1 if isinstance(error, InventoryUnavailable) else 0
+                    outside.put_off(parts, timer, stamp, error)
                 failed[error.code] += 1
                 log().warning("sweep could not finish", subject=timer.subject, outcome=error.code)
             except Exception:
                 failed["unexpected"] += 1
                 log().exception("sweep failed", subject=timer.subject)
+    if waiting:
+        _give_back(parts, stamp, waiting)
     notified, unsent = deliver(parts, stamp, limit, stop)
     if unsent:
         failed["notifier"] += unsent
@@ -116,9 +131,15 @@ def _give_back(parts: Parts, stamp: Stamp, timers: Sequence[Timer]) -> None:
 
 
 def _handle(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]:
+    if _is_told_outside(timer):
+        return outside.follow(parts, timer, stamp)
     if timer.subject.startswith("prm_"):
         return in_transaction(parts, stamp, lambda unit: _lapse(unit, timer, at))
     return _look_at_order(parts, timer, at, stamp)
+
+
+def _is_told_outside(timer: Timer) -> bool:
+    return timer.subject.startswith("rsv_")
 
 
 def _lapse(unit: Unit, timer: Timer, at: datetime) -> list[str]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, get_type_hints
 
-from attrs import fields
+from attrs import evolve, fields
 
 from omniorder.domain import answers, capturing, carts, coupling, ids, orders, promises
 from omniorder.domain import events as e
@@ -22,7 +22,7 @@ from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.deliveries import ExpectedDelivery
-from omniorder.domain.lifecycle import CartState, PromiseState
+from omniorder.domain.lifecycle import CartState, PromiseState, ReservationState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action
@@ -253,7 +253,7 @@ def reservation(
 
 
 def every_reservation(number: int = 1) -> Mapping[str, Reservation]:
-    """A reservation in each state, and one in the middle of being used up."""
+    """A reservation in each state, one in the middle of being used up, and two of stock that is outside."""
     held = reservation(number)
     firm = ledger.apply(held, e.Firmed())
     some = ledger.resolve(firm, e.UnitsConsumed(((MILK, 1), (APPLES, 250))))
@@ -267,6 +267,8 @@ def every_reservation(number: int = 1) -> Mapping[str, Reservation]:
         "settled": ledger.resolve(rest, e.UnitsConsumed(tuple(sorted(rest.live().items())))),
         "released": ledger.apply(held, e.ReservationReleased()),
         "expired": ledger.apply(held, e.ReservationExpired()),
+        "outside": evolve(firm, outside=True),
+        "given up": Reservation(held.id, held.store, ReservationState.RELEASED, (), None, outside=True),
     }
 
 

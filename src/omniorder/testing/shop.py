@@ -33,6 +33,7 @@ from omniorder.services.touchpoints import (
 )
 from omniorder.testing.clock import FakeClock, SeededEntropy
 from omniorder.testing.gateway import FakeGateway
+from omniorder.testing.inventory import FakeInventory
 
 __all__ = ["Shop"]
 
@@ -90,7 +91,8 @@ class Shop:
     ) -> Shop:
         """A shop on an empty database (brought up to date first); `options` go to `OrderHub.open`.
 
-        A `gateway` of yours should be given the same `clock`. With the same `seed` the same ids are drawn. Without
+        A `gateway` of yours should be given the same `clock`, and so should `outside=FakeInventory(clock=...)`.
+        With the same `seed` the same ids are drawn. Without
         `stocked` nothing is written: for a database that holds a shop already.
         """
         time = clock or FakeClock()
@@ -121,7 +123,10 @@ class Shop:
         return shop
 
     def stock_up(self) -> None:
-        """Write stores, articles and prices, and receive the goods; `example` does so."""
+        """Write stores, articles and prices, and receive the goods; `example` does so.
+
+        The shelves of a stock system outside are its own to fill, unless it is a `FakeInventory`.
+        """
         day = "Mo-Sa 08:00-21:00; PH off"
         self.office.stores.put(
             Store(self.SOFIA, zone="Europe/Sofia", hours=day, country="BG", place=Point(lat=42.69, lon=23.32)),
@@ -143,7 +148,10 @@ class Shop:
             Price(self.APPLES, Money(399, "EUR"), tax="0.20", per=1000),
             Price(self.CHEESE, Money(1290, "EUR"), tax="0.20", per=1000),
         )
-        receive = self.office.stock.receive
+        outside = self.hub.journal.parts.outside
+        if outside is not None and not isinstance(outside, FakeInventory):
+            return
+        receive = self.office.stock.receive if outside is None else outside.stock
         receive(self.SOFIA, self.MILK, 40)
         receive(self.SOFIA, self.BREAD, 5)
         receive(self.SOFIA, self.APPLES, 20_000)

@@ -433,7 +433,8 @@ def reservations(draw: st.DrawFn) -> Reservation:
     """Reservations: held, firm, used up in part or as a whole, released, expired."""
     store, until = draw(_STORE_IDS), draw(_INSTANTS)
     demand = draw(st.dictionaries(skus(), quantities(10**4), min_size=1, max_size=4))
-    kept = ledger.reserve(ids.reservation_id(store, draw(_SIXTEEN)), store, demand, until)
+    outside = draw(st.booleans())
+    kept = ledger.reserve(ids.reservation_id(store, draw(_SIXTEEN)), store, demand, until, outside=outside)
     if draw(st.booleans()):
         kept = ledger.apply(kept, e.ReservationExtended(until + timedelta(minutes=5)))
     ending = one_of(draw, (None, e.Firmed(), e.Firmed(), e.ReservationReleased(), e.ReservationExpired()))

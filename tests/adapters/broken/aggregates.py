@@ -158,6 +158,11 @@ def reservations_that_keep_their_time_limit(patch: Patch) -> None:
     alter(patch, "reservation", lambda found: found and evolve(found, until=found.until or samples.NOW))
 
 
+@breaks("a_reservation_in_any_state_comes_back_as_it_was_written")
+def reservations_that_are_all_ours(patch: Patch) -> None:
+    alter(patch, "reservation", lambda found: found and evolve(found, outside=False))
+
+
 # --- orders -----------------------------------------------------------------------------------------------
 
 

@@ -52,7 +52,8 @@ class MemoryInspection:
         return iter(sorted(self._db.reservations.rows(), key=lambda one: (one.store, one.id)))
 
     def held(self) -> Iterator[Held]:
-        rows = (Held(one.store, line.sku, line.live) for one in self._db.reservations.rows() for line in one.lines)
+        ours = (one for one in self._db.reservations.rows() if not one.outside)
+        rows = (Held(one.store, line.sku, line.live) for one in ours for line in one.lines)
         return iter(sorted(rows, key=lambda row: (row.store, row.sku)))
 
     def slots(self) -> Iterator[BookedSlot]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
@@ -27,7 +27,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeEngine
 
 from omniorder.adapters.sql.columns import Instant, Json, Whole
-from omniorder.adapters.sql.link import Step
+from omniorder.adapters.sql.link import Statement, Step
 from omniorder.domain.instants import iso
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=iso)
@@ -65,3 +65,21 @@ def _in_json(kind: TypeEngine[Any]) -> TypeEngine[Any]:
     if isinstance(kind, Instant):
         return DateTime(timezone=True)
     return JSONB() if isinstance(kind, Json) else Text()
+
+
+def gathered(steps: Iterable[Step]) -> list[Step]:
+    """The same steps, but those that insert rows into one table as they are in one, where the first of them was."""
+    kept: list[Step] = []
+    inserted: dict[tuple[Statement, tuple[str, ...]], list[Mapping[str, Any]]] = {}
+    for step in steps:
+        if step.judge is not None or type(step.statement) is not Insert:
+            kept.append(step)
+            continue
+        rows = step.params if isinstance(step.params, Sequence) else [step.params]
+        key = (step.statement, tuple(rows[0]))
+        if key in inserted:
+            inserted[key] += rows
+        else:
+            inserted[key] = [*rows]
+            kept.append(step._replace(params=inserted[key]))
+    return kept

@@ -80,7 +80,11 @@ BATCH: Final = 500
 """Rows that the server hands out at a time."""
 
 _LINE: Final = RESERVATION_LINE.c
-_HELD: Final = select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
+_HELD: Final = (
+    select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
+    .join(RESERVATION, and_(RESERVATION.c.store_id == _LINE.store_id, RESERVATION.c.id == _LINE.reservation_id))
+    .where(RESERVATION.c.outside == 0)
+)
 _PICKED_UP: Final = (
     select(func.count())
     .where(PICKUP_LINE.c.store_id == PICKUP.c.store_id, PICKUP_LINE.c.pickup_id == PICKUP.c.id)

@@ -138,6 +138,18 @@ class OwnLink(Link):
         self.carry_out(steps)
         self.commit()
 
+    @property
+    def has_only_read(self) -> bool:
+        """Whether it makes no difference when what this transaction writes is written in another one."""
+        return False
+
+    def finish_if_granted(self, steps: Sequence[Step]) -> bool:
+        """Carry out these steps and commit, where `has_only_read` and no guard refuses; else nothing is done.
+
+        `StorageUnavailable` leaves open whether it was committed.
+        """
+        return False
+
     @abstractmethod
     def commit(self) -> None:
         """Commit what was done."""

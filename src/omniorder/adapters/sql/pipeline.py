@@ -21,7 +21,7 @@ from sqlalchemy import Connection
 
 from omniorder.adapters.sql.compiled import Compiled, Compiler
 from omniorder.adapters.sql.faults import fault
-from omniorder.adapters.sql.folding import folded
+from omniorder.adapters.sql.folding import folded, gathered
 from omniorder.adapters.sql.guarding import DIVISION_BY_ZERO, can_be_strict, reads, strictly
 from omniorder.adapters.sql.link import Outcome, OwnLink, Step
 from omniorder.errors import StorageFault, StorageUnavailable
@@ -123,6 +123,22 @@ class PipelineLink(OwnLink):
         if self._may_repeat and steps and all(map(can_be_strict, steps)) and self._finish_blindly(steps):
             return
         super().finish(steps)
+
+    @property
+    def has_only_read(self) -> bool:
+        return self._may_repeat
+
+    def finish_if_granted(self, steps: Sequence[Step]) -> bool:
+        if not (self._may_repeat and all(map(can_be_strict, steps))):
+            return False
+        try:
+            return self._finish_blindly(gathered(steps))
+        except StorageUnavailable:
+            raise
+        except StorageFault:
+            self._say(_ROLLBACK)
+            self._to_begin = True
+            return False
 
     def _finish_blindly(self, steps: Sequence[Step]) -> bool:
         """Send all of it, COMMIT included, in one go; whether no guard refused. Why it did must be asked then.

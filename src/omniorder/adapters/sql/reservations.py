@@ -55,7 +55,7 @@ def write(batch: Batch, change: ReservationWrite) -> None:
     """
     before, after = change.before, change.after
     if before is None:
-        key = {"store_id": after.store, "id": after.id}
+        key = {"store_id": after.store, "id": after.id, "outside": int(after.outside)}
         batch.insert(_INSERT, key | _values(after), "reservation", after.id)
         _LINES.add(batch, _line_rows(after), "reservation", after.id)
         return
@@ -105,4 +105,5 @@ def reservation_from(found: dict[str, Any]) -> Reservation:
             for line in by_position(found["lines"])
         ),
         until=maybe_moment(found["until"]),
+        outside=bool(found["outside"]),
     )

@@ -79,7 +79,7 @@ def booked(link: Link, stores: Sequence[str], start: datetime, end: datetime) ->
 
 def change(batch: Batch, changes: Iterable[SlotChange]) -> None:
     """Take places and give them back, slot by slot in the order of their keys; raises `SlotUnavailable`."""
-    for wanted in _summed(changes):
+    for wanted in summed(changes):
         if wanted.places > 0 or wanted.lines > 0:
             limited = wanted.lines > 0 and wanted.line_capacity is not None
             params = {
@@ -108,7 +108,7 @@ def _granted(wanted: SlotChange, outcome: Outcome, link: Link) -> None:
     raise SlotUnavailable(slot=wanted.slot, reason="full", of=of, wanted=more, free=free)
 
 
-def _summed(changes: Iterable[SlotChange]) -> list[SlotChange]:
+def summed(changes: Iterable[SlotChange]) -> list[SlotChange]:
     """One change per slot: whoever gives a place back and takes it again keeps it."""
     sums: dict[tuple[str, str], SlotChange] = {}
     for change in changes:

@@ -79,6 +79,11 @@ class Demand:
         return self.promise and self.reserved > 0
 
     @property
+    def only_takes(self) -> bool:
+        """Whether units are promised, and nothing else about the level changes."""
+        return self.promised and self == Demand(self.sku, reserved=self.reserved, promise=True)
+
+    @property
     def founds(self) -> bool:
         """Whether the level comes into being when it isn't there yet."""
         added = self.on_hand > 0 or self.quarantined > 0 or (self.reserved > 0 and not self.promised)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import migrating, postgres, sqlite
 from omniorder.adapters.sql.faults import fault
+from omniorder.adapters.sql.group_commit import GroupCommit
 from omniorder.adapters.sql.inspecting import SqlInspection, beginning
 from omniorder.adapters.sql.joining import JoinedSqlStorage, Lender
 from omniorder.adapters.sql.link import OwnLink, Source
@@ -18,6 +19,8 @@ from omniorder.adapters.sql.transaction import SqlTransaction
 from omniorder.adapters.sql.urls import parse
 from omniorder.adapters.sql.versions import VersionCheck
 from omniorder.errors import Misconfigured
+
+MOST_TOGETHER: Final = 64
 
 
 def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorage:
@@ -29,8 +32,9 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     Options: `lock_timeout` (5 seconds) is how long a transaction waits for another, `statement_timeout`
     (30 seconds, PostgreSQL) how long a statement may take, `synchronous="NORMAL"` (SQLite) trades the last
     transactions before a power cut for speed. On PostgreSQL statements are prepared on the server; behind a pooler
-    that doesn't allow it, `?prepare_threshold=none` in the URL switches that off. All others go to SQLAlchemy's
-    `create_engine`, such as `pool_size`.
+    that doesn't allow it, `?prepare_threshold=none` in the URL switches that off. `group_commit` (64, PostgreSQL) is
+    how many commands that take from the same levels or slots may share a transaction, 1: none; `?group_commit=1` in the
+    URL says the same. All others go to SQLAlchemy's `create_engine`, such as `pool_size`.
 
     Raises `Misconfigured` for a URL or option that makes no sense, `MissingExtra` where psycopg is missing.
     """
@@ -39,7 +43,9 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     try:
         if parsed.get_backend_name() == "postgresql":
             options.setdefault("statement_timeout", 30.0)
-            return SqlStorage(postgres.opened(parsed, schema, **options), schema)
+            most = _most_together(options.pop("group_commit", parsed.query.get("group_commit", MOST_TOGETHER)))
+            parsed = parsed.difference_update_query(["group_commit"])
+            return SqlStorage(postgres.opened(parsed, schema, **options), schema, most)
         if schema is None:
             return SqlStorage(sqlite.opened(parsed, **options), None)
     except TypeError as error:
@@ -47,16 +53,28 @@ def connect(url: str, *, schema: str | None = None, **options: Any) -> SqlStorag
     raise Misconfigured(needs="PostgreSQL for a schema: SQLite has none")
 
 
+def _most_together(given: object) -> int:
+    match given:
+        case int() if given >= 1 and given is not True:
+            return given
+        case str() if given.isascii() and given.isdecimal() and 0 < len(given) < 10 and int(given):
+            return int(given)
+        case _:
+            raise Misconfigured(needs="a group_commit of 1 or more: how many commands may share a transaction")
+
+
 @final
 class SqlStorage:
     """Implements `omniorder.ports.storage.Storage`; made by `connect`."""
 
-    def __init__(self, source: Source, schema: str | None) -> None:
+    def __init__(self, source: Source, schema: str | None, most_together: int = 1) -> None:
         self._source: Final = source
         self._engine: Final = source.engine
         self._schema: Final = schema
         self._check: Final = VersionCheck(schema)
         self._lender: Final = Lender(schema, self._check)
+        self._most_together: Final = most_together
+        self._commits = GroupCommit(most_together)
         self._process = os.getpid()
 
     @contextmanager
@@ -65,7 +83,7 @@ class SqlStorage:
             link.begin(may_write=True)
             self._check(link)
             yield tx
-            link.finish(tx.rest())
+            self._commits.finish(link, tx)
 
     @contextmanager
     def reading(self) -> Generator[SqlTransaction]:
@@ -108,6 +126,7 @@ class SqlStorage:
         """After a fork the connections in the pool are our parent's, who goes on using them."""
         if self._process != os.getpid():
             self._engine.dispose(close=False)
+            self._commits = GroupCommit(self._most_together)
             self._process = os.getpid()
 
     def migrate(self) -> None:

@@ -29,7 +29,7 @@ from omniorder.adapters.sql import (
 )
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Step
-from omniorder.adapters.sql.plans import PLANS
+from omniorder.adapters.sql.plans import PLANS, Plan
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -84,49 +84,22 @@ class SqlTransaction:
             self._failure = error
             raise
 
-    def rest(self) -> Sequence[Step]:
+    @property
+    def noted(self) -> Writes:
         """What is still to be carried out; raises what spoilt the transaction."""
+        if self._failure is not None:
+            raise self._failure
+        return self._noted
+
+    def rest(self) -> Sequence[Step]:
+        """The plan of what is still to be carried out; raises what spoilt the transaction."""
         if self._failure is not None:
             raise self._failure
         return self._planned().take()
 
     def _planned(self) -> Batch:
-        """The plan of every command: aggregates by their ids first, then what many commands share.
-
-        Everybody locks in this order, so nobody waits in a circle. Within a table rows are taken by their keys,
-        except that two writes of one aggregate stay in the order in which they were noted.
-        """
-        batch = Batch(self._link)
         writes, self._noted = self._noted, Writes()
-        imports.write(batch, writes.imports)
-        shop.put_stores(batch, writes.stores)
-        shop.put_articles(batch, writes.articles)
-        shop.put_prices(batch, writes.prices)
-        for customer in sorted(writes.customers, key=lambda write: write.owner):
-            customers.write(batch, customer)
-        for cart in sorted(writes.carts, key=lambda write: write.after.id):
-            carts.write(batch, cart)
-        for handoff in sorted(writes.handoffs, key=lambda write: write.after.id):
-            handoffs.write(batch, handoff)
-        for order in sorted(writes.orders, key=lambda write: write.after.id):
-            orders.write(batch, order)
-        for promise in sorted(writes.promises, key=lambda write: write.after.id):
-            promises.write(batch, promise)
-        for transfer in sorted(writes.transfers, key=lambda write: write.after.id):
-            transfers.write(batch, transfer)
-        for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
-            reservations.write(batch, reservation)
-        for store, demands in stock.demands(writes.stock).items():
-            self._plan.change_stock(batch, store, demands)
-        for count in writes.counts:
-            self._plan.count_stock(batch, count)
-        expected.write(batch, writes.expected)
-        slots.change(batch, writes.slots)
-        timers.write(batch, writes.timers)
-        stock.record(batch, writes.movements)
-        journal.append(batch, self._plan, writes.journal)
-        answers.write(batch, writes.answers)
-        return batch
+        return plan(Batch(self._link), self._plan, writes)
 
     def _reading(self) -> None:
         if not self._running:
@@ -270,3 +243,40 @@ class SqlTransaction:
     def forget_handoffs(self, before: datetime, limit: int) -> int:
         self._writing()
         return handoffs.forget(self._link, before, limit)
+
+
+def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
+    """The plan of every command: aggregates by their ids first, then what many commands share.
+
+    Everybody locks in this order, so nobody waits in a circle. Within a table rows are taken by their keys,
+    except that two writes of one aggregate stay in the order in which they were noted.
+    """
+    imports.write(batch, writes.imports)
+    shop.put_stores(batch, writes.stores)
+    shop.put_articles(batch, writes.articles)
+    shop.put_prices(batch, writes.prices)
+    for customer in sorted(writes.customers, key=lambda write: write.owner):
+        customers.write(batch, customer)
+    for cart in sorted(writes.carts, key=lambda write: write.after.id):
+        carts.write(batch, cart)
+    for handoff in sorted(writes.handoffs, key=lambda write: write.after.id):
+        handoffs.write(batch, handoff)
+    for order in sorted(writes.orders, key=lambda write: write.after.id):
+        orders.write(batch, order)
+    for promise in sorted(writes.promises, key=lambda write: write.after.id):
+        promises.write(batch, promise)
+    for transfer in sorted(writes.transfers, key=lambda write: write.after.id):
+        transfers.write(batch, transfer)
+    for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
+        reservations.write(batch, reservation)
+    for store, demands in stock.demands(writes.stock).items():
+        way.change_stock(batch, store, demands)
+    for count in writes.counts:
+        way.count_stock(batch, count)
+    expected.write(batch, writes.expected)
+    slots.change(batch, writes.slots)
+    timers.write(batch, writes.timers)
+    stock.record(batch, writes.movements)
+    journal.append(batch, way, writes.journal)
+    answers.write(batch, writes.answers)
+    return batch

@@ -44,7 +44,7 @@ def movements_go_their_kinds_way(view: View) -> Iterator[str]:
 
 @whole
 def reserved_is_what_reservations_hold(view: View) -> Iterator[str]:
-    """S2: `reserved` is the sum of the live units of all reservations."""
+    """S2: `reserved` is the sum of the live units of all reservations, but those that are held outside."""
     reserved = (((level.store, level.sku), level.reserved) for level in view.rows.levels())
     by_level = groupby(view.rows.held(), key=lambda one: (one.store, one.sku))
     held = ((key, sum(one.live for one in lines)) for key, lines in by_level)
@@ -128,8 +128,11 @@ def reservations_belong_to_promises(view: View) -> Iterator[str]:
 
 @whole
 def a_reservation_is_somebodys(view: View) -> Iterator[str]:
-    """S6: no reservation is without the promise, order, pick-up or transfer that it serves, and none serves two."""
-    reservations = (((one.store, one.id), 1) for one in view.rows.reservations())
+    """S6: no reservation is without the promise, order, pick-up or transfer that it serves, and none serves two.
+
+    Of an id that was given up before its promise was made only the id is left, so that none can be made of it.
+    """
+    reservations = (((one.store, one.id), 1) for one in view.rows.reservations() if one.lines or not one.outside)
     by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
     claimed = ((key, len({claim.by for claim in claims})) for key, claims in by_reservation)
     for (_, reservation_id), there, count in beside(reservations, claimed):

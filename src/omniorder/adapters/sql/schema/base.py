@@ -33,6 +33,7 @@ Number = Annotated[int, Field(sa_type=Whole)]
 MaybeNumber = Annotated[int | None, Field(sa_type=Whole)]
 LaterNumber = Annotated[int, Field(sa_type=Whole, sa_column_kwargs={"server_default": text("0")})]
 """A number in a table that had rows without it: these count as 0."""
+Flag = Annotated[int, Field(sa_type=Whole, sa_column_kwargs={"server_default": "0"})]
 MaybeDegrees = Annotated[float | None, Field(sa_type=Real)]
 At = Annotated[datetime, Field(sa_type=Instant)]
 MaybeAt = Annotated[datetime | None, Field(sa_type=Instant)]

@@ -10,6 +10,7 @@ from omniorder.adapters.sql.columns import Whole
 from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
+    Flag,
     Id,
     LaterNumber,
     MaybeAt,
@@ -74,7 +75,10 @@ class ExpectedRow(Row, table=True):
 
 
 class ReservationRow(Row, table=True):
-    """A reservation. `moved` counts its units that aren't live any more: it only grows, so it is its version."""
+    """A reservation. `moved` counts its units that aren't live any more: it only grows, so it is its version.
+
+    `outside` is 1 where the units are of a retailer's own system, 0 where they are of our levels.
+    """
 
     __table_args__ = (check("moved", "moved >= 0"), STRICT)
 
@@ -83,6 +87,7 @@ class ReservationRow(Row, table=True):
     state: Id
     until: MaybeAt
     moved: Number
+    outside: Flag
 
 
 class ReservationLineRow(Row, table=True):

@@ -1,4 +1,6 @@
-"""The contract of `omniorder.ports.inventory.TransactionalInventory`: every promise of the port, as a test.
+"""The contracts of `omniorder.ports.inventory`: every promise of its two ports, as a test.
+
+`TransactionalInventory`, in the order's database:
 
     class TestMyInventory(InventoryContract):
         def open(self) -> InventoryBench:
@@ -17,12 +19,24 @@ can't serve two threads says `concurrent = False`.
             ...
 
     TestMyMachine = MyMachine.TestCase
+
+`Inventory`, a retailer's own system, has `OutsideInventoryContract` and `OutsideInventoryMachine`, which are used
+the same way with an `OutsideBench`.
 """
 
 from __future__ import annotations
 
 from omniorder.testing.contracts.inventory.bench import InventoryBench
 from omniorder.testing.contracts.inventory.machine import InventoryMachine
+from omniorder.testing.contracts.inventory.outside import OutsideBench, OutsideInventoryContract
+from omniorder.testing.contracts.inventory.outside_machine import OutsideInventoryMachine
 from omniorder.testing.contracts.inventory.promises import InventoryContract
 
-__all__ = ["InventoryBench", "InventoryContract", "InventoryMachine"]
+__all__ = [
+    "InventoryBench",
+    "InventoryContract",
+    "InventoryMachine",
+    "OutsideBench",
+    "OutsideInventoryContract",
+    "OutsideInventoryMachine",
+]
