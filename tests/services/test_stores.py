@@ -57,7 +57,8 @@ def test_the_refusal_says_how_many_lines_are_free(shop: Shop, stored: Callable[[
     cart = filled(shop, TWO_LINES, touch=shop.stranger)
     before = stored()
     error = refused(SlotUnavailable, shop.stranger.checkout.promise, cart.id, slot=taken)
-    assert error.facts == {"slot": taken, "reason": "full", "of": "lines", "wanted": 2, "free": 1}
+    lines = {"of": "lines", "wanted": 2, "free": 1}
+    assert error.facts == {"slot": taken, "reason": "full", **lines, "earliest": "2026-11-23T12:00+02:00"}
     assert stored() == before
 
 

@@ -82,7 +82,7 @@ def test_an_offer_and_a_promise_need_the_same(shop: Shop) -> None:
     cart = filled(shop, {Shop.CHEESE: 4600})
     offer = next(offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
     (reason,) = offer.reasons
-    short = {"sku": Shop.CHEESE, "wanted": 5060, "available": 5000}
+    short = {"sku": Shop.CHEESE, "wanted": 5060, "available": 5000, "unit": "gram"}
     assert (reason.code, dict(reason.facts)) == ("stock.short", short)
     error = refused(OutOfStock, shop.app.checkout.promise, cart.id, slot=offer.slots[0].id)
     assert error.facts["short"] == [short]

@@ -7,6 +7,8 @@ import pickle
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -37,6 +39,7 @@ from omniorder.domain import ids
 from omniorder.domain.questions import Question
 from omniorder.domain.stock import apply, reserve
 from omniorder.errors import Refused
+from omniorder.exchange import import_file
 from omniorder.reasons.codes import CODES
 from omniorder.reasons.saying import LANGUAGES
 from omniorder.testing import Shop
@@ -84,7 +87,9 @@ def without_a_price(shop: Shop) -> None:
 
 
 def more_than_there_is(shop: Shop) -> None:
-    cart, slot = filled(shop, {Shop.BREAD: 6, Shop.MILK: 41, Shop.APPLES: 500}), free_slot(shop, filled(shop))
+    cart = filled(shop, {Shop.MILK: 1})
+    slot = free_slot(shop, cart)
+    shop.app.carts.edit(cart.id, [Add(Shop.BREAD, 6), Add(Shop.MILK, 40), Add(Shop.APPLES, 500)])
     shop.app.checkout.promise(cart.id, slot=slot)
 
 
@@ -310,6 +315,19 @@ def received_before_it_was_shipped(shop: Shop) -> None:
     shop.store.transfers.receive(only_transfer(shop).id)
 
 
+def too_heavy(shop: Shop) -> None:
+    order = placed(shop, {Shop.CHEESE: 500})
+    shop.store.pickups.pick(order.id, order.lines[0].id, 600)
+
+
+def another_file(shop: Shop) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "levels.csv"
+        for count in (30, 31):
+            file.write_text(f"store,sku,on_hand\nSOF01,{Shop.MILK},{count}\n")
+            import_file(shop.office, "levels", file, id="monday", resume=True)
+
+
 def slot_at(store: str, starts: str) -> str:
     """The id of the slot that starts then."""
     return ids.slot_id(store, datetime.fromisoformat(starts))
@@ -400,12 +418,14 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ["pickup.not_ready", "pickup.is_picking"],
     ),
     "half picked": (half_picked, errors.NotReady, ["pickup.unpicked"]),
+    "too heavy": (too_heavy, errors.WeightOutOfTolerance, ["weight.out_of_tolerance"]),
     "collected": (collected_twice, errors.NotReady, ["pickup.over", "pickup.is_collected"]),
     "paid twice": (paid_twice, errors.NotReady, ["pickup.over", "pickup.is_collected", "payment.return"]),
     "cancelled": (pass_of_a_cancelled_order, errors.NotReady, ["pickup.over", "pickup.is_cancelled"]),
     "unpaid at the counter": (without_the_money, errors.NotPaid, ["payment.missing"]),
     "expired card": (refused_at_the_counter, errors.NotPaid, ["payment.missing", "payment.expired_card"]),
     "wrong pass": (wrong_pass, errors.WrongCode, ["code.wrong"]),
+    "another file": (another_file, errors.ImportChanged, ["import.changed"]),
     "locked pass": (locked_pass, errors.CodeLocked, ["code.locked"]),
 }
 
