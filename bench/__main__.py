@@ -15,11 +15,11 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from bench import files, growth, hot, imports, memory, orders, profile, tables, transitions, wide, workers
+from bench import files, growth, hot, imports, memory, offers, orders, profile, tables, transitions, wide, workers
 from bench.databases import NAMES, Databases, Name, databases
 
 PARTS: Final = (
-    "orders", "growth", "workers", "hot", "wide", "profile", "imports", "transitions", "memory", "files"
+    "orders", "offers", "growth", "workers", "hot", "wide", "profile", "imports", "transitions", "memory", "files"
 )  # fmt: skip
 
 
@@ -37,6 +37,8 @@ class Sizes:
     levels: tuple[int, int]
     """Stores, and articles at each of them."""
     files: tuple[int, ...]
+    stores: int = 500
+    lines: int = 50
 
 
 FULL: Final = Sizes(
@@ -45,7 +47,7 @@ FULL: Final = Sizes(
 )  # fmt: skip
 QUICK: Final = Sizes(
     orders=4, block=2, existing=(10, 20), workers=2, rounds=1, clients=2, seconds=0.05, levels=(2, 10),
-    files=(100, 1_000),
+    files=(100, 1_000), stores=30, lines=5,
 )  # fmt: skip
 
 
@@ -77,6 +79,9 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         "workers": lambda: workers.measure(
             made.empty("postgresql"), existing=existing, workers=sizes.workers, orders=block * sizes.workers,
             rounds=max(1, sizes.rounds // 3),
+        ),
+        "offers": lambda: offers.measure(
+            made.empty("postgresql"), stores=sizes.stores, lines=sizes.lines, rounds=sizes.rounds
         ),
         "hot": lambda: hot.measure(
             made.empty("postgresql"), clients=sizes.clients, seconds=sizes.seconds, rounds=sizes.rounds

@@ -83,6 +83,20 @@ def _counts(found: Found) -> Iterable[str]:
     return _table(heads, rows, texts=2)
 
 
+def _offers(found: Found) -> Iterable[str]:
+    rows = [
+        (f"{found['stores']} stores x {found['lines']} lines", side, f"{told['ms']:.0f}", f"{told['cpu_ms']:.0f}",
+         f"**{found['ratio']:.1f}**" if side == OURS else "1")
+        for side, told in found["sides"].items()
+    ]  # fmt: skip
+    yield from _table(("PostgreSQL", "", "ms", "of it our CPU", "time, by hand = 1"), rows, texts=2)
+    yield ""
+    yield (
+        f"Of the stores {found['full']} had everything, and {found['with_transfer']} could have it with goods from a "
+        "distribution centre, which only the library plans."
+    )
+
+
 def _growth(found: Found) -> Iterable[str]:
     rows: list[Sequence[Any]] = []
     for name, one in found.items():
@@ -185,6 +199,7 @@ def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], texts: int = 1) 
 _MAKERS: Final[Mapping[str, Callable[[Found], Iterable[str]]]] = {
     "machine": _machine,
     "orders": _orders,
+    "offers": _offers,
     "growth": _growth,
     "workers": _workers,
     "hot": _hot,

@@ -12,8 +12,10 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
+from attrs import evolve
 from chain import stock_the_shelves
 from what_if import MEMORY, STORIES, tell_stories, title
 
@@ -33,6 +35,7 @@ from omniorder import (
     Point,
     Receipt,
     Recorded,
+    Service,
     System,
     Unit,
 )
@@ -59,7 +62,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         ) as hub:
             print("Stocking five stores in two cities ...")
             stock_the_shelves(hub)
+            let_send(hub, "SOF02")
             tell(hub)
+
+
+def let_send(hub: OrderHub, store: str) -> None:
+    """This store sends goods to the others, which have them four hours later."""
+    stores = hub.at(Channel.SYSTEM, System("import")).stores
+    services = {Service.PICKUP, Service.SHIP_TO_STORE}
+    stores.put(evolve(stores.get(store), services=services, transit=timedelta(hours=4)))
 
 
 def options() -> argparse.ArgumentParser:
@@ -112,6 +123,12 @@ def tell(hub: OrderHub) -> None:
     best = offers[0]
     assert best.quote is not None
     slot, store_id = best.slots[0], best.store.id
+    soon = slot.starts + timedelta(minutes=1)
+    say("")
+    say(f"And who by {soon - timedelta(minutes=1):%H:%M}?")
+    say("")
+    for offer in web.checkout.offers(basket.id, near=HOME, by=soon):
+        say(tell_offer(offer))
     before = levels(hub, store_id)
 
     say("")
@@ -198,6 +215,10 @@ def state(*, cart: Cart | None = None, promise: str = "", order: Order | None = 
 def tell_offer(offer: Offer) -> str:
     name = f"{offer.store.id} {offer.store.name}"
     far = f"{offer.distance_km:.1f} km" if offer.distance_km is not None else ""
+    if offer.with_transfer is not None:
+        senders = " and ".join(leg.store for leg in offer.with_transfer.sourcing.transfers)
+        first = offer.with_transfer.slots[0].starts
+        return f"{name:<40} {far:>9}  only {'; '.join(why(offer))}, the rest by {first:%a %H:%M} from {senders}"
     if not offer.full:
         return f"{name:<40} {far:>9}  no: " + "; ".join(why(offer))
     first = offer.slots[0].starts
@@ -215,6 +236,8 @@ def why(offer: Offer) -> list[str]:
                 told.append(f"{facts['available']} of {facts['wanted']} {facts['sku']}")
             case "price.missing":
                 told.append(f"no price for {facts['sku']}")
+            case "slot.too_late":
+                told.append(f"not before {datetime.fromisoformat(facts['earliest']):%a %H:%M}")
             case _:
                 told.append("no free slot")
     return told

@@ -184,6 +184,8 @@ def test_everything_runs_and_prints_the_documented_json(
     for told in orders["sides"].values():
         assert set(told) == {"orders_per_second", "ms_per_order", "ms_of_our_cpu", "promise_ms", "place_ms"}
         assert set(told["place_ms"]) == {"p50", "p99"}
+    assert set(found["offers"]) == {"stores", "lines", "full", "with_transfer", "sides", "ratio"}
+    assert set(found["offers"]["sides"]["omniorder"]) == {"ms", "cpu_ms"}
     assert set(found["growth"]["postgresql"]) == {"orders", "seconds_to_fill", "sizes"}
     assert set(found["growth"]["postgresql"]["sizes"]["10"]["omniorder"]) == {"ms_per_order", "ratio"}
     assert set(found["workers"]) == {"workers", "orders_per_second", "times_one_worker"}

@@ -26,12 +26,13 @@ from omniorder.domain.events import EVENTS, PRIVATE, Recorded
 from omniorder.domain.handoffs import HandoffTicket, Scope
 from omniorder.domain.merging import Claimed, Merged, merge
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer
+from omniorder.domain.offers import Available, Offer, WithTransfer
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Action, Payment
 from omniorder.domain.receipts import receipt
-from omniorder.domain.slots import Slot
+from omniorder.domain.slots import Slot, slots
+from omniorder.domain.sourcing import Leg, Sourcing
 from omniorder.domain.stock import Endangered, Level, Shortage
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
@@ -362,6 +363,18 @@ def test_a_tree_of_reasons_has_a_schema_in_which_what_is_below_it_is_some_object
     reason = schema["properties"]["reasons"]["items"]
     assert reason["properties"]["because"]["items"]["type"] == "object"
     assert reason["properties"]["remedies"]["readOnly"] is True
+
+
+def test_an_offer_is_shown_with_what_is_there_and_what_others_would_send() -> None:
+    store, quote = samples.stores()[0], samples.promise().quote
+    (slot,) = slots(store, now=samples.NOW, until=samples.NOW + timedelta(days=3), limit=1)
+    legs = (Leg(store.id, (("A", 1),), timedelta(0)), Leg("DC", (("A", 1),), timedelta(hours=4)))
+    sent = WithTransfer(Sourcing(store.id, legs, ()), (slot,))
+    offer = Offer(store, 1.5, quote, (slot,), (Reason("stock.short"),), (Available("A", 2, 1),), sent)
+    shown = through_json(wire.to_json(offer))
+    assert shown["coverage"] == 0.5
+    assert shown["with_transfer"]["sourcing"]["legs"][1] == {"store": "DC", "units": [["A", 1]], "transit": 14400}
+    assert wire.from_json(shown) == offer
 
 
 def test_a_receipt_is_shown_with_the_order_s_stage() -> None:

@@ -1,7 +1,7 @@
 """Click and collect across every channel: the names that applications use."""
 
 from . import errors
-from .domain import events
+from .domain import events, ranking, sourcing
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capturing import Capabilities, Taken
@@ -22,7 +22,7 @@ from .domain.lifecycle import (
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
-from .domain.offers import Offer
+from .domain.offers import Available, Offer, WithTransfer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
@@ -40,9 +40,11 @@ from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.questions import Alternative, Option, Question
+from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.rerouting import Rerouting
 from .domain.slots import Slot
+from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
@@ -69,6 +71,7 @@ __all__ = [
     "Article",
     "Associate",
     "Availability",
+    "Available",
     "Capabilities",
     "Card",
     "Cart",
@@ -93,6 +96,7 @@ __all__ = [
     "IsDueInStore",
     "IsSettled",
     "IsUnanswered",
+    "Leg",
     "Level",
     "MergeRule",
     "Merged",
@@ -127,6 +131,7 @@ __all__ = [
     "Question",
     "Quote",
     "QuoteLine",
+    "Ranking",
     "Reason",
     "Receipt",
     "ReceiptLine",
@@ -139,10 +144,13 @@ __all__ = [
     "Settings",
     "Shortage",
     "Slot",
+    "Sourcing",
+    "SourcingPolicy",
     "Stage",
     "Stamp",
     "Store",
     "StoreTouchpoint",
+    "Strategy",
     "SweepReport",
     "System",
     "SystemTouchpoint",
@@ -156,9 +164,12 @@ __all__ = [
     "Units",
     "WebhookReply",
     "Wire",
+    "WithTransfer",
     "errors",
     "events",
     "from_json",
+    "ranking",
     "say",
+    "sourcing",
     "to_json",
 ]

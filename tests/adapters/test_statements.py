@@ -15,7 +15,8 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from bench.line import Line, opened
-from omniorder import Card, Pick
+from omniorder import Add, Article, Card, Cart, Money, Pick, Price, Service, Store
+from omniorder.ports.storage import StockChange, Writes
 from omniorder.testing import Shop
 
 PINNED = {
@@ -118,6 +119,31 @@ def test_a_command_takes_as_many_statements_as_are_pinned_on_sqlite(sqlite_url: 
     with Shop.example(sqlite_url) as shop, in_the_driver() as meter:
         shop.hub.sweep()
         assert one_order(shop, meter) == {name: counts[2:] for name, counts in PINNED.items()}
+
+
+def chain(shop: Shop, stores: int, lines: int) -> Cart:
+    """So many stores that have all of a basket of so many lines but the last, which a distribution centre sends."""
+    names, skus = [f"C{n:03}" for n in range(stores)], [f"SKU-{n:02}" for n in range(lines)]
+    shop.office.stores.put(*(Store(name, zone="Europe/Sofia", hours="24/7") for name in names))
+    shop.office.stores.put(Store("DC", zone="Europe/Sofia", hours="24/7", services={Service.SHIP_TO_STORE}))
+    shop.office.articles.put(*(Article(sku, sku) for sku in skus))
+    shop.office.prices.put(*(Price(sku, Money(100, "EUR"), tax="0.20") for sku in skus))
+    levels = [("DC", skus[-1]), *((name, sku) for name in names for sku in skus[:-1])]
+    changes = tuple(StockChange(store, sku, on_hand=5) for store, sku in levels)
+    with shop.hub._parts.storage.transaction() as tx:
+        tx.write(Writes(stock=changes))
+    return shop.app.carts.edit(shop.app.carts.start().id, [Add(sku, 2) for sku in skus])
+
+
+def test_offers_of_two_hundred_stores_take_as_many_statements_as_those_of_three(postgres_url: str) -> None:
+    """With fifty lines, live promises or none, transfers and all."""
+    with opened(postgres_url) as line, Shop.example(line.url) as shop:
+        cart = chain(shop, stores=200, lines=50)
+        meter = on_the_line(line)
+        before = meter()
+        offers = shop.app.checkout.offers(cart.id, near=shop.HERE)
+        assert tuple(after - start for start, after in zip(before, meter(), strict=True)) == PINNED["offers"][:2]
+    assert sum(offer.with_transfer is not None for offer in offers) == 200
 
 
 def test_a_command_takes_no_more_statements_when_there_are_many_orders(sqlite_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
+from unittest.mock import ANY
 
 from omniorder import Money, Price
 from omniorder.errors import InvalidInput, InvalidInstant, NotFound, SlotUnavailable
@@ -110,6 +111,19 @@ LASTING = parametrised(
     )
 )
 
+BY = parametrised(
+    each("by", lambda w, v: w.shop.app.checkout.offers(w.cart.id, by=v), INSTANTS, InvalidInstant, field="by"),
+    each(
+        "by",
+        lambda w, v: w.shop.app.checkout.offers(w.cart.id, by=w.shop.clock.now() + v),
+        {"now": timedelta(0), "a moment ago": timedelta(microseconds=-1), "last year": timedelta(days=-365)},
+        InvalidInput,
+        field="by",
+        value=ANY,
+        rule="must lie ahead",
+    ),
+)
+
 DAYS = parametrised(
     each(
         "day",
@@ -141,6 +155,11 @@ def test_a_slot_is_one_that_the_store_offers(world: World, case: Case) -> None:
 
 @LASTING
 def test_a_promise_lasts_within_bounds(world: World, case: Case) -> None:
+    judge(world, case)
+
+
+@BY
+def test_the_time_until_when_a_basket_is_wanted_is_an_instant_ahead(world: World, case: Case) -> None:
     judge(world, case)
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omniorder.domain.articles import Article, Price, pick_price
+from omniorder.domain.articles import Article, Price, pick_price, pick_prices
 from omniorder.domain.channels import Channel
 from omniorder.domain.money import Money
 from omniorder.domain.quantities import Unit
@@ -181,3 +181,11 @@ class TestPickPrice:
     def test_the_instant_must_be_aware(self) -> None:
         with pytest.raises(InvalidInstant):
             pick(euros(1), at=NOW.replace(tzinfo=None))
+
+
+@given(some_prices(), st.sampled_from(Channel))
+def test_prices_of_many_stores_are_those_of_each(prices: list[Price], channel: Channel) -> None:
+    stores = ["SOF01", "SOF02", "VAR01", "VAR02"]
+    each = {store: pick_price(prices, store=store, channel=channel, at=NOW) for store in stores}
+    found = pick_prices(prices, stores=stores, channel=channel, at=NOW)
+    assert found == {store: price for store, price in each.items() if price is not None}

@@ -167,6 +167,7 @@ class TestSlots:
     def test_a_slot_s_id_names_its_store_and_start(self, store: str, starts: datetime) -> None:
         assert ids.parse_slot_id(ids.slot_id(store, starts)) == (store, starts)
         assert ids.store_of(ids.slot_id(store, starts)) == store
+        assert ids.same_slot_at(store, ids.slot_id("SOF01", starts)) == ids.slot_id(store, starts)
 
     def test_the_start_is_written_in_utc(self) -> None:
         starts = datetime(2026, 11, 22, 10, 0, tzinfo=ZoneInfo("Europe/Sofia"))

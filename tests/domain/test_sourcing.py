@@ -72,7 +72,9 @@ donors = st.lists(
 cases = st.builds(
     Case,
     st.dictionaries(st.sampled_from(SKUS), st.integers(1, 6), min_size=1),
-    st.dictionaries(st.tuples(st.sampled_from((HERE, *STORES)), st.sampled_from(SKUS)), st.integers(-2, 6)),
+    st.fixed_dictionaries(
+        {(store, sku): st.sampled_from([0, 0, 1, 2, 4, 6, -1]) for store in (HERE, *STORES) for sku in SKUS}
+    ),
     donors,
 )
 strategies = st.lists(st.sampled_from(SINGLE), max_size=4).map(lambda some: by(*some))
@@ -213,6 +215,13 @@ def test_spare_the_weak_then_takes_where_the_smallest_share_goes() -> None:
     atp = {("DC", "milk"): 4, ("VAR01", "milk"): 20}
     found = asked(spare_the_weak, demand={"milk": 2}, atp=atp, a=Donor("DC", HOUR), b=Donor("VAR01", HOUR))
     assert found == ["VAR01"]
+
+
+def test_a_strategy_that_does_not_begin_here_may_leave_what_is_here() -> None:
+    """One lorry with all of it, rather than one with the rest."""
+    atp = {(HERE, "milk"): 1, ("DC", "milk"): 9}
+    for criteria, chosen in (((fewest_splits,), ["DC"]), ((here_first, fewest_splits), [HERE, "DC"])):
+        assert asked(*criteria, demand={"milk": 2}, atp=atp, one=Donor("DC", HOUR)) == chosen
 
 
 def test_a_later_criterion_only_decides_where_the_earlier_ones_tie() -> None:

@@ -17,7 +17,7 @@ from omniorder.domain.quantities import EXACT, Unit, quantity, tolerance
 from omniorder.domain.store_services import Service, services
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 
-__all__ = ["Article", "Price", "pick_price"]
+__all__ = ["Article", "Price", "pick_price", "pick_prices"]
 
 _DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 _DUSK = datetime(2200, 1, 1, tzinfo=UTC)
@@ -147,6 +147,25 @@ def pick_price(prices: Iterable[Price], *, store: str, channel: Channel, at: dat
     moment = instant(at, "at")
     holding = (price for price in prices if price.holds(store=store, channel=channel, at=moment))
     return min(holding, key=_precedence, default=None)
+
+
+def pick_prices(prices: Iterable[Price], *, stores: Iterable[str], channel: Channel, at: datetime) -> dict[str, Price]:
+    """What `pick_price` says for each of these stores; those without a price are left out.
+
+    Stores without prices of their own share one, so it is looked for once.
+    """
+    by_store: dict[str | None, list[Price]] = {}
+    for one in prices:
+        by_store.setdefault(one.store, []).append(one)
+    everywhere = by_store.pop(None, [])
+    common = pick_price(everywhere, store="", channel=channel, at=at)
+    found: dict[str, Price] = {}
+    for store in stores:
+        own = by_store.get(store)
+        price = common if own is None else pick_price([*own, *everywhere], store=store, channel=channel, at=at)
+        if price is not None:
+            found[store] = price
+    return found
 
 
 def _precedence(price: Price) -> tuple[bool, bool, timedelta, datetime, int, int, str, Decimal, str]:

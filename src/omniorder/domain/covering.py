@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from itertools import accumulate
+from operator import ge
 
 __all__ = ["STEPS", "in_smallest_covers"]
 
@@ -28,9 +29,12 @@ def in_smallest_covers(wanted: Units, stocks: Sequence[Units], *, steps: int = S
     """
     if not any(wanted):
         return frozenset()
+    alone = frozenset(place for place, stock in enumerate(stocks) if all(map(ge, stock, wanted)))
+    if alone:  # the usual case needs no search
+        return alone
     search = _Search(stocks, steps)
     try:
-        for size in range(1, len(stocks) + 1):
+        for size in range(2, len(stocks) + 1):
             found = search.members(wanted, size)
             if found:
                 return found
@@ -57,10 +61,7 @@ class _Search:
         self._stocks = stocks
         self._left = steps
         columns = list(zip(*stocks, strict=True))
-        self._owners = [
-            sorted((place for place, has in enumerate(column) if has), key=lambda place: (-column[place], place))
-            for column in columns
-        ]
+        self._owners = [_owners(column) for column in columns]
         self._most = [(0, *accumulate(sorted(column, reverse=True))) for column in columns]
 
     def members(self, wanted: Units, size: int) -> frozenset[int]:
@@ -96,3 +97,8 @@ class _Search:
 
     def _after(self, wanted: Units, place: int) -> Units:
         return tuple(max(0, want - has) for want, has in zip(wanted, self._stocks[place], strict=True))
+
+
+def _owners(column: Units) -> list[int]:
+    """Who has this article, those with most of it first."""
+    return sorted((place for place, has in enumerate(column) if has), key=lambda place: (-column[place], place))

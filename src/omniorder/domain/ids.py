@@ -47,6 +47,7 @@ __all__ = [
     "promise_of",
     "reservation_id",
     "reservation_of",
+    "same_slot_at",
     "sku",
     "slot_id",
     "store_id",
@@ -65,6 +66,7 @@ _PAIRS = [high + low for high in _ALPHABET for low in _ALPHABET]  # two at a tim
 HANDOFF_DIGITS = _ALPHABET.upper()
 """What a handoff's number is made of: it is said aloud, so in capitals."""
 _STORE = re.compile(r"[A-Z0-9]{2,8}")
+_SLOT_TIME = len("20261122T0800Z")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
 _ORDER = re.compile(r"([A-Z0-9]{2,8})-[0-9A-HJKMNP-TV-Z]{6,12}")
@@ -228,6 +230,11 @@ def slot_id(store: str, starts: datetime) -> str:
 def _minute(moment: datetime) -> str:
     """Kept: the slots of a whole chain start at the same few minutes."""
     return f"{moment:%Y%m%dT%H%MZ}"
+
+
+def same_slot_at(store: str, slot: str) -> str:
+    """The id of the slot that starts at `store` when `slot` does where it is; both are ids that were made here."""
+    return f"slt_{store}_{slot[-_SLOT_TIME:]}"
 
 
 # --- read again -------------------------------------------------------------------------------------------

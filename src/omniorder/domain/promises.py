@@ -6,7 +6,7 @@ the store reprices, and a promise covers exactly the cart content (`lines_versio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from attrs import evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain.articles import Article, Price
-from omniorder.domain.carts import Cart
+from omniorder.domain.carts import Cart, CartLine
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
 from omniorder.domain.quantities import EXACT, Unit, weight_bounds
@@ -47,6 +47,11 @@ class QuoteLine:
         """The most units that may be handed over for this line: what is held for it."""
         return weight_bounds(self.quantity, self.tolerance)[1]
 
+    @property
+    def ceiling(self) -> Money:
+        """What the line costs at that weight."""
+        return extend(self.price, self.most, self.per) if self.tolerance else self.total
+
 
 @frozen
 class TaxPart:
@@ -73,21 +78,25 @@ class Quote:
 
 def quote(cart: Cart, articles: Mapping[str, Article], prices: Mapping[str, Price]) -> Quote:
     """Price every line of the cart. The mappings must hold each of its SKUs; all prices share one currency."""
-    lines: list[QuoteLine] = []
-    ceiling = 0
-    for line in cart.lines:
-        article, price = articles[line.sku], prices[line.sku]
-        total = extend(price.amount, line.quantity, price.per)
-        priced = QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per,
-                           price.tax, total, article.tolerance)  # fmt: skip
-        ceiling += extend(price.amount, priced.most, price.per).amount if article.tolerance else total.amount
-        lines.append(priced)
+    return summed([priced(line, articles[line.sku], prices[line.sku]) for line in cart.lines])
+
+
+def priced(line: CartLine, article: Article, price: Price) -> QuoteLine:
+    """One line at this price."""
+    total = extend(price.amount, line.quantity, price.per)
+    return QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per, price.tax,
+                     total, article.tolerance)  # fmt: skip
+
+
+def summed(lines: Sequence[QuoteLine]) -> Quote:
+    """The quote of these lines; raises `CurrencyMismatch`, and `InvalidMoney` for a sum that leaves 63 bits."""
     currencies = {line.total.currency for line in lines}
     if len(currencies) > 1:
         raise CurrencyMismatch("prices", sorted(currencies), "one cart is priced in one currency")
     currency = currencies.pop()
     total = Money(sum(line.total.amount for line in lines), currency)
-    return Quote(tuple(lines), total, Money(ceiling, currency), tax_parts((line.tax, line.total) for line in lines))
+    ceiling = Money(sum(line.ceiling.amount for line in lines), currency)
+    return Quote(tuple(lines), total, ceiling, tax_parts((line.tax, line.total) for line in lines))
 
 
 def holds(quote: Quote) -> dict[str, int]:

@@ -22,9 +22,10 @@ given never matters. A plan holds nothing; whoever acts on it reserves leg by le
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Final, Protocol, cast
 
 from attrs import field, frozen
 
@@ -39,6 +40,7 @@ __all__ = [
     "Criterion",
     "Donor",
     "Leg",
+    "Shelves",
     "Sourcing",
     "Strategy",
     "by",
@@ -53,6 +55,8 @@ __all__ = [
 ]
 
 _NO_TIME = timedelta(0)
+_MOST_UNITS = 10**12
+"""More than a basket may want: what is weighed is asked for with its tolerance on top."""
 _FAR = (True, 0)
 """The key of an unknown distance or cost: after all known ones."""
 
@@ -149,9 +153,9 @@ class Sourcing:
 
 @frozen(eq=False)
 class Candidate:
-    """A store that could give the next leg: all of `gives`, out of `stock`, towards `missing` (units per SKU).
+    """A store that could give the next leg: what it has of what is `missing`, units per SKU.
 
-    `stock` holds the SKUs of `gives` only. `here` says that it is the collecting store itself.
+    `stock` holds what it may promise of these SKUs. `here` says that it is the collecting store itself.
     """
 
     store: str
@@ -159,10 +163,14 @@ class Candidate:
     transit: timedelta
     distance_km: float | None
     cost: int | None
-    gives: Mapping[str, int]
     stock: Mapping[str, int]
     missing: Mapping[str, int]
-    _fewest: Callable[[], frozenset[str]] = field(repr=False)
+    _fewest: Callable[[], frozenset[str]] = field(repr=False, alias="fewest")
+
+    @property
+    def gives(self) -> Mapping[str, int]:
+        """Units per SKU that it would give: all that it has, as far as that is missing."""
+        return {sku: min(units, self.missing[sku]) for sku, units in self.stock.items()}
 
     @property
     def frugal(self) -> bool:
@@ -181,11 +189,11 @@ Criterion = Callable[[Candidate], Comparable]
 
 
 def _criteria(value: Iterable[Criterion]) -> tuple[Criterion, ...]:
-    found: tuple[object, ...] = tuple(value)
-    for one in found:
+    found = tuple(value)
+    for one in cast("tuple[object, ...]", found):
         if not callable(one):
             raise InvalidInput("criteria", one, "must be functions of a Candidate")
-    return cast("tuple[Criterion, ...]", found)
+    return found
 
 
 @frozen
@@ -264,30 +272,74 @@ def plan(
     atp: Mapping[tuple[str, str], int],
     donors: Iterable[Donor],
     strategy: Strategy = DEFAULT,
+    *,
+    stays: Collection[str] = (),
 ) -> Sourcing:
     """How `demand` (units per SKU, all lines summed) comes together at `store`.
 
     `atp` is what may be promised per (store, SKU), at the donors and at `store` itself; what isn't in it is none. The
-    collecting store is no donor of its own, and of a donor that is given twice the quicker way counts.
+    collecting store is no donor of its own, and of a donor that is given twice the quicker way counts. The SKUs in
+    `stays` are not sent: of these only what `store` itself has counts.
 
     Raises InvalidQuantity (demand).
     """
-    missing = {sku: quantity(units, f"units of {sku}") for sku, units in sorted(demand.items())}
-    sources = {donor.store: donor for donor in sorted(donors, key=_way, reverse=True)}
-    sources[store] = Donor(store, _NO_TIME, 0.0, 0)
-    shelves: dict[str, dict[str, int]] = {}
-    for name in sorted(sources):
-        shelf = {sku: units for sku in missing if (units := atp.get((name, sku), 0)) > 0}
-        if shelf:
-            shelves[name] = shelf
-    legs: list[Leg] = []
-    while candidates := _candidates(store, missing, shelves, sources):
-        chosen = candidates[0] if len(candidates) == 1 else strategy.choose(candidates)
-        legs.append(Leg(chosen.store, tuple(chosen.gives.items()), chosen.transit))
-        del shelves[chosen.store]
-        left = {sku: units - chosen.gives.get(sku, 0) for sku, units in missing.items()}
-        missing = {sku: units for sku, units in left.items() if units}
-    return Sourcing(store, tuple(legs), tuple(missing.items()))
+    return Shelves(demand, atp, stays=stays).plan(store, donors, strategy)
+
+
+class Shelves:
+    """What each store may promise towards one demand, put in order once for many plans; see `plan`."""
+
+    def __init__(
+        self, demand: Mapping[str, int], atp: Mapping[tuple[str, str], int], *, stays: Collection[str] = ()
+    ) -> None:
+        self.demand: Final[Mapping[str, int]] = {
+            sku: quantity(units, f"units of {sku}", most=_MOST_UNITS) for sku, units in sorted(demand.items())
+        }
+        self._units: Final[defaultdict[str, dict[str, int]]] = defaultdict(dict)
+        self.stays: Final = frozenset(stays)
+        for (store, sku), units in atp.items():
+            if units > 0 and sku in self.demand:
+                self._units[store][sku] = units
+
+    def at(self, store: str) -> Mapping[str, int]:
+        """Units per SKU of the demand that this store may promise; those it has none of are left out."""
+        return self._units.get(store, {})
+
+    def complete(self, store: str) -> bool:
+        """Whether this store has all of it."""
+        shelf = self.at(store)
+        return all(shelf.get(sku, 0) >= units for sku, units in self.demand.items())
+
+    def sent_from(self, store: str) -> Mapping[str, int]:
+        """The same without what is not sent to other stores."""
+        shelf = self.at(store)
+        return {sku: units for sku, units in shelf.items() if sku not in self.stays} if self.stays else shelf
+
+    def plan(self, store: str, donors: Iterable[Donor], strategy: Strategy = DEFAULT) -> Sourcing:
+        """The same as the function of this name."""
+        sources = {donor.store: donor for donor in sorted(donors, key=_way, reverse=True) if donor.store != store}
+        sources[store] = Donor(store, _NO_TIME, 0.0, 0)
+        rest = {
+            name: shelf for name in sorted(sources) if (shelf := (self.at if name == store else self.sent_from)(name))
+        }
+        missing = dict(self.demand)
+        legs: list[Leg] = []
+        if strategy.criteria[:1] == (here_first,) and store in rest:  # nobody else need be looked at
+            legs.append(_leg(sources[store], rest.pop(store), missing))
+        while missing and (candidates := _candidates(store, missing, rest, sources)):
+            chosen = candidates[0] if len(candidates) == 1 else strategy.choose(candidates)
+            legs.append(_leg(sources[chosen.store], rest.pop(chosen.store), missing))
+        return Sourcing(store, tuple(legs), tuple(missing.items()))
+
+
+def _leg(source: Donor, shelf: Mapping[str, int], missing: dict[str, int]) -> Leg:
+    """All that this source can give of what is missing, which is that much less then."""
+    gives = [(sku, min(units, shelf[sku])) for sku, units in missing.items() if sku in shelf]
+    for sku, units in gives:
+        missing[sku] -= units
+        if not missing[sku]:
+            del missing[sku]
+    return Leg(source.store, tuple(gives), source.transit)
 
 
 def _way(donor: Donor) -> tuple[timedelta, Comparable, Comparable]:
@@ -303,12 +355,13 @@ def _candidates(
     store: str, missing: Mapping[str, int], shelves: Mapping[str, Mapping[str, int]], sources: Mapping[str, Donor]
 ) -> list[Candidate]:
     """Everybody who has something of what is missing, by store id."""
-    stocks = {
-        name: held
-        for name, shelf in shelves.items()
-        if (held := {sku: units for sku, units in shelf.items() if sku in missing})
-    }
-    fewest = _Fewest(missing, stocks)
+    wanted = dict(missing)
+    stocks: dict[str, Mapping[str, int]] = {}
+    for name, shelf in shelves.items():
+        held = {sku: shelf[sku] for sku in wanted if sku in shelf}
+        if held:
+            stocks[name] = held
+    fewest = _Fewest(wanted, stocks)
     return [
         Candidate(
             store=name,
@@ -316,9 +369,8 @@ def _candidates(
             transit=sources[name].transit,
             distance_km=sources[name].distance_km,
             cost=sources[name].cost,
-            gives={sku: min(units, missing[sku]) for sku, units in stock.items()},
             stock=stock,
-            missing=missing,
+            missing=wanted,
             fewest=fewest,
         )
         for name, stock in stocks.items()
@@ -335,10 +387,10 @@ class _Fewest:
 
     def __call__(self) -> frozenset[str]:
         if self._found is None:
-            names, rows = list(self._stocks), list(self._stocks.values())
-            there = {sku: sum(row.get(sku, 0) for row in rows) for sku in self._missing}
-            skus = [sku for sku, units in there.items() if units]
-            wanted = tuple(min(self._missing[sku], there[sku]) for sku in skus)
-            found = in_smallest_covers(wanted, [tuple(row.get(sku, 0) for sku in skus) for row in rows])
+            names, stocks = list(self._stocks), list(self._stocks.values())
+            rows = [tuple([stock.get(sku, 0) for sku in self._missing]) for stock in stocks]
+            there = map(sum, zip(*rows, strict=True))
+            wanted = tuple(map(min, self._missing.values(), there))
+            found = in_smallest_covers(wanted, rows)
             self._found = frozenset(names[place] for place in found)
         return self._found

@@ -380,6 +380,10 @@ class Transaction(Protocol):
         """Levels of these SKUs at these stores, or at all; only those that exist; ordered by store and SKU."""
         ...
 
+    def available(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+        """What may be promised of these levels, by (store, SKU): `Level.available`, for tens of thousands at once."""
+        ...
+
     def shortages(self, store: str, *, after: str | None, limit: int) -> tuple[Level, ...]:
         """Levels of this store at which more is reserved than is on hand, keyed by SKU and in its order."""
         ...

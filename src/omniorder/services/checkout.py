@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from omniorder.domain import carts, ids, promises
 from omniorder.domain import events as e
-from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Scope
+from omniorder.domain.instants import instant
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money
-from omniorder.domain.offers import Offer, distance, ranked
+from omniorder.domain.offers import Offer
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
 from omniorder.domain.promises import Promise, Quote
-from omniorder.domain.quantities import Unit as Measure
-from omniorder.domain.slots import Slot, slot_at, slots
+from omniorder.domain.slots import Slot, slot_at
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
+from omniorder.domain.windows import Windows
 from omniorder.errors import (
     CartChanged,
     CartEmpty,
@@ -39,9 +37,8 @@ from omniorder.errors import (
     StaleWrite,
     StillRunning,
 )
-from omniorder.ports.storage import NOTHING_BOOKED, SlotUse, Writes
-from omniorder.reasons.tree import Reason
-from omniorder.services import outside, placing, sending
+from omniorder.ports.storage import Writes
+from omniorder.services import offering, outside, placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
@@ -61,61 +58,24 @@ class Checkout:
     parts: Parts
     touch: Touch
 
-    def offers(self, cart_id: str, *, near: Point | None = None) -> tuple[Offer, ...]:
-        """Every store, best first: those that can promise the whole basket, nearest first; the others say why not.
+    def offers(self, cart_id: str, *, near: Point | None = None, by: datetime | None = None) -> tuple[Offer, ...]:
+        """Every store where customers collect, best first; those that can't promise the whole basket say why not.
 
-        Raises `NotFound`, `CartEmpty`; `InventoryFault` and `NeedsOwnTransaction` where the stock is outside.
+        `near` is where the customer is, and `by` until when the basket must be there: only slots that start before it
+        count. The order is the hub's (`OrderHub.open(sourcing=...)`): by default stores that have everything, then
+        those that could get the rest from other stores, then those with more of the basket; of these the nearest,
+        then the earliest.
+
+        Raises `NotFound`, `CartEmpty`, `InvalidInstant` (by), `InvalidInput` (near, or `by` is over); `InventoryFault`
+        and `NeedsOwnTransaction` where the stock is outside.
         """
         if near is not None:
             given(near, Point, "near", "a Point")
+        until = None if by is None else instant(by, "by")
         cart = self._wishes(cart_id, Scope.VIEW)
-        live = self._live(cart)
-        parts, now = self.parts, self.parts.clock.now()
-        stores = parts.stores.all()
-        names = [store.id for store in stores]
-        skus = sorted(cart.demand())
-        until = now + parts.settings.slot_horizon
-        articles = parts.catalogue.articles(skus)
-        prices = parts.prices.prices(skus, stores=names, channel=self.touch.channel, at=now)
-        away = outside.available(parts, names, skus)
-        with parts.storage.reading() as tx:
-            stock = dict(parts.inventory.available(tx, skus, names) if away is None else away)
-            booked = dict(tx.booked(names, now, until))
-        if live is not None:  # what this cart holds already is not in its own way
-            mine, now_booked = SlotUse(1, len(live.quote.lines)), booked.get(live.slot, NOTHING_BOOKED)
-            booked[live.slot] = SlotUse(now_booked.orders - mine.orders, now_booked.lines - mine.lines)
-            for sku, units in promises.holds(live.quote).items():
-                stock[live.store, sku] = stock.get((live.store, sku), 0) + units
-        wanted = promises.to_hold(cart, articles)
-        found: list[Offer] = []
-        for store in stores:
-            priced = {sku: prices[store.id, sku] for sku in skus if (store.id, sku) in prices}
-            honoured = live is not None and (live.store, live.lines_version) == (store.id, cart.lines_version)
-            quote: Quote | None = live.quote if live is not None and honoured else None  # until the promise lapses
-            needed = wanted if quote is None else promises.holds(quote)
-            reasons = [
-                *_short(needed, store.id, stock, articles),
-                *_unpriced(store.id, skus, articles, priced),
-                *_unserved(store, articles),
-            ]
-            if quote is None and len(priced) == len(skus) <= len(articles):
-                try:
-                    quote = promises.quote(cart, articles, priced)
-                except InvalidMoney as impossible:
-                    reasons.append(Reason(impossible.code, impossible.facts))
-            free = self._free_slots(store, now, booked, len(cart.lines))
-            if not free:
-                reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))
-            found.append(Offer(store, distance(near, store), quote, free, tuple(reasons)))
-        return ranked(found)
-
-    def _free_slots(self, store: Store, now: datetime, booked: Mapping[str, SlotUse], lines: int) -> tuple[Slot, ...]:
-        """The first slots that have room for so many lines, with what is taken of them."""
-        limits = self.parts.settings
-        every = slots(store, now=now, until=now + limits.slot_horizon)
-        used = ((slot, booked.get(slot.id, NOTHING_BOOKED)) for slot in every)
-        known = (evolve(slot, booked=use.orders, lines_booked=use.lines) for slot, use in used)
-        return tuple(islice((slot for slot in known if slot.fits(lines)), limits.slots_offered))
+        if until is not None and until <= self.parts.clock.now():
+            raise InvalidInput("by", by, "must lie ahead")
+        return offering.offers(self.parts, self.touch.channel, cart, self._live(cart), near=near, by=until)
 
     @command("checkout.promise")
     def promise(
@@ -207,7 +167,7 @@ class Checkout:
         until = now + self.parts.settings.slot_horizon
         booked = reading(self.parts, lambda tx: tx.booked([store_id], now, until))
         lines = len(self._wishes(cart_id, Scope.EDIT).lines)
-        free = self._free_slots(store, now, booked, lines) if store else ()
+        free = Windows(booked, lines=lines, now=now, until=until, most=1).free(store) if store else ()
         earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
         return SlotUnavailable(**(earliest | dict(refusal.facts)))
 
@@ -215,7 +175,7 @@ class Checkout:
         """The refusal with the unit of what is weighed: the stock counts units, whatever they are."""
         short = refusal.facts["short"]
         articles = self.parts.catalogue.articles([item["sku"] for item in short])
-        measured = [{**item, **_unit(articles.get(item["sku"]))} for item in short]
+        measured = [{**item, **offering.measure(articles.get(item["sku"]))} for item in short]
         return OutOfStock(**{**refusal.facts, "short": measured})
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
@@ -330,7 +290,7 @@ class Checkout:
         missing = [sku for sku in skus if sku not in prices or sku not in articles]
         if missing:
             raise NoPrice(store=store.id, skus=missing)
-        if unserved := _unserved(store, articles):
+        if unserved := offering.unserved(store, articles):
             raise ServiceMissing(
                 store=store.id,
                 missing=[{"sku": reason.facts["sku"], "service": reason.facts["service"]} for reason in unserved],
@@ -396,36 +356,3 @@ def _way(store: Store, collect: Service | None) -> Service:
 def _seen(expect: Money | None, quote: Quote) -> None:
     if expect is not None and expect != quote.total:
         raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))
-
-
-def _short(
-    needed: Mapping[str, int], store: str, stock: Mapping[tuple[str, str], int], articles: Mapping[str, Article]
-) -> list[Reason]:
-    short: list[Reason] = []
-    for sku, wanted in sorted(needed.items()):
-        available = stock.get((store, sku), 0)
-        if available < wanted:
-            facts = {"sku": sku, "wanted": wanted, "available": available, **_unit(articles.get(sku))}
-            short.append(Reason("stock.short", facts))
-    return short
-
-
-def _unit(article: Article | None) -> dict[str, str]:
-    """The fact that says of what is weighed that it is weighed."""
-    return {"unit": article.unit.value} if article is not None and article.unit is Measure.GRAM else {}
-
-
-def _unpriced(
-    store: str, skus: Sequence[str], articles: Mapping[str, Article], prices: Mapping[str, Price]
-) -> list[Reason]:
-    missing = [sku for sku in skus if sku not in prices or sku not in articles]
-    return [Reason("price.missing", {"store": store, "sku": sku}) for sku in missing]
-
-
-def _unserved(store: Store, articles: Mapping[str, Article]) -> list[Reason]:
-    """What these articles need and the store doesn't do."""
-    return [
-        Reason("service.missing", {"store": store.id, "sku": sku, "service": service.value})
-        for sku, article in sorted(articles.items())
-        for service in sorted(article.needs - store.services, key=lambda service: service.value)
-    ]

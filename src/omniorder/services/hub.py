@@ -15,6 +15,7 @@ from omniorder.domain.events import Event
 from omniorder.domain.passes import KeyRing
 from omniorder.domain.payments import PayInStore
 from omniorder.domain.quantities import quantity as valid_quantity
+from omniorder.domain.ranking import SourcingPolicy
 from omniorder.domain.text import line as valid_line
 from omniorder.errors import InvalidInput, Misconfigured
 from omniorder.ports.catalogue import Catalogue
@@ -44,6 +45,8 @@ from omniorder.services.touchpoints import (
 )
 from omniorder.services.webhooks import WebhookReply
 
+_POLICY = "must be a SourcingPolicy"
+
 
 class OrderHub:
     """One banner's click and collect, on one database. Use `open`; it is a context manager."""
@@ -67,6 +70,7 @@ class OrderHub:
         clock: Clock | None = None,
         entropy: Entropy | None = None,
         settings: Settings | None = None,
+        sourcing: SourcingPolicy | None = None,
         secret: str | bytes | Mapping[str, str | bytes] | None = None,
         schema: str | None = None,
         migrate: bool = False,
@@ -76,8 +80,9 @@ class OrderHub:
         `gateways` maps a tender's kind to its gateway (`{"card": ...}`); without any, only paying in the store is
         possible. `secret` (at least 16 bytes, or several by key id, newest last) makes the pick-up passes.
         `catalogue`, `prices`, `stores` and `inventory` replace the built-in tables; `outside` is a retailer's own
-        stock system, which is called between transactions. `schema` is a PostgreSQL schema. `migrate` brings the
-        tables up to date first.
+        stock system, which is called between transactions. `sourcing` says in which order stores are offered, and from
+        where goods come that a store lacks. `schema` is a PostgreSQL schema. `migrate` brings the tables up to date
+        first.
 
         Raises `Misconfigured`, `MissingExtra`; with `migrate` also `StorageFault`.
         """
@@ -105,6 +110,7 @@ class OrderHub:
             keys=KeyRing.of(secret) if secret is not None else None,
             notifier=notifier,
             outside=outside,
+            sourcing=SourcingPolicy() if sourcing is None else given(sourcing, SourcingPolicy, "sourcing", _POLICY),
         )
         hub = cls(parts)
         if migrate:

@@ -22,7 +22,7 @@ class Ledger(Shelves):
     def available(
         self, tx: Transaction, skus: Sequence[str], stores: Sequence[str] | None = None
     ) -> Mapping[tuple[str, str], int]:
-        return {(level.store, level.sku): level.available for level in tx.levels(skus, stores)}
+        return tx.available(skus, stores)
 
     def reserve(
         self,

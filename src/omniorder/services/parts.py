@@ -12,6 +12,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import KeyRing
+from omniorder.domain.ranking import SourcingPolicy
 from omniorder.errors import Misconfigured, TenderUnsupported
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.clock import Clock, Entropy
@@ -44,6 +45,7 @@ class Parts:
     notifier: Notifier | None = None
     outside: Inventory | None = None
     """Where the stock is, when it is not ours: `inventory` is then a mirror of it."""
+    sourcing: SourcingPolicy = field(factory=SourcingPolicy)
     handlers: dict[type[Event], list[Handler]] = field(factory=dict[type[Event], list[Handler]])
 
     def gateway(self, kind: str) -> PaymentGateway:

@@ -13,7 +13,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from omniorder.domain import coupling, ids, sourcing
+from omniorder.domain import coupling, ids
 from omniorder.domain import events as e
 from omniorder.domain.events import Stamp, Units
 from omniorder.domain.lifecycle import OrderState, PickupState, advance
@@ -32,7 +32,7 @@ from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.places import moved_to
 from omniorder.services.ripples import carry_on
-from omniorder.services.sending import arrivals, donors
+from omniorder.services.sending import arrivals, from_others
 from omniorder.services.units import Unit, in_transaction
 
 LATE: Final = "transfer.late"
@@ -257,18 +257,13 @@ def _in_a_window(
 
 
 def _sent(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> list[Option]:
-    plan = _plan(parts, order, store, trouble.about)
+    plan = from_others(parts, store, order.units_by_sku(trouble.about))
     if not plan.full:
         return []
     ready = max(at + plan.arrives_in, *(leg.expected_at for leg in order.pickup.awaited), at)
     if ready + store.lead <= order.pickup.starts:
         return [Option("sent", Alternative.SENT, store.id)]  # in time for the window that was promised
     return _in_a_window(parts, order, store, Option("sent", Alternative.SENT), ready, at, later=False)
-
-
-def _plan(parts: Parts, order: Order, store: Store, about: tuple[Units, ...]) -> sourcing.Sourcing:
-    demand = order.units_by_sku(about)
-    return sourcing.plan(demand, store.id, *donors(parts, store, sorted(demand)))
 
 
 def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[Option]:
@@ -303,7 +298,7 @@ def _prepared(parts: Parts, order: Order, option: Option, about: tuple[Units, ..
     store = parts.stores.store(option.store) if option.store else None
     found: tuple[e.Event, ...] = ()
     if option.alternative is Alternative.SENT and store is not None:
-        plan = _plan(parts, order, store, about)
+        plan = from_others(parts, store, order.units_by_sku(about))
         if not plan.full:
             short = [{"sku": sku, "wanted": units, "available": 0} for sku, units in plan.missing]
             raise OutOfStock(store=store.id, short=short)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
 from omniorder.domain import events as e
-from omniorder.domain import ids, sourcing, transfers
+from omniorder.domain import ids, transfers
+from omniorder.domain.articles import Article
 from omniorder.domain.events import Units
 from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise, Quote, holds
+from omniorder.domain.ranking import SourcingPolicy
 from omniorder.domain.slots import Slot
-from omniorder.domain.sourcing import Donor, Sourcing
+from omniorder.domain.sourcing import Donor, Shelves, Sourcing
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import PromisedLeg
@@ -21,21 +23,54 @@ from omniorder.errors import NotFound, OutOfStock, SlotUnavailable
 from omniorder.services.ledger import ledger_of
 from omniorder.services.parts import Parts
 
+# --- who sends, and what ----------------------------------------------------------------------------------
 
-def donors(parts: Parts, store: Store, skus: Sequence[str]) -> tuple[Mapping[tuple[str, str], int], tuple[Donor, ...]]:
-    """What stores that send goods could give, per (store, SKU), and those stores as seen from this one."""
-    senders = [one for one in parts.stores.all() if Service.SHIP_TO_STORE in one.services and one.id != store.id]
-    found = tuple(Donor(one.id, one.transit, distance(store.place, one)) for one in senders)
-    if not found:
-        return {}, ()
-    with parts.storage.reading() as tx:
-        return parts.inventory.available(tx, skus, [one.id for one in senders]), found
+
+def senders(stores: Iterable[Store]) -> list[Store]:
+    """Those of these stores that send goods to others."""
+    return [store for store in stores if Service.SHIP_TO_STORE in store.services]
+
+
+def donors(policy: SourcingPolicy, senders: Iterable[Store], store: Store) -> list[Donor]:
+    """The others of these senders as seen from this store."""
+    return [
+        Donor(one.id, one.transit, distance(one.place, store), policy.cost(one, store) if policy.cost else None)
+        for one in senders
+        if one.id != store.id
+    ]
+
+
+def staying(articles: Mapping[str, Article]) -> frozenset[str]:
+    """What is never sent: what is weighed when it is picked, since its weight is not known before."""
+    return frozenset(sku for sku, article in articles.items() if article.tolerance)
+
+
+def weighed(quote: Quote) -> frozenset[str]:
+    """The same of what was priced: a promise keeps its tolerances."""
+    return frozenset(line.sku for line in quote.lines if line.tolerance)
+
+
+def held(live: Promise | None) -> Iterator[tuple[str, Mapping[str, int]]]:
+    """What a live promise holds, store by store: it is not in the way of the cart that holds it."""
+    if live is not None:
+        yield live.store, rest(holds(live.quote), live.legs)
+        yield from ((leg.store, dict(leg.units)) for leg in live.legs)
+
+
+def with_held(atp: Mapping[tuple[str, str], int], live: Promise | None) -> dict[tuple[str, str], int]:
+    """What may be promised per (store, SKU), and beside it what this promise holds."""
+    found = dict(atp)
+    for store, units in held(live):
+        for sku, count in units.items():
+            found[store, sku] = found.get((store, sku), 0) + count
+    return found
+
+
+# --- for a promise ----------------------------------------------------------------------------------------
 
 
 def for_promise(parts: Parts, quote: Quote, slot: Slot, live: Promise | None, at: datetime) -> tuple[PromisedLeg, ...]:
     """What other stores are to send so that everything can be collected in this slot; nothing if it is all there.
-
-    What is weighed when it is picked is never sent: its weight is not known before.
 
     Raises `OutOfStock` when all of them together haven't enough, `SlotUnavailable` when it could not come in time.
     """
@@ -44,14 +79,14 @@ def for_promise(parts: Parts, quote: Quote, slot: Slot, live: Promise | None, at
     if store is None:
         raise NotFound("slot", slot.id)
     demand = holds(quote)
-    skus = sorted(demand)
-    elsewhere, known = donors(parts, store, sorted({line.sku for line in quote.lines if not line.tolerance}))
+    others = senders(parts.stores.all())
+    names = sorted({store.id, *(one.id for one in others)})
     with parts.storage.reading() as tx:
-        atp = {**elsewhere, **parts.inventory.available(tx, skus, [store.id])}
-    for held_at, held in _held(live):  # what this cart holds already is not in its own way
-        for sku, count in held.items():
-            atp[held_at, sku] = atp.get((held_at, sku), 0) + count
-    plan = sourcing.plan(demand, store.id, atp, known)
+        atp = with_held(parts.inventory.available(tx, sorted(demand), names), live)
+    shelves = Shelves(demand, atp, stays=weighed(quote))
+    if shelves.complete(store.id):
+        return ()
+    plan = shelves.plan(store.id, donors(parts.sourcing, others, store), parts.sourcing.strategy)
     if plan.missing:
         lacking = dict(plan.missing)
         short = [{"sku": sku, "wanted": demand[sku], "available": demand[sku] - lacking[sku]} for sku in lacking]
@@ -61,13 +96,6 @@ def for_promise(parts: Parts, quote: Quote, slot: Slot, live: Promise | None, at
         earliest = (arrived + store.lead).astimezone(store.tz).isoformat(timespec="minutes")
         raise SlotUnavailable(slot=slot.id, reason="before_arrival", earliest=earliest)
     return promised(parts, plan, at)
-
-
-def _held(live: Promise | None) -> Iterator[tuple[str, Mapping[str, int]]]:
-    """What a live promise holds, store by store."""
-    if live is not None:
-        yield live.store, rest(holds(live.quote), live.legs)
-        yield from ((leg.store, dict(leg.units)) for leg in live.legs)
 
 
 def rest(demand: Mapping[str, int], legs: Sequence[PromisedLeg]) -> dict[str, int]:
@@ -84,6 +112,17 @@ def promised(parts: Parts, plan: Sourcing, at: datetime) -> tuple[PromisedLeg, .
         PromisedLeg(ids.transfer_id(leg.store, parts.time_ordered()), leg.store, leg.units, at + leg.transit)
         for leg in plan.transfers
     )
+
+
+# --- for an order -----------------------------------------------------------------------------------------
+
+
+def from_others(parts: Parts, store: Store, demand: Mapping[str, int]) -> Sourcing:
+    """How other stores could send all of this, which the store was found not to have; none of it is weighed."""
+    others = [one for one in senders(parts.stores.all()) if one.id != store.id]
+    with parts.storage.reading() as tx:
+        atp = parts.inventory.available(tx, sorted(demand), [one.id for one in others]) if others else {}
+    return Shelves(demand, atp).plan(store.id, donors(parts.sourcing, others, store), parts.sourcing.strategy)
 
 
 def arrivals(parts: Parts, order: Order, about: tuple[Units, ...], plan: Sourcing, at: datetime) -> tuple[e.Event, ...]:

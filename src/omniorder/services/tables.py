@@ -8,7 +8,7 @@ from itertools import groupby
 
 from attrs import frozen
 
-from omniorder.domain.articles import Article, Price, pick_price
+from omniorder.domain.articles import Article, Price, pick_prices
 from omniorder.domain.channels import Channel
 from omniorder.domain.stores import Store
 from omniorder.ports.storage import Storage
@@ -50,9 +50,6 @@ class PriceTable:
         rows = look_in(self.storage, lambda tx: tx.prices(skus))
         found: dict[tuple[str, str], Price] = {}
         for sku, group in groupby(rows, key=lambda price: price.sku):
-            candidates = tuple(group)
-            for store in stores:
-                price = pick_price(candidates, store=store, channel=channel, at=at)
-                if price is not None:
-                    found[store, sku] = price
+            picked = pick_prices(group, stores=stores, channel=channel, at=at)
+            found.update(((store, sku), price) for store, price in picked.items())
         return found

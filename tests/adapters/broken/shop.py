@@ -110,6 +110,15 @@ def promises_of_what_is_not_there(patch: Patch) -> None:
     rewrite(patch, "stock", lambda change: evolve(change, promise=False))
 
 
+@breaks("what_may_be_promised_is_told_for_many_levels_as_for_each")
+def what_is_owed_is_shown_as_less_than_nothing(patch: Patch) -> None:
+    def available(original: Any, tx: Any, skus: Any, stores: Any = None) -> Any:
+        levels = tx.levels(skus, stores)
+        return {(one.store, one.sku): one.on_hand - one.reserved - one.safety for one in levels}
+
+    method(patch, "available", available)
+
+
 @breaks("safety_stock_is_not_promised")
 def safety_that_does_not_count(patch: Patch) -> None:
     patch.setattr(writing, "_lack", lambda level, demand: _lack(evolve(level, safety=0), demand))

@@ -136,6 +136,9 @@ class MemoryTransaction:
         keys = sorted({(store, sku) for store in stores for sku in skus})
         return tuple(level for key in keys if (level := self._db.levels.get(key)) is not None)
 
+    def available(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+        return {(level.store, level.sku): level.available for level in self.levels(skus, stores)}
+
     def shortages(self, store: str, *, after: str | None, limit: int) -> tuple[Level, ...]:
         levels = {
             level.sku: level for (where, _), level in self._db.levels.items() if where == store and level.shortage

@@ -42,6 +42,14 @@ class _Length(FunctionElement[int]):
     inherit_cache = True
 
 
+class _Mapping(FunctionElement[Any]):
+    """`{key: value, ...}`, one for each row and in no order."""
+
+    name = "mapping"
+    type = Json()
+    inherit_cache = True
+
+
 class _Among(FunctionElement[bool]):
     """Whether a column is one of the values of one list parameter."""
 
@@ -87,6 +95,16 @@ def _length_sqlite(element: _Length, compiler: SQLCompiler, **kw: Any) -> str:
     return f"json_array_length({column}, '$.' || {member})"
 
 
+@compiles(_Mapping, "postgresql")
+def _mapping_postgres(element: _Mapping, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_object_agg({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(_Mapping, "sqlite")
+def _mapping_sqlite(element: _Mapping, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_group_object({compiler.process(element.clauses, **kw)})"
+
+
 @compiles(_Among, "postgresql")
 def _among_postgres(element: _Among, compiler: SQLCompiler, **kw: Any) -> str:
     column, values = (compiler.process(clause, **kw) for clause in element.clauses)
@@ -117,6 +135,11 @@ def children(table: Table, *where: ColumnElement[bool], **more: ColumnElement[An
 def length_of(column: ColumnElement[Any], member: str) -> ColumnElement[int]:
     """How long the array is that the JSON object in `column` has as this member."""
     return _Length(column, literal_column(f"'{member}'", Text()))
+
+
+def mapping(key: ColumnElement[str], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """All rows of a group as one JSON object: thousands of small rows arrive in a few large ones."""
+    return _Mapping(key, value)
 
 
 def among(column: ColumnElement[str], name: str) -> ColumnElement[bool]:

@@ -8,14 +8,14 @@ business; see `plans`.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve, frozen
 from sqlalchemy import bindparam, select
 
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.documents import among
+from omniorder.adapters.sql.documents import among, mapping
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import MOVEMENT, STOCK
 from omniorder.domain.channels import Channel
@@ -27,6 +27,12 @@ from omniorder.ports.storage import StockChange
 _EVERYWHERE: Final = select(STOCK).where(among(STOCK.c.sku, "skus"))
 _AT_STORES: Final = _EVERYWHERE.where(among(STOCK.c.store_id, "stores"))
 _AT_STORE: Final = _EVERYWHERE.where(STOCK.c.store_id == bindparam("store_id"))
+_AVAILABLE: Final = (
+    select(STOCK.c.store_id, mapping(STOCK.c.sku, STOCK.c.on_hand - STOCK.c.reserved - STOCK.c.safety).label("units"))
+    .where(among(STOCK.c.sku, "skus"))
+    .group_by(STOCK.c.store_id)
+)
+_AVAILABLE_AT: Final = _AVAILABLE.where(among(STOCK.c.store_id, "stores"))
 _MOVED: Final = MOVEMENT.insert()
 _MOVEMENTS: Final = (
     select(MOVEMENT)
@@ -139,6 +145,15 @@ def levels(link: Link, skus: Sequence[str], stores: Sequence[str] | None) -> tup
 def level_from(row: Any) -> Level:
     """The level of a row."""
     return Level(row.store_id, row.sku, row.on_hand, row.reserved, row.safety, row.quarantined)
+
+
+def available(link: Link, skus: Sequence[str], stores: Sequence[str] | None) -> Mapping[tuple[str, str], int]:
+    """What of these levels may be promised, by (store, SKU): one row per store rather than one per level."""
+    if stores is None:
+        rows = link.rows(_AVAILABLE, {"skus": skus})
+    else:
+        rows = link.rows(_AVAILABLE_AT, {"skus": skus, "stores": stores})
+    return {(row.store_id, sku): max(0, units) for row in rows for sku, units in row.units.items()}
 
 
 def demands(changes: Iterable[StockChange]) -> dict[str, list[Demand]]:

@@ -162,6 +162,9 @@ class SqlTransaction:
     def levels(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> tuple[Level, ...]:
         return stock.levels(self._link, skus, stores)
 
+    def available(self, skus: Sequence[str], stores: Sequence[str] | None = None) -> Mapping[tuple[str, str], int]:
+        return stock.available(self._link, skus, stores)
+
     def shortages(self, store: str, *, after: str | None, limit: int) -> tuple[Level, ...]:
         return shortages.shortages(self._link, store, after, limit)
 

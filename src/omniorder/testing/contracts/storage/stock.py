@@ -72,6 +72,19 @@ class StockContract(StorageBench):
             assert tx.levels([]) == ()
             assert tx.levels([MILK], []) == ()
 
+    def test_what_may_be_promised_is_told_for_many_levels_as_for_each(self, storage: Storage) -> None:
+        receive(storage, {MILK: 9, BREAD: 4}, safety=2)
+        receive(storage, {MILK: 3}, store=VARNA)
+        put(storage, stock=held({MILK: 5, BREAD: 1}))
+        put(storage, stock=(StockChange(SOFIA, BREAD, on_hand=-3),))
+        skus = [APPLES, MILK, "NO-SUCH", BREAD]
+        with storage.reading() as tx:
+            each = {(one.store, one.sku): one.available for one in tx.levels(skus)}
+            assert tx.available(skus) == each == {(SOFIA, MILK): 2, (SOFIA, BREAD): 0, (VARNA, MILK): 3}
+            assert tx.available([MILK], [VARNA, "NONE1"]) == {(VARNA, MILK): 3}
+            assert tx.available([MILK], [SOFIA]) == {(SOFIA, MILK): 2}
+            assert tx.available([]) == tx.available([MILK], []) == {}
+
     def test_what_is_there_may_be_promised_and_no_unit_more(self, storage: Storage) -> None:
         receive(storage, {MILK: 5})
         put(storage, stock=held({MILK: 5}))
