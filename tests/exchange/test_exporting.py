@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,13 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omniorder import Article, Channel, OrderHub, System, SystemTouchpoint
+from omniorder import Article, Channel, Closure, OrderHub, Service, System, SystemTouchpoint
 from omniorder.domain.imports import CountedLevel, ImportKind
 from omniorder.domain.text import metadata
 from omniorder.errors import InvalidFile, InvalidInput, Misconfigured
 from omniorder.exchange import export_file, import_file
 from omniorder.exchange.cells import Cell, cell_of_text, text_of
+from omniorder.exchange.lines import MOST_BYTES
 from omniorder.exchange.shapes import SHAPES
 from omniorder.ports.storage import StockChange, Writes
 from omniorder.testing import strategies
@@ -69,13 +71,24 @@ def test_what_is_exported_is_imported_to_the_same_shop(database_url: str, format
 def shops(draw: st.DrawFn) -> dict[str, Any]:
     """Stores, articles, prices and levels as odd as they may be, that fit together."""
     stores = draw(st.lists(strategies.stores(), min_size=1, max_size=3, unique_by=lambda store: store.id))
-    stores = [evolve(store, lead=store.lead, slot_length=store.slot_length) for store in stores]
+    anything = st.sets(st.sampled_from(Service))
+    reasons = st.text("=,;/'\" a\u0416", max_size=6).map(str.strip)
+    stores = [
+        evolve(
+            store,
+            services=draw(anything),
+            closed=[evolve(one, reason=draw(reasons)) for one in store.closed],
+        )
+        for store in stores
+    ]
     articles = draw(st.lists(strategies.articles(), min_size=1, max_size=4, unique_by=lambda one: one.sku))
     skus, ids = st.sampled_from([one.sku for one in articles]), st.sampled_from([one.id for one in stores])
     names = st.text("=+-@'\"\t,;a é\u0416", min_size=1, max_size=6).filter(lambda text: _fits(text))
     articles = [evolve(one, name=draw(names) if draw(st.booleans()) else one.name) for one in articles]
     labels = st.dictionaries(st.sampled_from("abc"), st.sampled_from(["", "'", "''", "=1", "'=1", "-", "x'"]))
-    articles = [evolve(one, metadata=metadata(dict(one.metadata) | draw(labels))) for one in articles]
+    articles = [
+        evolve(one, metadata=metadata(dict(one.metadata) | draw(labels)), needs=draw(anything)) for one in articles
+    ]
     prices = draw(st.lists(skus.flatmap(lambda sku: strategies.prices(sku=sku)), max_size=5))
     prices = [evolve(one, store=None if one.store is None else draw(ids)) for one in prices]
     prices = list({(one.sku, one.store, one.channel, one.valid_from): one for one in prices}.values())
@@ -133,7 +146,7 @@ def test_texts_that_are_no_formulas_are_written_as_they_are() -> None:
 def test_a_spreadsheet_finds_no_formula(shop_in_memory: Shop) -> None:
     shop_in_memory.office.articles.put(Article("X", '=HYPERLINK("https://evil.example")'))
     rows = list(csv.reader(io.StringIO(exported(shop_in_memory.office, "articles").decode())))
-    assert ["X", '\'=HYPERLINK("https://evil.example")', "piece"] in rows
+    assert ["X", '\'=HYPERLINK("https://evil.example")', "piece", "", ""] in rows
 
 
 def test_degrees_are_numbers_and_read_back_exactly() -> None:
@@ -141,6 +154,17 @@ def test_degrees_are_numbers_and_read_back_exactly() -> None:
         cell = text_of(degrees)
         assert "e" not in cell
         assert cell_of_text(Cell.DEGREES, cell, "lat") == degrees
+
+
+def test_a_store_that_does_nothing_is_not_one_that_does_the_usual(shop_in_memory: Shop) -> None:
+    """An empty cell is a store for pick-ups, so no services at all must be another cell."""
+    idle = evolve(shop_in_memory.office.stores.get("SOF01"), services=())
+    shop_in_memory.office.stores.put(idle)
+    for format in ("csv", "jsonl"):
+        file = io.BytesIO(exported(shop_in_memory.office, "stores", format))
+        shop_in_memory.office.stores.put(evolve(idle, services={Service.PICKUP}))
+        import_file(shop_in_memory.office, "stores", file, format=format)
+        assert shop_in_memory.office.stores.get("SOF01") == idle
 
 
 # --- files ------------------------------------------------------------------------------------------------
@@ -155,16 +179,34 @@ def test_the_columns_are_those_that_are_imported(shop_in_memory: Shop) -> None:
 def test_labels_are_columns_of_their_own(shop_in_memory: Shop) -> None:
     shop_in_memory.office.articles.put(Article("X", "X", metadata={"ean": "38"}), Article("Y", "Y", metadata={"b": ""}))
     lines = exported(shop_in_memory.office, "articles").decode().splitlines()
-    assert lines[0] == "sku,name,unit,meta.b,meta.ean"
-    assert lines[-2:] == ["X,X,piece,,38", "Y,Y,piece,',"]
+    assert lines[0] == "sku,name,unit,tolerance,needs,meta.b,meta.ean"
+    assert lines[-2:] == ["X,X,piece,,,,38", "Y,Y,piece,,,',"]
 
 
 def test_too_many_labels_are_no_columns(shop_in_memory: Shop) -> None:
     many = [Article(f"A-{n}", "A", metadata={f"k{n}.{m}": "" for m in range(20)}) for n in range(51)]
+    before = exported(shop_in_memory.office, "articles", "jsonl").count(b"\n")
     shop_in_memory.office.articles.put(*many)
     with pytest.raises(InvalidFile, match="jsonl"):
         exported(shop_in_memory.office, "articles")
-    assert exported(shop_in_memory.office, "articles", "jsonl").count(b"\n") == 54
+    assert exported(shop_in_memory.office, "articles", "jsonl").count(b"\n") == before + len(many)
+
+
+def test_a_row_that_could_not_be_imported_again_is_not_written(shop_in_memory: Shop, tmp_path: Path) -> None:
+    """A thousand closures, each with the longest reason there is, are more than a row of a file may be."""
+    day = datetime(2027, 1, 1, tzinfo=UTC)
+    days = [day + timedelta(days=n) for n in range(1_000)]
+    closed = [Closure(one, one + timedelta(hours=9), "\u0416" * 100) for one in days]
+    store = shop_in_memory.office.stores.get("SOF01")
+    for format in ("csv", "jsonl"):
+        path = tmp_path / f"stores.{format}"
+        shop_in_memory.office.stores.put(evolve(store, closed=closed))
+        with pytest.raises(InvalidFile, match=f"{MOST_BYTES} bytes"):
+            export_file(shop_in_memory.office, "stores", path)
+        assert not path.exists()
+        shop_in_memory.office.stores.put(evolve(store, closed=closed[:400]))
+        export_file(shop_in_memory.office, "stores", path)
+        assert import_file(shop_in_memory.office, "stores", path).refused == 0
 
 
 def test_a_file_can_be_compressed(shop_in_memory: Shop, tmp_path: Path) -> None:

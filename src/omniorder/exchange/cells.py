@@ -1,20 +1,25 @@
-"""Cells: how text, numbers and instants stand in CSV and JSON, read strictly and written so that they read back.
+"""Cells: how text, numbers, instants and lists stand in CSV and JSON, read strictly and written so that they read back.
 
 A spreadsheet runs a text that begins with `=`, `+`, `-`, `@`, a tab or a carriage return as a formula. In CSV such a
 text gets an apostrophe in front, and so does one that would otherwise be taken for an escaped one; reading takes one
 apostrophe away from exactly those. Numbers are written plainly.
+
+A list is one text too, in either format: services are words, and closures are lines, since the reason that ends each
+of them may hold any mark but a line break.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, time
 from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
 from omniorder.domain.instants import instant, iso
+from omniorder.domain.store_services import Service
+from omniorder.domain.stores import Closure
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidQuantity, InvalidText
 
 
@@ -25,6 +30,9 @@ class Cell(Enum):
     WHOLE = "whole number"
     DEGREES = "degrees, such as -33.8688"
     INSTANT = "instant with its offset, such as 2026-11-22T08:00:00Z"
+    TIME = "time of day, such as 15:30"
+    SERVICES = "services, such as pickup curbside"
+    CLOSURES = "lines such as 2026-12-31T14:00:00Z/2027-01-02T06:00:00Z stocktake"
 
 
 _WHOLE: Final = re.compile(r"-?[0-9]{1,19}")
@@ -34,6 +42,9 @@ _INSTANT: Final = re.compile(
 )
 _RUNS: Final = re.compile(r"'*(?:[=+\-@\t\r]|\Z)")
 _ESCAPED: Final = re.compile(r"'+(?:[=+\-@\t\r]|\Z)")
+_TIME: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_BETWEEN: Final = re.compile("[ ,]+")
+_LINE_END: Final = re.compile("\r?\n")
 
 
 def cell_of_text(kind: Cell, text: str, name: str) -> Any:
@@ -46,8 +57,8 @@ def cell_of_json(kind: Cell, value: object, name: str) -> Any:
     match kind, value:
         case (Cell.TEXT, str()):
             return value
-        case (Cell.INSTANT, str() as text):
-            return _instant(text, name)
+        case (Cell.INSTANT | Cell.TIME | Cell.SERVICES | Cell.CLOSURES, str() as text):
+            return _WRITTEN[kind](text, name)
         case (Cell.WHOLE, int()) if not isinstance(value, bool):
             return value
         case (Cell.DEGREES, int() | float()) if not isinstance(value, bool):
@@ -80,6 +91,18 @@ def json_of(value: Any) -> Any:
     return iso(value) if isinstance(value, datetime) else value
 
 
+def words_of(services: Iterable[Service]) -> str:
+    """Services as one text, always in the same order."""
+    found = set(services)
+    return " ".join(one.value for one in Service if one in found)
+
+
+def lines_of(closures: Iterable[Closure]) -> str:
+    """Closures as one text, a line for each."""
+    spans = ((f"{iso(one.starts)}/{iso(one.ends)}", one.reason) for one in closures)
+    return "\n".join(f"{span} {reason}" if reason else span for span, reason in spans)
+
+
 def _instant(text: str, name: str) -> datetime:
     if not _INSTANT.fullmatch(text):
         raise InvalidInstant(name, text, f"must be an {Cell.INSTANT.value}")
@@ -87,6 +110,36 @@ def _instant(text: str, name: str) -> datetime:
         return instant(datetime.fromisoformat(text), name)
     except ValueError:  # the form is right, but there is no 30 February
         raise InvalidInstant(name, text, "must be a date and time that exist") from None
+
+
+def _time(text: str, name: str) -> time:
+    if not _TIME.fullmatch(text):
+        raise InvalidInput(name, text, f"must be a {Cell.TIME.value}")
+    return time.fromisoformat(text)
+
+
+def _services(text: str, name: str) -> frozenset[Service]:
+    return frozenset(_service(word, name) for word in _BETWEEN.split(text)) if text else frozenset()
+
+
+def _service(word: str, name: str) -> Service:
+    try:
+        return Service(word)
+    except ValueError:
+        known = ", ".join(one.value for one in Service)
+        raise InvalidInput(name, word, f"must be among {known}, with spaces or commas between") from None
+
+
+def _closures(text: str, name: str) -> tuple[Closure, ...]:
+    return tuple(_closure(line, name) for line in _LINE_END.split(text)) if text else ()
+
+
+def _closure(line: str, name: str) -> Closure:
+    span, _, reason = line.partition(" ")
+    starts, mark, ends = span.partition("/")
+    if not mark:
+        raise InvalidInput(name, line, f"must be {Cell.CLOSURES.value}")
+    return Closure(_instant(starts, name), _instant(ends, name), reason)
 
 
 def _text(text: str, name: str) -> str:
@@ -105,10 +158,20 @@ def _degrees(text: str, name: str) -> float:
     return float(text)
 
 
+_WRITTEN: Final[Mapping[Cell, Callable[[str, str], Any]]] = {
+    Cell.INSTANT: _instant,
+    Cell.TIME: _time,
+    Cell.SERVICES: _services,
+    Cell.CLOSURES: _closures,
+}
+"""What reads that which is text in JSON too, but not just any."""
+
 READERS: Final[Mapping[Cell, Callable[[str, str], Any]]] = {
+    **_WRITTEN,
     Cell.TEXT: _text,
     Cell.WHOLE: _whole,
     Cell.DEGREES: _degrees,
-    Cell.INSTANT: _instant,
+    Cell.SERVICES: lambda text, name: _services(_text(text, name), name),  # an apostrophe alone is none
+    Cell.CLOSURES: lambda text, name: _closures(_text(text, name), name),
 }
 """What reads a cell of CSV; it is given the column's name too, for its error."""

@@ -13,6 +13,7 @@ from omniorder.domain.imports import ImportKind
 from omniorder.errors import InvalidFile, InvalidInput
 from omniorder.exchange.cells import json_of, text_of
 from omniorder.exchange.files import Format, delimiter_of, format_of, opened_for_writing
+from omniorder.exchange.lines import MOST_BYTES
 from omniorder.exchange.shapes import LABEL, SHAPES, Cells, Shape
 from omniorder.ports.inspection import Inspection
 from omniorder.services.touchpoints import SystemTouchpoint
@@ -23,6 +24,7 @@ MOST_LABELS: Final = 1_000
 """Columns of labels that a CSV file may have."""
 
 _EVERY: Final = 1_000
+_TOO_LONG: Final = f"must have at most {MOST_BYTES} bytes to be imported again: are there closures that are over?"
 
 
 def export_file(
@@ -52,6 +54,8 @@ def export_file(
         writer = _csv(view, shape, between) if chosen is Format.CSV else _json(view, shape)
         count = 0
         for count, line in enumerate(writer):
+            if len(line) > MOST_BYTES:
+                raise InvalidFile("row", line[:40].decode(errors="replace"), _TOO_LONG)
             file.write(line)
             if count % _EVERY == 0:
                 on_progress(count)

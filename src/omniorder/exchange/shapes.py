@@ -18,11 +18,12 @@ from omniorder.domain.articles import Article, Price
 from omniorder.domain.channels import Channel
 from omniorder.domain.imports import CountedLevel, ImportKind, Refusal
 from omniorder.domain.money import Money
-from omniorder.domain.quantities import Unit
+from omniorder.domain.quantities import EXACT, Unit
 from omniorder.domain.stock import Level
+from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
 from omniorder.errors import InvalidFile, InvalidInput, InvalidRow, InvalidStore
-from omniorder.exchange.cells import Cell
+from omniorder.exchange.cells import Cell, lines_of, words_of
 from omniorder.services.imports import Value
 
 E = TypeVar("E", bound=Enum)
@@ -125,8 +126,10 @@ def _unless(value: Any, default: Any) -> Any:
 
 _MOST_MINUTES: Final = 1_000_000
 _MINUTE: Final = timedelta(minutes=1)
-_AS_THEY_ARE: Final = ("zone", "hours", "name", "country", "slot_capacity", "pickup_days")
-_LENGTHS: Final = {"lead_minutes": "lead", "slot_minutes": "slot_length"}
+_AS_THEY_ARE: Final = (
+    "zone", "hours", "name", "country", "slot_capacity", "slot_lines", "pickup_days", "services", "cutoff", "closed",
+)  # fmt: skip
+_LENGTHS: Final = {"lead_minutes": "lead", "slot_minutes": "slot_length", "transit_minutes": "transit"}
 
 
 def _store(values: Values) -> Store:
@@ -158,7 +161,12 @@ def _store_apart(store: Store) -> Cells:
         "lead_minutes": store.lead // _MINUTE,
         "slot_minutes": store.slot_length // _MINUTE,
         "slot_capacity": store.slot_capacity,
+        "slot_lines": store.slot_lines,
         "pickup_days": store.pickup_days,
+        "cutoff": None if store.cutoff is None else f"{store.cutoff:%H:%M}",
+        "services": words_of(store.services),
+        "transit_minutes": store.transit // _MINUTE,
+        "closed": _unless(lines_of(store.closed), ""),
     }
 
 
@@ -175,7 +183,12 @@ _STORES: Final = Shape(
         Column("lead_minutes", Cell.WHOLE, "from order to pick-up at the earliest; 60", names="lead"),
         Column("slot_minutes", Cell.WHOLE, "how long a slot lasts; 60", names="slot_length"),
         Column("slot_capacity", Cell.WHOLE, "orders per slot; 20"),
+        Column("slot_lines", Cell.WHOLE, "order lines per slot; as many as come"),
         Column("pickup_days", Cell.WHOLE, "opening days that goods wait; 3"),
+        Column("cutoff", Cell.TIME, "on its own clocks: what is ordered from then on counts as of its next day; none"),
+        Column("services", Cell.SERVICES, f"among {', '.join(f'`{one.value}`' for one in Service)}; `pickup`"),
+        Column("transit_minutes", Cell.WHOLE, "until what it sends arrives elsewhere; 1440", names="transit"),
+        Column("closed", Cell.CLOSURES, "when it is closed as an exception: see below; never"),
     ),
     _store,
     _store_apart,
@@ -188,12 +201,20 @@ _STORES: Final = Shape(
 def _article(values: Values) -> Article:
     labels = {name.removeprefix(LABEL): text for name, text in values.items() if name.startswith(LABEL)}
     unit = _one_of(Unit, values["unit"], "unit") if "unit" in values else Unit.PIECE
-    return Article(values["sku"], values["name"], unit, labels)
+    more = {name: values[name] for name in ("tolerance", "needs") if name in values}
+    return Article(values["sku"], values["name"], unit, labels, **more)
 
 
 def _article_apart(article: Article) -> Cells:
     labels = {f"{LABEL}{key}": text for key, text in article.metadata.items()}
-    return {"sku": article.sku, "name": article.name, "unit": article.unit.value, **labels}
+    return {
+        "sku": article.sku,
+        "name": article.name,
+        "unit": article.unit.value,
+        "tolerance": None if article.tolerance == EXACT else f"{article.tolerance:f}",
+        "needs": _unless(words_of(article.needs), ""),
+        **labels,
+    }
 
 
 _ARTICLES: Final = Shape(
@@ -202,6 +223,8 @@ _ARTICLES: Final = Shape(
         Column("sku", Cell.TEXT, "up to 64 of A-Z a-z 0-9 . _ / -", required=True),
         Column("name", Cell.TEXT, "what customers read", required=True),
         Column("unit", Cell.TEXT, "`piece` or `gram`; `piece`"),
+        Column("tolerance", Cell.TEXT, "how far the weight of a `gram` article may be off, such as `0.10`; `0`"),
+        Column("needs", Cell.SERVICES, "what a store must have to promise it; nothing"),
     ),
     _article,
     _article_apart,
@@ -286,10 +309,8 @@ SHAPES: Final[Mapping[ImportKind, Shape]] = {one.kind: one for one in (_STORES, 
 
 def table(shape: Shape) -> str:
     """The shape's columns as Markdown, for the documentation."""
-    rows = [
-        f"| `{one.name}` | {one.kind.value if one.kind is not Cell.INSTANT else 'instant'} | {one.says} |"
-        for one in shape.columns
-    ]
+    brief = {Cell.INSTANT: "instant", Cell.CLOSURES: "closures"}
+    rows = [f"| `{one.name}` | {brief.get(one.kind, one.kind.value)} | {one.says} |" for one in shape.columns]
     named = ["| column | | |", "|---|---|---|"]
     for n, one in enumerate(shape.columns):
         if one.required:
