@@ -17,7 +17,8 @@ from omniorder.domain import stock
 from omniorder.domain.lifecycle import ENDED
 from omniorder.domain.stock import Reservation
 from omniorder.errors import OmniorderError, OutOfStock, ReservationGone
-from omniorder.ports.storage import ReservationWrite, StockChange, Transaction, Writes
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import ReservationWrite, StockChange, Writes
 from omniorder.services.ledger import Ledger
 from omniorder.testing import samples
 from omniorder.testing.contracts.inventory import InventoryBench, InventoryContract, InventoryMachine

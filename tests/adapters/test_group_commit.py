@@ -29,7 +29,8 @@ from omniorder.errors import (
     StaleWrite,
     StorageUnavailable,
 )
-from omniorder.ports.storage import CartWrite, ReservationWrite, SlotChange, SlotUse, StockChange, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, ReservationWrite, SlotChange, SlotUse, StockChange, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read
 from omniorder.testing.contracts.storage.stock import SlotContract, StockContract

@@ -15,7 +15,8 @@ from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.domain.carts import Cart
 from omniorder.errors import Misconfigured, StorageFull, StorageUnavailable
-from omniorder.ports.storage import CartWrite, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage import StorageContract
 

@@ -58,7 +58,7 @@ from omniorder.domain.events import CartMerged
 from omniorder.domain.stock import Level
 from omniorder.domain.store_services import Service
 from omniorder.errors import Misconfigured, SchemaOutdated
-from omniorder.ports.storage import CartWrite, CustomerWrite, StockChange
+from omniorder.ports.writes import CartWrite, CustomerWrite, StockChange
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read
 from omniorder.testing.samples import MILK, SOFIA

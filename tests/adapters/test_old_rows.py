@@ -16,7 +16,7 @@ from omniorder.adapters.sql.schema import ARTICLE, PICKUP, PICKUP_LINE, PROMISE,
 from omniorder.domain.articles import Article
 from omniorder.domain.promises import Promise
 from omniorder.domain.stores import Store
-from omniorder.ports.storage import SlotUse
+from omniorder.ports.writes import SlotUse
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import read
 from omniorder.testing.samples import MILK, SOFIA, VARNA

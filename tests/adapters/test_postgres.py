@@ -20,7 +20,8 @@ from sqlalchemy.pool import NullPool
 from omniorder.adapters.sql import SqlStorage, connect
 from omniorder.domain import events as e
 from omniorder.errors import OutOfStock, StaleWrite, StorageFault, StorageUnavailable
-from omniorder.ports.storage import CartWrite, OrderWrite, StockChange, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, OrderWrite, StockChange, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage import StorageContract
 from omniorder.testing.contracts.storage.bench import put, read

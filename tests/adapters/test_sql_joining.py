@@ -21,7 +21,8 @@ from omniorder.domain import events as e
 from omniorder.domain.imports import Import, ImportKind
 from omniorder.domain.stock import Level
 from omniorder.errors import AlreadyThere, Misconfigured, NeedsOwnTransaction, OutOfStock, SchemaOutdated
-from omniorder.ports.storage import (
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import (
     CartWrite,
     CountWrite,
     ImportWrite,
@@ -29,7 +30,6 @@ from omniorder.ports.storage import (
     OrderWrite,
     StockChange,
     StockCount,
-    Storage,
     TimerWrite,
     Writes,
 )

@@ -29,17 +29,8 @@ from omniorder.errors import (
     StorageFault,
     StorageUnavailable,
 )
-from omniorder.ports.storage import (
-    CartWrite,
-    JournalEntry,
-    OrderWrite,
-    PromiseWrite,
-    StockChange,
-    Storage,
-    TimerWrite,
-    Transaction,
-    Writes,
-)
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.writes import CartWrite, JournalEntry, OrderWrite, PromiseWrite, StockChange, TimerWrite, Writes
 from omniorder.services.looking import look_in
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from omniorder.adapters.sql import connect, schema
 from omniorder.domain import events as e
 from omniorder.domain.imports import Import, ImportKind
-from omniorder.ports.storage import (
+from omniorder.ports.writes import (
     CartWrite,
     CustomerWrite,
     Expect,

@@ -17,7 +17,8 @@ from sqlalchemy import select
 from omniorder.adapters.sql import SqlStorage, connect, schema
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart, CartLine
-from omniorder.ports.storage import CartWrite, JournalEntry, OrderWrite, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, JournalEntry, OrderWrite, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import put, read
 from omniorder.testing.samples import NOW, SOFIA

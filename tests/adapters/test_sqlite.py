@@ -17,7 +17,8 @@ from sqlalchemy.pool import NullPool
 from omniorder.adapters.sql import SqlStorage, connect
 from omniorder.domain.carts import Cart
 from omniorder.errors import StorageFull, StorageUnavailable
-from omniorder.ports.storage import CartWrite, StockChange, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, StockChange, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage import StorageContract
 from omniorder.testing.contracts.storage.bench import put, read

@@ -16,7 +16,7 @@ from sqlalchemy.pool import Pool
 
 from bench.line import Line, opened
 from omniorder import Add, Article, Card, Cart, Money, Pick, Price, Service, Store
-from omniorder.ports.storage import StockChange, Writes
+from omniorder.ports.writes import StockChange, Writes
 from omniorder.testing import Shop
 
 PINNED = {

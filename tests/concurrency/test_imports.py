@@ -21,7 +21,7 @@ from omniorder.adapters.sql.schema import MOVEMENT, STOCK
 from omniorder.domain.stock import MovementKind
 from omniorder.errors import OmniorderError
 from omniorder.exchange import import_file
-from omniorder.ports.storage import CountWrite, StockChange, Writes
+from omniorder.ports.writes import CountWrite, StockChange, Writes
 from omniorder.testing import samples
 from omniorder.testing.invariants import InvariantBroken, check_all
 from omniorder.testing.shop import Shop

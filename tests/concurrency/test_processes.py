@@ -18,7 +18,7 @@ import pytest
 from omniorder.adapters.sql import SqlStorage, connect
 from omniorder.domain import ids
 from omniorder.errors import OmniorderError, OutOfStock
-from omniorder.ports.storage import StockChange, Writes
+from omniorder.ports.writes import StockChange, Writes
 from omniorder.services.ledger import Ledger
 from tests.concurrency import unguarded
 from tests.concurrency.threads import MANY, PATIENCE, at_once

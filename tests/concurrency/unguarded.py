@@ -43,7 +43,7 @@ from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, ORDER, STOC
 from omniorder.adapters.sql.stock import Demand
 from omniorder.domain.stock import Level
 from omniorder.errors import OmniorderError, StorageFault
-from omniorder.ports.storage import SlotChange, StockChange, Timer
+from omniorder.ports.writes import SlotChange, StockChange, Timer
 from omniorder.services.units import Unit
 from tests.concurrency.threads import PATIENCE, T, at_once
 

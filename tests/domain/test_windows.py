@@ -15,7 +15,7 @@ from omniorder.domain import windows
 from omniorder.domain.slots import Slot, slots
 from omniorder.domain.stores import Closure, Store
 from omniorder.domain.windows import Windows
-from omniorder.ports.storage import NOTHING_BOOKED, SlotUse
+from omniorder.ports.writes import NOTHING_BOOKED, SlotUse
 from omniorder.testing import strategies
 
 CHANGE = datetime(2026, 10, 23, 20, tzinfo=UTC)

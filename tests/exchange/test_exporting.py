@@ -22,7 +22,7 @@ from omniorder.exchange import export_file, import_file
 from omniorder.exchange.cells import Cell, cell_of_text, text_of
 from omniorder.exchange.lines import MOST_BYTES
 from omniorder.exchange.shapes import SHAPES
-from omniorder.ports.storage import StockChange, Writes
+from omniorder.ports.writes import StockChange, Writes
 from omniorder.testing import strategies
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop

@@ -15,7 +15,7 @@ from omniorder import Capabilities, Order, Slot
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
-from omniorder.ports.storage import SlotChange, StockChange
+from omniorder.ports.writes import SlotChange, StockChange
 from omniorder.testing.invariants import InvariantBroken
 from tests import emptied
 from tests.emptied import Fresh

@@ -16,7 +16,8 @@ from omniorder.domain.slots import slots
 from omniorder.domain.sourcing import Donor, plan
 from omniorder.domain.stores import distance_km
 from omniorder.errors import InvalidMoney
-from omniorder.ports.storage import NOTHING_BOOKED, Transaction
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import NOTHING_BOOKED
 from omniorder.services.touchpoints import AgentTouchpoint
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from omniorder import Card, Cart, Guest, Order, Pick, Promise, Receipt, Tender
 from omniorder.errors import OmniorderError
-from omniorder.ports.storage import NOTHING_BOOKED, SlotUse
+from omniorder.ports.writes import NOTHING_BOOKED, SlotUse
 from omniorder.services.touchpoints import AgentTouchpoint
 from omniorder.testing.shop import Shop
 

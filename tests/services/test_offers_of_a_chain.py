@@ -29,7 +29,7 @@ from omniorder import (
 )
 from omniorder.domain.slots import slots
 from omniorder.errors import CurrencyMismatch, NoPrice, OmniorderError, OutOfStock, ServiceMissing, SlotUnavailable
-from omniorder.ports.storage import SlotChange, Writes
+from omniorder.ports.writes import SlotChange, Writes
 from omniorder.testing.shop import Shop
 from tests.services import one_by_one
 from tests.services.conftest import OpenShop

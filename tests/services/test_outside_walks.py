@@ -17,7 +17,7 @@ from omniorder.domain.events import Stamp
 from omniorder.domain.stock import Reservation
 from omniorder.errors import InventoryFault, InventoryUnavailable, NotPaid, Refused, ReservationGone, StillRunning
 from omniorder.ports.inventory import Inventory
-from omniorder.ports.storage import Timer, TimerWrite, Writes
+from omniorder.ports.writes import Timer, TimerWrite, Writes
 from omniorder.services import outside
 from omniorder.services.parts import Parts
 from omniorder.services.units import in_transaction

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from omniorder import Article, Card, Closure, Money, Price, PromiseState, Service, Store
 from omniorder.errors import ServiceMissing, SlotUnavailable
-from omniorder.ports.storage import SlotUse
+from omniorder.ports.writes import SlotUse
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
 from tests.services.contents import Rows

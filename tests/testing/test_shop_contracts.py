@@ -17,8 +17,9 @@ from omniorder.domain.money import Money
 from omniorder.domain.stores import Store
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.pricing import PriceBook
-from omniorder.ports.storage import Storage, Writes
+from omniorder.ports.storage import Storage
 from omniorder.ports.stores import StoreDirectory
+from omniorder.ports.writes import Writes
 from omniorder.services.tables import ArticleTable, PriceTable, StoreTable
 from omniorder.testing.contracts.catalogue import CatalogueContract
 from omniorder.testing.contracts.pricing import PriceBookContract

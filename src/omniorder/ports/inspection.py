@@ -25,7 +25,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
-from omniorder.ports.storage import Answer, Timer
+from omniorder.ports.writes import Answer, Timer
 
 
 @frozen

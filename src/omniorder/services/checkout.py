@@ -37,7 +37,7 @@ from omniorder.errors import (
     StaleWrite,
     StillRunning,
 )
-from omniorder.ports.storage import Writes
+from omniorder.ports.writes import Writes
 from omniorder.services import offering, outside, placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command

@@ -18,7 +18,7 @@ from omniorder.domain.events import Stamp
 from omniorder.domain.imports import CountedLevel, Import, ImportKind, Refusal, import_id
 from omniorder.domain.stores import Store
 from omniorder.errors import Misconfigured, NotFound, StillRunning
-from omniorder.ports.storage import CountWrite, ImportWrite, StockCount, Writes
+from omniorder.ports.writes import CountWrite, ImportWrite, StockCount, Writes
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch

@@ -11,7 +11,8 @@ from omniorder.domain import stock
 from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.errors import Misconfigured, ReservationGone
-from omniorder.ports.storage import ReservationWrite, StockChange, Transaction, Writes
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import ReservationWrite, StockChange, Writes
 from omniorder.services.parts import Parts
 from omniorder.services.shelves import Shelves
 

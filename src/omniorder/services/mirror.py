@@ -15,7 +15,8 @@ from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Reservation
 from omniorder.errors import NeedsOwnTransaction, ReservationGone
 from omniorder.ports.inventory import TransactionalInventory
-from omniorder.ports.storage import ReservationWrite, TimerWrite, Transaction, Writes
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import ReservationWrite, TimerWrite, Writes
 
 
 class Mirror:

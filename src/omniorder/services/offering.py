@@ -28,7 +28,7 @@ from omniorder.domain.sourcing import Shelves, Sourcing
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.windows import Windows
 from omniorder.errors import InvalidMoney
-from omniorder.ports.storage import SlotUse
+from omniorder.ports.writes import SlotUse
 from omniorder.reasons.tree import Reason
 from omniorder.services import outside, sending
 from omniorder.services.ledger import Ledger

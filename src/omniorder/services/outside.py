@@ -37,7 +37,8 @@ from omniorder.errors import (
     ReservationGone,
 )
 from omniorder.ports.inventory import Inventory
-from omniorder.ports.storage import ReservationWrite, Timer, TimerWrite, Transaction, Writes
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import ReservationWrite, Timer, TimerWrite, Writes
 from omniorder.services.access import promise_for
 from omniorder.services.logs import log
 from omniorder.services.parts import Parts, Touch

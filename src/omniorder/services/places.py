@@ -8,7 +8,7 @@ from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise
 from omniorder.domain.slots import Slot
 from omniorder.domain.stores import Store
-from omniorder.ports.storage import SlotChange
+from omniorder.ports.writes import SlotChange
 
 
 def taken(promise: Promise, slot: Slot) -> SlotChange:

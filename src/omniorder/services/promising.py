@@ -5,7 +5,7 @@ from __future__ import annotations
 from omniorder.domain import events as e
 from omniorder.domain import promises
 from omniorder.domain.promises import Promise
-from omniorder.ports.storage import Writes
+from omniorder.ports.writes import Writes
 from omniorder.services.places import given_back
 from omniorder.services.units import Unit
 

@@ -25,7 +25,7 @@ from omniorder.domain.rerouting import ALWAYS, Rerouting
 from omniorder.domain.slots import slots
 from omniorder.domain.stores import Store
 from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
-from omniorder.ports.storage import NOTHING_BOOKED, Writes
+from omniorder.ports.writes import NOTHING_BOOKED, Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
 from omniorder.services.ledger import Ledger

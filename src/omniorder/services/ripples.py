@@ -16,7 +16,7 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
-from omniorder.ports.storage import Writes
+from omniorder.ports.writes import Writes
 from omniorder.services import holding
 from omniorder.services.ledger import ledger_of
 from omniorder.services.places import given_back

@@ -14,7 +14,8 @@ from omniorder.domain import events as e
 from omniorder.domain import ids
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.stock import Level, Movement, MovementKind
-from omniorder.ports.storage import Arrived, Expect, StockChange, Transaction, Writes
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import Arrived, Expect, StockChange, Writes
 
 
 class Shelves:

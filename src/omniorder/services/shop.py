@@ -10,7 +10,7 @@ from omniorder.domain import ids
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.stores import Store
 from omniorder.errors import InvalidId, NotFound, TooMany
-from omniorder.ports.storage import Writes
+from omniorder.ports.writes import Writes
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.surface import given

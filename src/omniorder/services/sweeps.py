@@ -1,6 +1,6 @@
 """Sweeps: doing what time asks for. Safe to run from any number of workers, in small batches.
 
-Every deadline is a row (`ports.storage.Timer`), one per promise and order, that always says when to look next; so is
+Every deadline is a row (`ports.writes.Timer`), one per promise and order, that always says when to look next; so is
 every reservation of which a stock system outside is still to be told. A sweep
 claims due rows store by store, so no store starves another, and handles each through the same code as a command: the
 aggregate's own version guard makes the effect happen at most once, however many workers look. Time is `due + grace`,
@@ -26,7 +26,7 @@ from omniorder.domain.events import Event, Stamp
 from omniorder.domain.lifecycle import PickupState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.errors import InventoryFault, InventoryUnavailable, OmniorderError
-from omniorder.ports.storage import Timer, TimerWrite, Writes
+from omniorder.ports.writes import Timer, TimerWrite, Writes
 from omniorder.services import outside, payments, rerouting
 from omniorder.services.checkout import give_back
 from omniorder.services.logs import log

@@ -33,7 +33,8 @@ from omniorder.errors import (
     StorageFault,
     StorageUnavailable,
 )
-from omniorder.ports.storage import (
+from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import (
     Answer,
     CartWrite,
     CustomerWrite,
@@ -42,7 +43,6 @@ from omniorder.ports.storage import (
     OrderWrite,
     PromiseWrite,
     TimerWrite,
-    Transaction,
     TransferWrite,
     Writes,
 )

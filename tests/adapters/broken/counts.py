@@ -11,7 +11,7 @@ from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.domain.stock import Level, Movement, MovementKind
-from omniorder.ports.storage import CountWrite, ImportWrite, StockCount
+from omniorder.ports.writes import CountWrite, ImportWrite, StockCount
 from tests.adapters.broken import Patch, alter, breaks, carry, method, rewrite
 
 

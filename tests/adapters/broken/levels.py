@@ -12,7 +12,7 @@ from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.domain.stock import Level
 from omniorder.errors import OmniorderError, OutOfStock, StaleWrite
-from omniorder.ports.storage import Arrived, Expect
+from omniorder.ports.writes import Arrived, Expect
 from tests.adapters.broken import Patch, alter, breaks, carry, method, rewrite
 
 _lack = vars(writing)["_lack"]

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database, Due
-from omniorder.ports.storage import Timer
+from omniorder.ports.writes import Timer
 from omniorder.testing import samples
 from tests.adapters.broken import Patch, alter, breaks, carry, method, rewrite
 

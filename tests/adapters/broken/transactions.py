@@ -14,7 +14,7 @@ from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.storage import JoinedMemoryStorage, MemoryStorage
 from omniorder.adapters.memory.tables import Table, Undo
 from omniorder.errors import OmniorderError, StorageFault, StorageUnavailable
-from omniorder.ports.storage import Writes
+from omniorder.ports.writes import Writes
 from tests.adapters.broken import Patch, breaks, carry, method
 
 

@@ -19,7 +19,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
-from omniorder.ports.storage import Answer
+from omniorder.ports.writes import Answer
 
 
 @frozen

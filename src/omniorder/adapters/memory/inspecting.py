@@ -20,7 +20,7 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
-from omniorder.ports.storage import Answer, Timer
+from omniorder.ports.writes import Answer, Timer
 
 
 class MemoryInspection:

@@ -18,7 +18,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.stores import Store
 from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWrite
-from omniorder.ports.storage import (
+from omniorder.ports.writes import (
     Answer,
     Arrived,
     CartWrite,

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, select, tuple_
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.schema import ANSWER
-from omniorder.ports.storage import Answer
+from omniorder.ports.writes import Answer
 
 _BY_KEY: Final = select(ANSWER).where(
     ANSWER.c.home == bindparam("home"), ANSWER.c.scope == bindparam("scope"), ANSWER.c.key == bindparam("key")

@@ -14,7 +14,7 @@ from omniorder.adapters.sql.rows import Rows, Values, changes
 from omniorder.adapters.sql.schema import CART, CART_LINE, NOTE
 from omniorder.domain.carts import Cart, CartLine
 from omniorder.domain.lifecycle import CartState
-from omniorder.ports.storage import CartWrite
+from omniorder.ports.writes import CartWrite
 
 _NOTE_OF_LINE: Final = (
     select(NOTE.c.text)

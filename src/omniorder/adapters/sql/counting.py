@@ -31,7 +31,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from omniorder.adapters.sql.columns import Instant, Json, Key, Keys
 from omniorder.adapters.sql.schema import MOVEMENT, STOCK
 from omniorder.domain.stock import MovementKind
-from omniorder.ports.storage import CountWrite, StockCount
+from omniorder.ports.writes import CountWrite, StockCount
 
 
 def common(write: CountWrite) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import CUSTOMER
-from omniorder.ports.storage import CustomerWrite
+from omniorder.ports.writes import CustomerWrite
 
 _VERSION: Final = select(CUSTOMER.c.version).where(CUSTOMER.c.owner == bindparam("owner"))
 _INSERT: Final = PerDialect(

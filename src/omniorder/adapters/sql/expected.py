@@ -18,7 +18,7 @@ from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import upsert
 from omniorder.adapters.sql.schema import EXPECTED
 from omniorder.domain.deliveries import ExpectedDelivery
-from omniorder.ports.storage import Arrived, Expect
+from omniorder.ports.writes import Arrived, Expect
 
 _EVERYWHERE: Final = select(EXPECTED).where(among(EXPECTED.c.sku, "skus"))
 _AT_STORES: Final = _EVERYWHERE.where(among(EXPECTED.c.store_id, "stores"))

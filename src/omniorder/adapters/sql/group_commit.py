@@ -32,7 +32,7 @@ from omniorder.adapters.sql.link import OwnLink
 from omniorder.adapters.sql.plans import PLANS
 from omniorder.adapters.sql.transaction import SqlTransaction, plan
 from omniorder.errors import StorageFault, StorageUnavailable
-from omniorder.ports.storage import Writes
+from omniorder.ports.writes import Writes
 
 Row = tuple[str, str, str]
 """A row that many want: what it is, its store, and its key there."""

@@ -17,7 +17,7 @@ from omniorder.adapters.sql.schema import HANDOFF
 from omniorder.domain.channels import Channel
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.lifecycle import HandoffState
-from omniorder.ports.storage import HandoffWrite
+from omniorder.ports.writes import HandoffWrite
 
 _DOCUMENT: Final = document(HANDOFF)
 WHOLE: Final = select(_DOCUMENT)

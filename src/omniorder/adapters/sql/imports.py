@@ -12,7 +12,7 @@ from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import IMPORT
 from omniorder.domain.imports import Import, ImportKind
-from omniorder.ports.storage import ImportWrite
+from omniorder.ports.writes import ImportWrite
 
 _LOAD: Final = select(IMPORT).where(IMPORT.c.id == bindparam("at_id"))
 _BEGIN: Final = PerDialect(

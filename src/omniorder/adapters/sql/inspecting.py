@@ -70,7 +70,7 @@ from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import InvalidInput, StorageFault
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
-from omniorder.ports.storage import Answer, Timer
+from omniorder.ports.writes import Answer, Timer
 
 T = TypeVar("T")
 Pair = tuple[str, str]

@@ -15,7 +15,7 @@ from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.errors import StaleWrite
-from omniorder.ports.storage import JournalEntry
+from omniorder.ports.writes import JournalEntry
 
 if TYPE_CHECKING:
     from omniorder.adapters.sql.plans import Plan

@@ -30,7 +30,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.ports.storage import OrderWrite
+from omniorder.ports.writes import OrderWrite
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2199, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)

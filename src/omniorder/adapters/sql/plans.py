@@ -13,7 +13,7 @@ from omniorder.adapters.sql import postgres, sqlite
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Params, Statement
 from omniorder.adapters.sql.stock import Demand
-from omniorder.ports.storage import CountWrite
+from omniorder.ports.writes import CountWrite
 
 
 class Plan(Protocol):

@@ -49,7 +49,7 @@ from omniorder.adapters.sql.literals import TONGUE
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.errors import Misconfigured, MissingExtra
-from omniorder.ports.storage import CountWrite
+from omniorder.ports.writes import CountWrite
 
 # --- connections ------------------------------------------------------------------------------------------
 

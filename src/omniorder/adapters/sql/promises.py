@@ -18,7 +18,7 @@ from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import PromisedLeg
-from omniorder.ports.storage import PromiseWrite
+from omniorder.ports.writes import PromiseWrite
 
 WHOLE: Final = select(document(PROMISE))
 """Every promise, as one document each."""

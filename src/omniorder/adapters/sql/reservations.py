@@ -15,7 +15,7 @@ from omniorder.adapters.sql.schema import RESERVATION, RESERVATION_LINE
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.lifecycle import ReservationState
 from omniorder.domain.stock import Reservation, ReservedLine
-from omniorder.ports.storage import ReservationWrite
+from omniorder.ports.writes import ReservationWrite
 
 WHOLE: Final = select(
     document(

@@ -17,7 +17,7 @@ from omniorder.adapters.sql.documents import among
 from omniorder.adapters.sql.link import Link, Outcome, PerDialect
 from omniorder.adapters.sql.schema import SLOT
 from omniorder.errors import SlotUnavailable
-from omniorder.ports.storage import NOTHING_BOOKED, SlotChange, SlotUse
+from omniorder.ports.writes import NOTHING_BOOKED, SlotChange, SlotUse
 
 _BOOKED: Final = select(SLOT.c.slot, SLOT.c.booked, SLOT.c.lines).where(
     among(SLOT.c.store_id, "stores"),

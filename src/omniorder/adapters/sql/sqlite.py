@@ -39,7 +39,7 @@ from omniorder.adapters.sql.link import Link, Outcome, Params, Source, Statement
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT, STOCK
 from omniorder.adapters.sql.stock import Demand
 from omniorder.errors import Misconfigured
-from omniorder.ports.storage import CountWrite
+from omniorder.ports.writes import CountWrite
 
 OLDEST: Final = (3, 37)
 """The first version with STRICT tables."""

@@ -22,7 +22,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
 from omniorder.domain.stock import Level, Movement, MovementKind
 from omniorder.errors import OutOfStock, StaleWrite
-from omniorder.ports.storage import StockChange
+from omniorder.ports.writes import StockChange
 
 _EVERYWHERE: Final = select(STOCK).where(among(STOCK.c.sku, "skus"))
 _AT_STORES: Final = _EVERYWHERE.where(among(STOCK.c.store_id, "stores"))

@@ -13,7 +13,7 @@ from omniorder.adapters.sql.columns import Instant
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Values, upsert
 from omniorder.adapters.sql.schema import TIMER
-from omniorder.ports.storage import Timer, TimerWrite
+from omniorder.ports.writes import Timer, TimerWrite
 
 _SET: Final = upsert(TIMER)
 _AT_KEY: Final = and_(TIMER.c.store_id == bindparam("at_store_id"), TIMER.c.subject == bindparam("at_subject"))

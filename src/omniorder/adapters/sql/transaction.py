@@ -42,7 +42,7 @@ from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
-from omniorder.ports.storage import Answer, SlotUse, Timer, Writes
+from omniorder.ports.writes import Answer, SlotUse, Timer, Writes
 
 
 @final

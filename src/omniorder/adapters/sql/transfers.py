@@ -17,7 +17,7 @@ from omniorder.adapters.sql.schema import TRANSFER, TRANSFER_LINE
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.lifecycle import TransferState
 from omniorder.domain.transfers import Transfer, TransferLine
-from omniorder.ports.storage import TransferWrite
+from omniorder.ports.writes import TransferWrite
 
 WHOLE: Final = select(
     document(

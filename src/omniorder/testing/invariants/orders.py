@@ -18,7 +18,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.stock import Reservation
 from omniorder.ports.inspection import Booking, Tries
-from omniorder.ports.storage import NOTHING_BOOKED, SlotUse
+from omniorder.ports.writes import NOTHING_BOOKED, SlotUse
 from omniorder.testing.invariants.checking import View, invariant, whole
 from omniorder.testing.invariants.rows import beside
 

@@ -7,7 +7,8 @@ from functools import partial
 from attrs import evolve
 
 from omniorder.errors import AlreadyThere
-from omniorder.ports.storage import Answer, CartWrite, Storage
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import Answer, CartWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, together
 from omniorder.testing.samples import MINUTE, NOW, SOFIA, VARNA

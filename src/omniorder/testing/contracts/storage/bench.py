@@ -11,7 +11,8 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 
 from omniorder.errors import OmniorderError
-from omniorder.ports.storage import Storage, Transaction, Writes
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.writes import Writes
 
 T = TypeVar("T")
 

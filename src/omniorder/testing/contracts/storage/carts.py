@@ -7,7 +7,8 @@ from functools import partial
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
 from omniorder.errors import AlreadyThere, StaleWrite
-from omniorder.ports.storage import CartWrite, Storage
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, together
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from threading import Event as Signal
 
 from omniorder.domain.events import Recorded
-from omniorder.ports.storage import Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import Writes
 from omniorder.testing.contracts.storage.bench import StorageBench, paged, read, repeated, together, undone
 from omniorder.testing.contracts.storage.journal import entry, tell
 from omniorder.testing.samples import MINUTE, NOW

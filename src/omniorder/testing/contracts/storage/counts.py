@@ -10,7 +10,8 @@ from attrs import evolve
 from omniorder.domain.imports import Import, ImportKind
 from omniorder.domain.stock import Level, Movement, MovementKind
 from omniorder.errors import AlreadyThere, OmniorderError, StaleWrite
-from omniorder.ports.storage import CountWrite, ImportWrite, StockChange, StockCount, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CountWrite, ImportWrite, StockChange, StockCount, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, repeated, together
 from omniorder.testing.contracts.storage.stock import held, level, receive

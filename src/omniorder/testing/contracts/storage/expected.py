@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from omniorder.domain.deliveries import ExpectedDelivery
-from omniorder.ports.storage import Arrived, Expect, Storage, Transaction, Writes
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.writes import Arrived, Expect, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, repeated, together
 from omniorder.testing.samples import BREAD, MILK, SOFIA, VARNA

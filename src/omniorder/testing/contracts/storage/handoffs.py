@@ -10,7 +10,8 @@ from omniorder.domain import handoffs, ids
 from omniorder.domain.channels import Channel
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.errors import AlreadyThere, StaleWrite
-from omniorder.ports.storage import CartWrite, HandoffWrite, Storage
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, HandoffWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, repeated, together
 from omniorder.testing.contracts.storage.carts import start

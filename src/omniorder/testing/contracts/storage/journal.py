@@ -10,7 +10,8 @@ from omniorder.domain import events as e
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Recorded
 from omniorder.errors import StorageFault
-from omniorder.ports.storage import JournalEntry, Storage, Transaction, Writes
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.writes import JournalEntry, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, repeated, together
 from omniorder.testing.samples import MINUTE, NOW, SOFIA, VARNA

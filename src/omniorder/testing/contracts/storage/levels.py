@@ -6,7 +6,8 @@ from itertools import pairwise
 
 from omniorder.domain.stock import Endangered, Level
 from omniorder.errors import OutOfStock, StaleWrite
-from omniorder.ports.storage import OrderWrite, ReservationWrite, StockChange, Storage, Transaction, Writes
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.writes import OrderWrite, ReservationWrite, StockChange, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import (
     StorageBench,

@@ -12,7 +12,8 @@ from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.errors import AlreadyThere, StaleWrite
-from omniorder.ports.storage import CartWrite, OrderWrite, Storage
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, OrderWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, paged, put, read, refuses, together
 from omniorder.testing.contracts.storage.carts import edit, start

@@ -10,7 +10,8 @@ from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
 from omniorder.domain.orders import Order
 from omniorder.errors import StaleWrite
-from omniorder.ports.storage import CartWrite, CustomerWrite, OrderWrite, PromiseWrite, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import CartWrite, CustomerWrite, OrderWrite, PromiseWrite, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, together, undone
 from omniorder.testing.contracts.storage.carts import edit, start

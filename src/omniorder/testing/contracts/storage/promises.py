@@ -10,7 +10,8 @@ from omniorder.domain import promises, stock
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Reservation
 from omniorder.errors import AlreadyThere, StaleWrite
-from omniorder.ports.storage import PromiseWrite, ReservationWrite, Storage
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import PromiseWrite, ReservationWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, together
 

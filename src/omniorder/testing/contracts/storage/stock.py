@@ -12,7 +12,8 @@ from attrs import evolve
 from omniorder.domain.ids import slot_id
 from omniorder.domain.stock import Level, Movement, MovementKind
 from omniorder.errors import AlreadyThere, OmniorderError, OutOfStock, SlotUnavailable
-from omniorder.ports.storage import NOTHING_BOOKED, SlotChange, SlotUse, StockChange, Storage, Writes
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import NOTHING_BOOKED, SlotChange, SlotUse, StockChange, Writes
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import (
     StorageBench,

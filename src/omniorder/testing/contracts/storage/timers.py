@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from omniorder.ports.storage import OrderWrite, Storage, Timer, TimerWrite
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import OrderWrite, Timer, TimerWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, repeated, together, undone
 from omniorder.testing.samples import HOUR, MINUTE, NOW, SOFIA, VARNA

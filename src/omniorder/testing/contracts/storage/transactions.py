@@ -10,7 +10,8 @@ from attrs import evolve
 
 from omniorder.domain import events as e
 from omniorder.errors import AlreadyThere, OmniorderError, OutOfStock, SlotUnavailable, StaleWrite
-from omniorder.ports.storage import (
+from omniorder.ports.storage import Storage, Transaction
+from omniorder.ports.writes import (
     CartWrite,
     Expect,
     JournalEntry,
@@ -19,9 +20,7 @@ from omniorder.ports.storage import (
     ReservationWrite,
     SlotChange,
     StockChange,
-    Storage,
     TimerWrite,
-    Transaction,
     Writes,
 )
 from omniorder.testing import samples

@@ -10,7 +10,8 @@ from omniorder.domain import ids, transfers
 from omniorder.domain.lifecycle import TransferState
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import AlreadyThere, StaleWrite
-from omniorder.ports.storage import Storage, TransferWrite
+from omniorder.ports.storage import Storage
+from omniorder.ports.writes import TransferWrite
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.bench import StorageBench, paged, put, read, refuses, together
 from omniorder.testing.samples import BREAD, HOUR, MILK, NOW
