@@ -1,4 +1,4 @@
-"""What if ...? Seven things that go wrong between the app and the counter, and what becomes of goods and money.
+"""What if ...? Eight things that go wrong between the app and the counter, and what becomes of goods and money.
 
     python examples/app_to_store.py --what-if             # all of them
     python examples/app_to_store.py --what-if last-unit   # one of them
@@ -18,7 +18,7 @@ from functools import partial
 from threading import Barrier
 from typing import Final, TypeVar
 
-from telling import Telling, clock, weekday
+from telling import ZONE, Telling, clock, weekday
 
 from omniorder import (
     Add,
@@ -32,6 +32,7 @@ from omniorder import (
     Pick,
     Promise,
     Receipt,
+    say,
 )
 from omniorder.errors import (
     CartChanged,
@@ -240,6 +241,28 @@ def two_devices(shop: Shop, tell: Telling) -> None:
     tell.books("after")
 
 
+def not_found(shop: Shop, tell: Telling) -> None:
+    """The store can't find what it sold."""
+    tell.books("before")
+    order = shop.app.checkout.place(promised(shop.app, {shop.BREAD: 2}).id, pay=VISA)
+    line = order.lines[0].id
+    shop.store.pickups.pick(order.id, line, 1)
+    order = shop.store.pickups.reject(order.id, [Pick(line, 1)], reason="not_found")
+    assert order.pickup.question is not None
+    tell("store", "Ivan finds one loaf of two. The other is off the books.")
+    tell("app", say(order.pickup.question.why, zone=ZONE))
+    tell.books("asked")
+
+    shop.app.orders.answer(order.id, "less")
+    tell("app", "Anna does without it.")
+    shop.store.pickups.ready(order.id, staged_at="C4")
+    shop.clock.set(order.pickup.starts)
+    ticket = shop.app.orders.pickup_pass(order.id)
+    receipt = shop.store.pickups.hand_over(order.id, code=ticket.code)
+    tell("store", f"She collects one loaf, and {receipt.total} is captured.")
+    tell.books("after")
+
+
 def never_comes(shop: Shop, tell: Telling) -> None:
     """The customer never comes."""
     tell.books("before")
@@ -269,7 +292,16 @@ def never_comes(shop: Shop, tell: Telling) -> None:
 
 STORIES: Final[Mapping[str, Callable[[Shop, Telling], None]]] = {
     story.__name__.replace("_", "-"): story
-    for story in (last_unit, promise_lapses, card_declined, three_d_secure, wrong_code, two_devices, never_comes)
+    for story in (
+        last_unit,
+        promise_lapses,
+        card_declined,
+        three_d_secure,
+        wrong_code,
+        two_devices,
+        not_found,
+        never_comes,
+    )
 }
 
 

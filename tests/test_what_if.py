@@ -132,6 +132,13 @@ def test_what_nobody_collects_goes_back_to_the_shelf_and_its_money_to_the_custom
     assert stock(shop) == (5, 0)
 
 
+def test_what_the_store_cannot_find_is_off_the_books_and_not_charged(shop: Shop, told: Told) -> None:
+    assert "do without what is missing" in " ".join(told("not-found").split())
+    order = only_order(shop)
+    assert (order.stage, order.kept) == (Stage.COLLECTED, euros(310))
+    assert stock(shop) == (3, 0)
+
+
 def test_the_story_shows_stock_and_money_before_and_after(told: Told) -> None:
     rows = [line.split() for line in told("never-comes").splitlines() if "RYE-BREAD" in line]
     assert [row[-6:] for row in rows] == [
