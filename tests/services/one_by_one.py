@@ -43,7 +43,7 @@ def _offer(
     articles = tx.articles(sorted(cart.demand()))
     quote, unpriced = _quote(touch, tx, cart, store)
     live = _live(touch, tx, cart)
-    if live and quote is live.quote:
+    if live and quote and quote is live.quote:
         wanted, weighed = promises.holds(quote), {line.sku for line in quote.lines if line.tolerance}
     else:
         wanted, weighed = promises.to_hold(cart, articles), {sku for sku in articles if articles[sku].tolerance}

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
@@ -21,6 +21,10 @@ from omniorder.errors import InvalidQuantity, NotFound, WeightOutOfTolerance
 
 TRANSFER_SHORT: Final = "transfer.short"
 """Why units are short that another store sent less of than was asked for."""
+
+
+def _as_quantity(line: PickupLine) -> int:
+    return line.quantity
 
 
 @frozen
@@ -39,11 +43,7 @@ class PickupLine:
     dropped: int = 0
     short: int = 0
     tolerance: Decimal = EXACT
-    ordered: int = field()
-
-    @ordered.default
-    def _as_quantity(self) -> int:
-        return self.quantity
+    ordered: int = Factory(_as_quantity, takes_self=True)
 
     @property
     def open(self) -> int:

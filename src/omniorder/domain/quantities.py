@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 
 from attrs import frozen
 
@@ -63,7 +63,7 @@ def tolerance(value: str | Decimal) -> Decimal:
 
     At most four decimals. Raises InvalidQuantity; a float is refused, since 0.1 as a float is not one tenth.
     """
-    written: object = f"{value:f}" if isinstance(value, Decimal) else value
+    written = cast("object", f"{value:f}" if isinstance(value, Decimal) else value)
     if not isinstance(written, str) or not _TOLERANCE.fullmatch(written):
         raise InvalidQuantity("tolerance", value, 'must be text from "0" to "0.5" with at most 4 decimals')
     return Decimal(written)

@@ -21,14 +21,14 @@ ALWAYS: Final = frozenset({Alternative.LESS, Alternative.NOTHING})
 
 
 def _alternatives(value: Iterable[Alternative]) -> tuple[Alternative, ...]:
-    found: tuple[object, ...] = tuple(value)
+    found = tuple(cast("Iterable[object]", value))
     if not found or not all(isinstance(one, Alternative) for one in found) or len(set(found)) != len(found):
         raise InvalidInput("alternatives", found, "must be different members of Alternative, at least one")
     return cast("tuple[Alternative, ...]", found)
 
 
 def _asked(value: Iterable[Alternative]) -> frozenset[Alternative]:
-    found: frozenset[object] = frozenset(value)
+    found = frozenset(cast("Iterable[object]", value))
     if not all(isinstance(one, Alternative) for one in found):
         raise InvalidInput("ask", sorted(map(str, found)), "must be members of Alternative")
     return cast("frozenset[Alternative]", found)

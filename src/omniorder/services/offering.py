@@ -284,7 +284,9 @@ class _Senders:
 
     def complete(self, store: Store, short: Iterable[Available]) -> Sourcing | None:
         """How they and this store, which is `short` of these, have it all between them; None where they haven't."""
-        own = self._shelves.sent_from(store.id) if store.id in self._stores else {}  # counted among all of them
+        own: Mapping[str, int] = {}
+        if store.id in self._stores:  # counted among all of them
+            own = self._shelves.sent_from(store.id)
         for lack in short:
             if self._units[lack.sku] - own.get(lack.sku, 0) + lack.available < lack.wanted:
                 return None

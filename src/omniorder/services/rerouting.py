@@ -7,7 +7,7 @@ is tried, or the customer is asked anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -279,7 +279,7 @@ def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: 
     near.sort(key=lambda one: (one[0], one[1].id))
     names = [other.id for _, other in near]
     with parts.storage.reading() as tx:
-        there = parts.inventory.available(tx, sorted(demand), names) if names else {}
+        there: Mapping[tuple[str, str], int] = parts.inventory.available(tx, sorted(demand), names) if names else {}
     found: list[Option] = []
     for _, other in near:
         if len(found) < policy.stores and all(there.get((other.id, sku), 0) >= n for sku, n in demand.items()):

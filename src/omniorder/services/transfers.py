@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 from attrs import frozen
 
@@ -337,7 +338,7 @@ class Transfers:
 
 
 def _counted(units: object, *, least: int = 0) -> dict[str, int]:
-    known = given(units, Mapping, "units", "must be units per SKU")
+    known = cast("Mapping[object, object]", given(units, Mapping, "units", "must be units per SKU"))
     if len(known) > MOST_SKUS:
         raise InvalidInput("units", len(known), f"at most {MOST_SKUS} SKUs in one transfer")
     return {ids.sku(sku): valid_quantity(count, f"units of {sku}", least=least) for sku, count in known.items()}
