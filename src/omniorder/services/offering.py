@@ -284,9 +284,10 @@ class _Senders:
 
     def complete(self, store: Store, short: Iterable[Available]) -> Sourcing | None:
         """How they and this store, which is `short` of these, have it all between them; None where they haven't."""
-        own = self._shelves.sent_from(store.id) if store.id in self._stores else {}  # counted among all of them
+        sends = store.id in self._stores  # then what it could send is counted among all of them
         for lack in short:
-            if self._units[lack.sku] - own.get(lack.sku, 0) + lack.available < lack.wanted:
+            own = self._shelves.sent_from(store.id).get(lack.sku, 0) if sends else 0
+            if self._units[lack.sku] - own + lack.available < lack.wanted:
                 return None
         donors = sending.donors(self._policy, self._stores.values(), store)
         return self._shelves.plan(store.id, donors, self._policy.strategy)

@@ -121,7 +121,7 @@ def from_others(parts: Parts, store: Store, demand: Mapping[str, int]) -> Sourci
     """How other stores could send all of this, which the store was found not to have; none of it is weighed."""
     others = [one for one in senders(parts.stores.all()) if one.id != store.id]
     with parts.storage.reading() as tx:
-        atp = parts.inventory.available(tx, sorted(demand), [one.id for one in others]) if others else {}
+        atp = parts.inventory.available(tx, sorted(demand), [one.id for one in others])
     return Shelves(demand, atp).plan(store.id, donors(parts.sourcing, others, store), parts.sourcing.strategy)
 
 
