@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -237,6 +238,22 @@ def test_what_is_weighed_when_it_is_picked_is_not_sent(shop: Shop) -> None:
     assert offered(shop, "SOF01", {Shop.CHEESE: 6000}).with_transfer is None
     shop.office.articles.put(Article(Shop.CHEESE, "Gouda", Unit.GRAM))
     assert offered(shop, "SOF01", {Shop.CHEESE: 6000}).with_transfer is not None
+
+
+def test_what_is_all_there_is_not_fetched_whatever_the_strategy(open_shop: OpenShop) -> None:
+    shop = open_shop(sourcing=SourcingPolicy(strategy=sourcing.by(sourcing.highest_stock)))
+    centre(shop)
+    cart = filled(shop, {Shop.BREAD: 2})
+    sofia = next(offer for offer in shop.web.checkout.offers(cart.id) if offer.store.id == "SOF01")
+    assert shop.web.checkout.promise(cart.id, slot=sofia.slots[0].id, ship=True).legs == ()
+
+
+def test_what_was_promised_is_offered_at_the_weight_that_was_promised(shop: Shop) -> None:
+    """Sofia has 5,000 g; with half of it as tolerance a new promise would need more."""
+    promise = promised(shop, {Shop.CHEESE: 4000})
+    shop.office.articles.put(Article(Shop.CHEESE, "Gouda", Unit.GRAM, tolerance=Decimal("0.5")))
+    offers = shop.app.checkout.offers(promise.cart_id)
+    assert [(offer.store.id, offer.available[0].wanted) for offer in offers if offer.full] == [("SOF01", 4400)]
 
 
 class OwnBooks:

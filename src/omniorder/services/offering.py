@@ -288,7 +288,8 @@ class _Senders:
         if store.id in self._stores:  # counted among all of them
             own = self._shelves.sent_from(store.id)
         for lack in short:
-            if self._units[lack.sku] - own.get(lack.sku, 0) + lack.available < lack.wanted:
+            own = self._shelves.sent_from(store.id).get(lack.sku, 0) if sends else 0
+            if self._units[lack.sku] - own + lack.available < lack.wanted:
                 return None
         donors = sending.donors(self._policy, self._stores.values(), store)
         return self._shelves.plan(store.id, donors, self._policy.strategy)
