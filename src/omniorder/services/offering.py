@@ -284,9 +284,7 @@ class _Senders:
 
     def complete(self, store: Store, short: Iterable[Available]) -> Sourcing | None:
         """How they and this store, which is `short` of these, have it all between them; None where they haven't."""
-        own: Mapping[str, int] = {}
-        if store.id in self._stores:  # counted among all of them
-            own = self._shelves.sent_from(store.id)
+        sends = store.id in self._stores  # so its own are counted among all of them
         for lack in short:
             own = self._shelves.sent_from(store.id).get(lack.sku, 0) if sends else 0
             if self._units[lack.sku] - own + lack.available < lack.wanted:
