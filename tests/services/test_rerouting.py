@@ -148,8 +148,9 @@ def test_an_answer_under_a_key_is_given_once_and_another_comes_too_late(shop: Sh
 def test_who_may_answer(shop: Shop) -> None:
     order = rejected(shop, BASKET, 1)
     refused(NotFound, shop.stranger.orders.answer, order.id, "less")
-    refused(NotFound, shop.elsewhere.orders.answer, order.id, "less")
     refused(NotFound, shop.app.orders.answer, order.id, "free of charge")
+    assert not hasattr(shop.store.orders, "answer")  # the store asks: it doesn't answer for the customer
+    assert not hasattr(shop.office.orders, "answer")
     assert shop.phone.orders.answer(order.id, "less").stage is Stage.PREPARING
 
 

@@ -80,17 +80,6 @@ class Orders:
 
         return payments.drive(self.parts, in_transaction(self.parts, stamp, work), stamp)
 
-    @command("orders.answer")
-    def answer(self, order_id: str, option: str, *, key: str | None = None) -> Order:
-        """Choose an option (its id) of what the customer is asked: `order.pickup.question`.
-
-        For the customer, or whoever acts for them on another channel. What was offered may be gone by now: then
-        `OutOfStock` or `SlotUnavailable` is raised, and the question is asked anew with what is left.
-
-        Raises `NotFound` (order or option), `NotAllowed`, `IllegalTransition` (nothing is asked any more).
-        """
-        return shown_to(self.touch, rerouting.answer(self.parts, self.touch, order_id, option, key))
-
 
 @frozen
 class CustomerOrders(Orders):
@@ -106,6 +95,17 @@ class CustomerOrders(Orders):
         found = reading(self.parts, lambda tx: tx.orders_of(owner, after=place, limit=most + 1))
         last = found[:most][-1] if found else None
         return page(found, most, cursor(iso(last.placed_at), last.id) if last else None)
+
+    @command("orders.answer")
+    def answer(self, order_id: str, option: str, *, key: str | None = None) -> Order:
+        """Choose an option (its id) of what the customer is asked: `order.pickup.question`.
+
+        The store that can't give what was promised doesn't answer for the customer. What was offered may be gone by
+        now: then `OutOfStock` or `SlotUnavailable` is raised, and the question is asked anew with what is left.
+
+        Raises `NotFound` (order or option), `NotAllowed`, `IllegalTransition` (nothing is asked any more).
+        """
+        return shown_to(self.touch, rerouting.answer(self.parts, self.touch, order_id, option, key))
 
 
 @frozen
