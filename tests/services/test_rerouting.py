@@ -17,6 +17,7 @@ from omniorder.errors import (
     InvalidInput,
     InvalidQuantity,
     InvalidText,
+    NotAllowed,
     NotFound,
     OutOfStock,
 )
@@ -195,6 +196,8 @@ def test_the_store_that_gave_it_up_can_not_work_on_it_any_more(shop: Shop) -> No
     assert shop.store.orders.get(order.id).pickup.store == shop.MARKET
     refused(NotFound, shop.store.pickups.pick, order.id, order.lines[0].id, 1)
     refused(NotFound, shop.store.pickups.hand_over, order.id, code="1234567")
+    refused(NotAllowed, shop.store.orders.cancel, order.id)
+    assert market(shop).orders.cancel(order.id).stage is Stage.CANCELLED
 
 
 def test_what_was_offered_and_is_gone_is_refused_and_asked_anew(shop: Shop) -> None:

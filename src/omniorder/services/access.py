@@ -12,7 +12,6 @@ from datetime import datetime
 from attrs import evolve
 
 from omniorder.domain import ids
-from omniorder.domain.actors import Associate
 from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.orders import Order
@@ -85,7 +84,7 @@ def work_for(touch: Touch, tx: Transaction, order_id: str) -> Order:
     The store at which it was placed still sees an order that went to another one, and no more.
     """
     order = order_for(touch, tx, order_id)
-    if isinstance(touch.actor, Associate) and touch.actor.store != order.pickup.store:
+    if not touch.may_change(order):
         raise NotFound("order", order_id)
     return order
 

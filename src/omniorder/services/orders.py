@@ -16,7 +16,7 @@ from omniorder.domain.payments import PayInStore
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
 from omniorder.services import payments, rerouting
-from omniorder.services.access import look, order_for, shown_to
+from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
@@ -62,7 +62,7 @@ class Orders:
         """
         why = self.touch.actor.name.partition(":")[0] if reason == "" else valid_reason(reason)
         order = self.get(order_id)
-        if not self.touch.may_see(order):
+        if not self.touch.may_change(order):
             raise NotAllowed(actor=self.touch.actor.name, action=f"call off order {order.id}")
         for kind in {p.kind for p in order.payments} - {PayInStore.kind}:
             payments.own_transaction(self.parts, "orders.cancel")
@@ -73,7 +73,7 @@ class Orders:
         def work(unit: Unit) -> Order:
             home, this = order.store, order.id
             seen = unit.earlier(key, "orders.cancel", home=home, subject=this, request=why, result=this)
-            before = order_for(self.touch, unit.tx, order_id)
+            before = work_for(self.touch, unit.tx, order_id)
             if seen or before.state in _CALLED_OFF:
                 return before
             return carry_on(unit, before, coupling.cancel(before, why, hold_until))

@@ -97,3 +97,11 @@ class Touch:
                 return store in (order.store, order.pickup.store)
             case _:
                 return self.owns(order.owner)
+
+    def may_change(self, order: Order) -> bool:
+        """The same, but the store at which it was placed only sees an order that went to another one."""
+        match self.actor:
+            case Associate(store=store):
+                return store == order.pickup.store
+            case _:
+                return self.may_see(order)
