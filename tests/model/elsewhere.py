@@ -13,8 +13,8 @@ from tests.model import chances
 from tests.model.machine import Shop
 from tests.model.world import SKUS, STORES, World
 
-SENDER = STORES[2]
-"""The store that sends goods to the others."""
+SENDERS = STORES[1:]
+"""The stores that send goods to others, so that an order may await some from two."""
 
 
 class Elsewhere(Shop):
@@ -38,11 +38,12 @@ class Elsewhere(Shop):
         if buys:
             self._placed(owner, made.id, pay)
 
-    @rule(index=chances.some, what=st.sampled_from(["pick", "pick", "ship", "ship", "receive", "delay", "cancel"]),
+    @rule(index=chances.some, sender=st.sampled_from(SENDERS),
+          what=st.sampled_from(["pick", "pick", "ship", "ship", "receive", "delay", "cancel"]),
           less=st.booleans(), hours=st.sampled_from([1, 6, 30]))  # fmt: skip
-    def transfer(self, index: int, what: str, less: bool, hours: int) -> None:
+    def transfer(self, index: int, sender: str, what: str, less: bool, hours: int) -> None:
         states = tuple(TransferState)[:3]
-        open_ones = self.must(lambda w: w.office.transfers.outgoing(SENDER, states=states)).items
+        open_ones = self.must(lambda w: w.office.transfers.outgoing(sender, states=states)).items
         if not open_ones:
             return
         one = open_ones[index % len(open_ones)]
@@ -67,7 +68,7 @@ class Elsewhere(Shop):
 
     @rule(store=st.sampled_from(STORES[:2]), sku=st.sampled_from(SKUS), count=chances.counts)
     def stock_up(self, store: str, sku: str, count: int) -> None:
-        self.do(lambda w: w.office.transfers.request(SENDER, store, {sku: count}))
+        self.do(lambda w: w.office.transfers.request(SENDERS[-1], store, {sku: count}))
 
     @precondition(lambda self: self.orders)
     @rule(index=chances.some, whole=st.booleans(), on_shelf=st.booleans())

@@ -89,7 +89,8 @@ class World:
             Store("SOF01", zone=zone, hours=hours, place=Point(lat=42.69, lon=23.32), slot_capacity=1,
                   slot_length=length, pickup_days=1, services={Service.PICKUP, Service.CURBSIDE}),
             Store("PLV02", zone=zone, hours=hours, place=Point(lat=42.14, lon=24.75), slot_capacity=2, slot_lines=2,
-                  services={Service.PICKUP, Service.CURBSIDE}, slot_length=length, pickup_days=1),
+                  services={Service.PICKUP, Service.CURBSIDE, Service.SHIP_TO_STORE}, transit=timedelta(hours=5),
+                  slot_length=length, pickup_days=1),
             Store("VAR03", zone=zone, hours="Mo-Fr 09:00-17:00", slot_capacity=5, slot_lines=1, slot_length=length,
                   pickup_days=2, services={Service.PICKUP, Service.SHIP_TO_STORE}, transit=timedelta(hours=9)),
         )  # fmt: skip
