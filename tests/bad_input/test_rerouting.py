@@ -7,8 +7,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-import pytest
-
 from omniorder import Alternative, Rerouting
 from omniorder.errors import InvalidInput
 from tests.bad_input.cases import Case, each, judge, parametrised
@@ -23,7 +21,9 @@ def _bad(name: str, *values: object) -> list[Case]:
 
 
 POLICIES = parametrised(
-    _bad("alternatives", None, 5, "later", ["later"], [], [[]], Alternative.LATER, [Alternative.LESS, Alternative.LESS]),
+    _bad(
+        "alternatives", None, 5, "later", ["later"], [], [[]], Alternative.LATER, [Alternative.LESS, Alternative.LESS]
+    ),
     _bad("ask", None, 5, "later", ["later"], [[]], Alternative.LATER),
     _bad("patience", None, 4, "4 h", timedelta(0), timedelta(days=-1), timedelta(days=7, seconds=1)),
     _bad("silence", None, [], "less", Alternative.LATER),

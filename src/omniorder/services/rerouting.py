@@ -20,7 +20,7 @@ from omniorder.domain.lifecycle import OrderState, PickupState, advance
 from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore
-from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.questions import TRANSFER_LATE, Alternative, MissingUnits, Option, Question
 from omniorder.domain.rerouting import ALWAYS, Rerouting
 from omniorder.domain.slots import slots
 from omniorder.domain.stores import Store
@@ -35,8 +35,6 @@ from omniorder.services.ripples import carry_on
 from omniorder.services.sending import arrivals, from_others
 from omniorder.services.units import Unit, in_transaction
 
-LATE: Final = "transfer.late"
-"""Why the customer is asked when goods from another store come too late for their window."""
 MOST_CHANGES_MEANWHILE: Final = 20
 
 
@@ -46,11 +44,11 @@ class _MovedOn(Exception):
 
 @frozen
 class _Trouble:
-    """Units that can't be had as promised, why, and from when on they could be had here, if that is known."""
+    """Units that can't be had as promised, why, and which articles these are."""
 
     about: tuple[Units, ...]
     reason: str
-    late: tuple[e.ArrivalMoved, ...] = ()
+    missing: tuple[MissingUnits, ...]
 
 
 def settle(parts: Parts, order: Order, stamp: Stamp) -> Order:
@@ -119,7 +117,7 @@ def _ask_anew(parts: Parts, order: Order, stamp: Stamp) -> None:
     store, question = parts.stores.store(order.pickup.store), order.pickup.question
     if store is None or question is None:
         return
-    trouble = _Trouble(question.about, question.reason)
+    trouble = _Trouble(question.about, question.reason, question.missing)
     fresh = _question(parts, order, _possible(parts, order, store, trouble, stamp.at), trouble, stamp.at)
     if fresh is None:
         return
@@ -141,7 +139,7 @@ def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
         return None
     pickup = order.pickup
     if coupling.undecided(pickup):
-        return _Trouble(pickup.short, pickup.trouble)
+        return _Trouble(pickup.short, pickup.trouble, _missing(order, pickup.short))
     if pickup.state is not PickupState.AWAITING_STOCK:
         return None
     late = [leg for leg in pickup.awaited if leg.expected_at <= at or leg.expected_at + store.lead > pickup.starts]
@@ -151,8 +149,17 @@ def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
     for leg in late:
         for part in leg.units:
             sums[part.line] = sums.get(part.line, 0) + part.quantity
-    moved = tuple(e.ArrivalMoved(leg.transfer, leg.expected_at) for leg in late)
-    return _Trouble(tuple(Units(line, count) for line, count in sums.items()), LATE, moved)
+    about = tuple(Units(line, count) for line, count in sums.items())
+    missing = (
+        one for leg in late for one in _missing(order, leg.units, leg.expected_at if leg.expected_at > at else None)
+    )
+    return _Trouble(about, TRANSFER_LATE, tuple(missing))
+
+
+def _missing(order: Order, about: tuple[Units, ...], arrives: datetime | None = None) -> tuple[MissingUnits, ...]:
+    """These units, summed per article."""
+    measured = {line.sku: line.unit for line in order.lines}
+    return tuple(MissingUnits(sku, n, measured[sku], arrives) for sku, n in order.units_by_sku(about).items())
 
 
 def _settled(parts: Parts, order: Order, store: Store, trouble: _Trouble, stamp: Stamp) -> Order:
@@ -184,7 +191,9 @@ def _question(
     always = [one.id for one in possible if one.alternative is policy.silence]
     always += [one.id for one in possible if one.alternative in ALWAYS]
     options = policy.chosen(possible)
-    return Question(trouble.about, trouble.reason, options, always[0], at + policy.patience) if always else None
+    if not always:
+        return None
+    return Question(trouble.about, trouble.reason, options, always[0], at + policy.patience, trouble.missing)
 
 
 # --- what is possible -------------------------------------------------------------------------------------
@@ -197,7 +206,12 @@ def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: d
     own_stock = isinstance(parts.inventory, Ledger)
     if Alternative.LATER in wanted and (ready := _ready_here(parts, order, store, trouble, at)) is not None:
         found += _in_a_window(parts, order, store, Option("later", Alternative.LATER), ready, at, later=True)
-    if own_stock and trouble.reason != LATE and Alternative.SENT in wanted and not _weighed(order, trouble.about):
+    if (
+        own_stock
+        and trouble.reason != TRANSFER_LATE
+        and Alternative.SENT in wanted
+        and not _weighed(order, trouble.about)
+    ):
         found += _sent(parts, order, store, trouble, at)
     if own_stock and Alternative.OTHER_STORE in wanted and not order.pickup.collected:
         found += _elsewhere(parts, order, store, parts.settings.rerouting, at)
@@ -215,7 +229,7 @@ def _weighed(order: Order, about: tuple[Units, ...]) -> bool:
 def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> datetime | None:
     """From when on everything can be had at the pick-up's own store; None when nobody knows."""
     dates = [at, *(leg.expected_at for leg in order.pickup.awaited)]
-    if trouble.reason == LATE:
+    if trouble.reason == TRANSFER_LATE:
         overdue = any(leg.expected_at <= at for leg in order.pickup.awaited)
         return max(at + _longest_transit(parts, order), *dates) if overdue else max(dates)
     skus = sorted(order.units_by_sku(trouble.about))
