@@ -583,21 +583,21 @@ def test_each_option_of_a_question_is_one_of_its_remedies(shop: Shop) -> None:
     [
         (
             "en",
-            "Your decision is needed before 23 November 2026 at 14:00. The store can't supply 1 of RYE-BREAD (not to "
+            "Your decision is needed before 23 November 2026 at 11:00. The store can't supply 1 of RYE-BREAD (not to "
             "be found). Without an answer, what is missing is left out and not charged. You can have the rest sent "
             "to the store and collect everything on 24 November 2026 at 08:00, do without what is missing and collect "
             "the rest or cancel the whole order.",
         ),
         (
             "sv",
-            "Ditt beslut behövs före den 23 november 2026 kl. 14:00. Butiken kan inte leverera 1 av RYE-BREAD (går "
+            "Ditt beslut behövs före den 23 november 2026 kl. 11:00. Butiken kan inte leverera 1 av RYE-BREAD (går "
             "inte att hitta). Utan svar tas det som saknas bort och debiteras inte. Du kan låta resten skickas "
             "till butiken och hämta allt den 24 november 2026 kl. 08:00, avstå från det som saknas och hämta resten "
             "eller avboka hela beställningen.",
         ),
         (
             "bg",
-            "Необходимо е Вашето решение преди 23 ноември 2026\u00a0г., 14:00\u00a0ч. Магазинът не може да осигури "
+            "Необходимо е Вашето решение преди 23 ноември 2026\u00a0г., 11:00\u00a0ч. Магазинът не може да осигури "
             "1 от RYE-BREAD (не се намира). Без отговор липсващото отпада и не се заплаща. Можете да изчакате "
             "останалото да пристигне в магазина и да получите всичко на 24 ноември 2026\u00a0г., 08:00\u00a0ч., да се "
             "откажете от липсващото и да получите останалото или да откажете цялата поръчка.",

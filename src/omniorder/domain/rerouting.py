@@ -21,9 +21,12 @@ ALWAYS: Final = frozenset({Alternative.LESS, Alternative.NOTHING})
 
 
 def _members(value: object, field: str, rule: str) -> tuple[Alternative, ...]:
-    found = tuple(cast("Iterable[object]", value)) if isinstance(value, Iterable) else ()
+    given = value
+    if not isinstance(given, Iterable):
+        raise InvalidInput(field, value, rule)
+    found = tuple(cast("Iterable[object]", given))
     members = tuple(one for one in found if isinstance(one, Alternative))
-    if not isinstance(value, Iterable) or len(members) != len(found):
+    if len(members) != len(found):
         raise InvalidInput(field, value, rule)
     return members
 

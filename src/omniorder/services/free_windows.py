@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final, TypeVar
+from functools import partial
+from typing import Final, Protocol, TypeVar
 
 from attrs import evolve
 
@@ -22,9 +22,18 @@ from omniorder.services.places import moved_into
 from omniorder.services.units import Unit, in_transaction
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 _TRIED: Final = 3
 """Windows that are tried one after the other, when others are faster."""
+
+
+class Work(Protocol[T_co]):
+    """What is done in a transaction, with another window or without."""
+
+    def __call__(self, unit: Unit, window: Slot | None) -> T_co:
+        """Do it."""
+        ...
 
 
 def free_windows(
@@ -48,7 +57,7 @@ def still_in_time(parts: Parts, store: Store, starts: datetime, at: datetime, wa
         raise SlotUnavailable(slot=slot.id, reason="before_arrival")
 
 
-def with_a_window(parts: Parts, order: Order | None, stamp: Stamp, work: Callable[[Unit, Slot | None], T]) -> T:
+def with_a_window(parts: Parts, order: Order | None, stamp: Stamp, work: Work[T]) -> T:
     """Do it in a transaction, with a free window for this order if its own is over, or None.
 
     When somebody is faster the next is tried, and in the end it is done without any: a store that is full keeps no
@@ -56,10 +65,10 @@ def with_a_window(parts: Parts, order: Order | None, stamp: Stamp, work: Callabl
     """
     for slot in _windows(parts, order, stamp.at):
         try:
-            return in_transaction(parts, stamp, lambda unit, slot=slot: work(unit, slot))
+            return in_transaction(parts, stamp, partial(work, window=slot))
         except SlotUnavailable:
             continue
-    return in_transaction(parts, stamp, lambda unit: work(unit, None))
+    return in_transaction(parts, stamp, partial(work, window=None))
 
 
 def _windows(parts: Parts, order: Order | None, at: datetime) -> tuple[Slot, ...]:

@@ -28,7 +28,7 @@ from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, 
 from omniorder.ports.writes import Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
-from omniorder.services.free_windows import free_windows, moved_if_over, still_in_time, with_a_window
+from omniorder.services.free_windows import Work, free_windows, moved_if_over, still_in_time, with_a_window
 from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.places import moved_to
@@ -116,9 +116,7 @@ def _answered(
     return _in_transaction(parts, order, option, stamp, work)
 
 
-def _in_transaction(
-    parts: Parts, order: Order, option: Option, stamp: Stamp, work: Callable[[Unit, Slot | None], Order]
-) -> Order:
+def _in_transaction(parts: Parts, order: Order, option: Option, stamp: Stamp, work: Work[Order]) -> Order:
     """Where the window stays as it was promised, it may be over by now, and then there is another for it."""
     stays = option.alternative is Alternative.LESS
     return with_a_window(parts, order if stays else None, stamp, work)
