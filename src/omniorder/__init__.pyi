@@ -39,7 +39,7 @@ from .domain.payments import (
 from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
-from .domain.questions import Alternative, Option, Question
+from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.rerouting import Rerouting
@@ -102,6 +102,7 @@ __all__ = [
     "Merged",
     "MergedLine",
     "Message",
+    "MissingUnits",
     "Money",
     "Movement",
     "MovementKind",

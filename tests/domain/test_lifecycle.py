@@ -198,6 +198,7 @@ TABLES = {
         TO_PICK            CustomerAsked      AWAITING_CUSTOMER
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
+        PICKING            SlotMoved          PICKING
         PICKING            LinePicked         PICKING
         PICKING            LineWeighed        PICKING
         PICKING            ShortPicked        PICKING

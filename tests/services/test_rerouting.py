@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 from attrs import evolve
 
-from omniorder import Associate, Channel, Order, OrderState, PayInStore, Pick, Service, Stage, Store, events
+from omniorder import Associate, Channel, Closure, Order, OrderState, PayInStore, Pick, Service, Stage, Store, events
 from omniorder.domain.lifecycle import PickupState
-from omniorder.domain.questions import Alternative
+from omniorder.domain.questions import Alternative, Option
 from omniorder.domain.rerouting import Rerouting
+from omniorder.domain.slots import Slot, slots
 from omniorder.errors import (
     IllegalTransition,
     InvalidInput,
@@ -20,7 +21,9 @@ from omniorder.errors import (
     NotAllowed,
     NotFound,
     OutOfStock,
+    SlotUnavailable,
 )
+from omniorder.services import free_windows
 from omniorder.services.rerouting import _elsewhere
 from omniorder.services.settings import Settings
 from omniorder.services.touchpoints import StoreTouchpoint
@@ -28,7 +31,7 @@ from omniorder.testing.invariants import check_all, nothing_is_overdue
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.sending import CENTRE, centre
-from tests.services.steps import INSTANT, booked, charged, code, level, names, part, picked, placed, refused
+from tests.services.steps import INSTANT, booked, charged, code, filled, level, names, part, picked, placed, refused
 
 MILK, BREAD = Shop.MILK, Shop.BREAD
 BASKET = {Shop.MILK: 1, Shop.BREAD: 2}
@@ -168,6 +171,152 @@ def test_later_moves_the_window_and_its_place(shop: Shop) -> None:
     check_all(shop.hub)
 
 
+# --- windows, and time ------------------------------------------------------------------------------------
+
+
+def chosen(order: Order, option_id: str) -> Option:
+    """One of the options of the order's question."""
+    question = order.pickup.question
+    assert question is not None
+    return question.option(option_id)
+
+
+def until(order: Order) -> datetime:
+    """How long the customer has to answer."""
+    assert order.pickup.question is not None
+    return order.pickup.question.until
+
+
+def starts(order: Order, option_id: str) -> datetime:
+    """When the window of this option begins."""
+    found = chosen(order, option_id).starts
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(("wishes", "option", "store"), [(BASKET, "later", "SOF01"), ({MILK: 1}, "at SOF02", "SOF02")])
+def test_what_is_offered_can_be_had_until_the_time_is_up(
+    wishes: Mapping[str, int], option: str, store: str, shop: Shop
+) -> None:
+    order = rejected(shop, wishes, on_shelf=option == "later")
+    assert until(order) == starts(order, option) - shop.office.stores.get(store).lead
+    shop.clock.set(until(order))
+    after = shop.app.orders.answer(order.id, option)
+    assert (after.pickup.store, after.pickup.starts) == (store, starts(order, option))
+    check_all(shop.hub)
+
+
+@pytest.mark.parametrize(("wishes", "option"), [(BASKET, "later"), ({MILK: 1}, "at SOF02")])
+@pytest.mark.parametrize(("late", "reason"), [(timedelta(minutes=-1), "too_soon"), (timedelta(minutes=30), "past")])
+def test_a_window_that_time_has_overtaken_is_refused_and_another_offered(
+    wishes: Mapping[str, int], option: str, late: timedelta, reason: str, shop: Shop
+) -> None:
+    order = rejected(shop, wishes, on_shelf=option == "later")
+    shop.clock.set(starts(order, option) + late)
+    refusal = refused(SlotUnavailable, shop.app.orders.answer, order.id, option)
+    assert refusal.facts["reason"] == reason
+    again = shop.app.orders.get(order.id)
+    assert (again.stage, again.pickup.slot, again.pickup.store) == (Stage.QUESTION, order.pickup.slot, "SOF01")
+    assert starts(again, option) > shop.clock.now()
+    assert until(again) == until(order)
+    check_all(shop.hub)
+
+
+def test_a_window_that_was_closed_since_is_refused(shop: Shop) -> None:
+    order = rejected(shop, BASKET, on_shelf=True)
+    began = starts(order, "later")
+    closure = Closure(began, began + timedelta(hours=1), reason="power cut")
+    shop.office.stores.put(evolve(shop.office.stores.get(shop.SOFIA), closed=[closure]))
+    assert refused(SlotUnavailable, shop.app.orders.answer, order.id, "later").facts["reason"] == "closure"
+    assert starts(shop.app.orders.get(order.id), "later") > began
+
+
+def test_a_window_that_had_to_be_chosen_at_once_is_not_offered(shop: Shop) -> None:
+    scarce(shop, BASKET)
+    order = placed(shop, BASKET)
+    lead = shop.office.stores.get(shop.SOFIA).lead
+    following = order.pickup.ends
+    shop.clock.set(following - lead - timedelta(minutes=29))
+    asked = shop.store.pickups.reject(order.id, reason="not_found", on_shelf=True)
+    assert starts(asked, "later") > following
+    assert until(asked) >= shop.clock.now() + timedelta(minutes=30)
+
+
+def test_what_is_done_without_asking_takes_the_next_window(open_shop: OpenShop) -> None:
+    shop = open_shop(settings=Settings(rerouting=WITHOUT_ASKING))
+    scarce(shop, BASKET)
+    order = placed(shop, BASKET)
+    shop.clock.set(order.pickup.ends - shop.office.stores.get(shop.SOFIA).lead - timedelta(minutes=29))
+    moved = shop.store.pickups.reject(order.id, reason="not_found", on_shelf=True)
+    assert moved.pickup.starts == order.pickup.ends
+
+
+@pytest.mark.parametrize("silent", [True, False])
+def test_the_rest_of_an_order_whose_window_is_over_gets_the_next_free_one(silent: bool, shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    if silent:
+        shop.advance(hours=4, minutes=1)
+    else:
+        shop.clock.set(order.pickup.ends)
+        shop.app.orders.answer(order.id, "less")
+    after = shop.app.orders.get(order.id)
+    assert after.pickup.state is PickupState.TO_PICK
+    assert after.pickup.starts >= shop.clock.now() + shop.office.stores.get(shop.SOFIA).lead
+    assert (booked(shop, order.pickup.slot), booked(shop, after.pickup.slot)) == (0, 1)
+    check_all(shop.hub)
+    shop.store.pickups.pick(order.id, order.lines[1].id, 2)
+    shop.store.pickups.ready(order.id)
+    assert shop.store.pickups.hand_over(order.id, code=code(shop, order)).order.stage is Stage.COLLECTED
+    check_all(shop.hub)
+
+
+def test_a_window_that_is_not_over_is_kept(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    shop.clock.set(order.pickup.ends - timedelta(minutes=1))
+    assert shop.app.orders.answer(order.id, "less").pickup.slot == order.pickup.slot
+
+
+def test_what_was_picked_stays_picked_when_the_window_moves(shop: Shop) -> None:
+    scarce(shop, BASKET)
+    order = placed(shop, BASKET)
+    shop.store.pickups.pick(order.id, order.lines[1].id, 2)
+    shop.store.pickups.reject(order.id, part(order, 1), reason="not_found")
+    shop.advance(hours=4, minutes=1)
+    after = shop.app.orders.get(order.id)
+    assert (after.pickup.state, after.pickup.line(order.lines[1].id).picked) == (PickupState.PICKING, 2)
+    assert after.pickup.starts > shop.clock.now()
+    check_all(shop.hub)
+
+
+def test_a_store_without_a_free_window_keeps_the_one_that_is_over(shop: Shop) -> None:
+    order = rejected(shop, BASKET, 1)
+    shop.office.stores.put(evolve(shop.office.stores.get(shop.SOFIA), hours="off"))
+    shop.advance(hours=4, minutes=1)
+    after = shop.app.orders.get(order.id)
+    assert (after.pickup.state, after.pickup.slot) == (PickupState.TO_PICK, order.pickup.slot)
+    assert booked(shop, order.pickup.slot) == 1
+    check_all(shop.hub)
+
+
+def test_a_window_that_somebody_took_meanwhile_is_not_taken_twice(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every window looks free, the next one has been taken: the one after it is."""
+    order = rejected(shop, BASKET, 1)
+    store = evolve(shop.office.stores.get(shop.SOFIA), slot_capacity=1)
+    shop.office.stores.put(store)
+    shop.clock.set(order.pickup.ends)
+    shop.office.stock.receive(shop.SOFIA, MILK, 2)
+    faster = placed(shop, {MILK: 1}, touch=shop.stranger)
+
+    def as_if_free(*_: object, at: datetime, **__: object) -> tuple[Slot, ...]:
+        return tuple(slots(store, now=at, until=at + timedelta(days=2), limit=2))
+
+    monkeypatch.setattr(free_windows, "free_windows", as_if_free)
+    after = shop.app.orders.answer(order.id, "less")
+    assert after.pickup.starts == faster.pickup.ends
+    assert (booked(shop, faster.pickup.slot), booked(shop, after.pickup.slot)) == (1, 1)
+    check_all(shop.hub)
+
+
 # --- another store ----------------------------------------------------------------------------------------
 
 
@@ -263,6 +412,30 @@ def test_what_is_missing_may_be_sent_from_elsewhere(shop: Shop) -> None:
     assert [(leg.store, [p.quantity for p in leg.units]) for leg in after.pickup.awaited] == [(CENTRE, [2])]
     assert after.pickup.starts > order.pickup.starts
     assert (level(shop, BREAD), level(shop, BREAD, CENTRE)) == ((0, 0), (10, 2))
+    check_all(shop.hub)
+
+
+def test_what_is_sent_comes_in_the_window_that_an_offer_would_name(shop: Shop) -> None:
+    """The store's cut-off counts from when it is asked for, not from when the goods arrive behind it."""
+    centre(shop)
+    shop.office.stores.put(evolve(shop.office.stores.get(CENTRE), transit=timedelta(hours=27)))
+    shop.office.stores.put(evolve(shop.office.stores.get(shop.SOFIA), cutoff=time(11)))
+    order = rejected(shop, {BREAD: 2, MILK: 1}, 2)
+    cart = filled(shop, {BREAD: 2})
+    (offer,) = (one for one in shop.app.checkout.offers(cart.id) if one.store.id == shop.SOFIA)
+    assert offer.with_transfer is not None
+    arrives = shop.clock.now() + timedelta(hours=27, minutes=30)
+    possible = [slot.id for slot in offer.with_transfer.slots if slot.starts >= arrives + timedelta(hours=1)]
+    assert chosen(order, "sent").slot == possible[0]
+
+
+def test_what_can_not_be_sent_in_time_any_more_is_refused_and_asked_anew(shop: Shop) -> None:
+    centre(shop)
+    order = rejected(shop, {BREAD: 2, MILK: 1}, 2)
+    shop.clock.set(until(order) + timedelta(minutes=1))
+    refusal = refused(SlotUnavailable, shop.app.orders.answer, order.id, "sent")
+    assert refusal.facts["reason"] == "before_arrival"
+    assert starts(shop.app.orders.get(order.id), "sent") > starts(order, "sent")
     check_all(shop.hub)
 
 

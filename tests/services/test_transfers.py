@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from omniorder import Channel, PayInStore, Pick, Stage, System, Taken
 from omniorder.domain.lifecycle import PickupState, TransferState
@@ -68,6 +69,33 @@ def test_a_window_before_the_goods_can_be_there_is_refused(shop: Shop) -> None:
     error = refused(SlotUnavailable, shop.app.checkout.promise, cart.id, slot=free_slot(shop, cart), ship=True)
     assert error.facts["reason"] == "before_arrival"
     assert (level(shop, BREAD), level(shop, BREAD, CENTRE)) == ((5, 0), (10, 0))
+
+
+def test_the_refusal_names_the_first_window_that_is_free_after_the_goods_are_there(shop: Shop) -> None:
+    """They come at six, when the store is closed; the first window after that is at eight, and may be full."""
+    centre(shop)
+    shop.office.stores.put(evolve(shop.office.stores.get(shop.SOFIA), slot_capacity=1))
+    cart, soon = filled(shop, EIGHT_LOAVES), slot_after(shop, timedelta(hours=2))
+
+    def earliest() -> str:
+        error = refused(SlotUnavailable, shop.app.checkout.promise, cart.id, slot=soon, ship=True)
+        (offer,) = (one for one in shop.app.checkout.offers(cart.id) if one.store.id == shop.SOFIA)
+        assert offer.with_transfer is not None
+        assert error.facts["earliest"] == offer.with_transfer.slots[0].starts.isoformat(timespec="minutes")
+        return str(error.facts["earliest"])
+
+    assert earliest() == "2026-11-24T08:00+02:00"
+    other = filled(shop, {Shop.MILK: 1}, touch=shop.stranger)
+    shop.stranger.checkout.promise(other.id, slot=slot_after(shop, timedelta(hours=22)))
+    assert earliest() == "2026-11-24T09:00+02:00"
+
+
+def test_when_the_goods_come_behind_all_windows_no_window_is_named(shop: Shop) -> None:
+    centre(shop)
+    shop.office.stores.put(evolve(shop.office.stores.get(CENTRE), transit=timedelta(days=60)))
+    cart = filled(shop, EIGHT_LOAVES)
+    error = refused(SlotUnavailable, shop.app.checkout.promise, cart.id, slot=free_slot(shop, cart), ship=True)
+    assert (error.facts["reason"], "earliest" in error.facts) == ("before_arrival", False)
 
 
 def test_what_all_stores_together_have_not_got_is_refused_with_what_they_have(shop: Shop) -> None:

@@ -33,6 +33,7 @@ from omniorder import (
     from_json,
     say,
     to_json,
+    wire,
 )
 from omniorder.domain import events as e
 from omniorder.domain import ids
@@ -582,22 +583,22 @@ def test_each_option_of_a_question_is_one_of_its_remedies(shop: Shop) -> None:
     [
         (
             "en",
-            "Your decision is needed before 23 November 2026 at 14:00. The store can't supply a part of the order (not "
-            "to be found). Without an answer, what is missing is left out and not charged. You can have the rest sent "
+            "Your decision is needed before 23 November 2026 at 11:00. The store can't supply 1 of RYE-BREAD (not to "
+            "be found). Without an answer, what is missing is left out and not charged. You can have the rest sent "
             "to the store and collect everything on 24 November 2026 at 08:00, do without what is missing and collect "
             "the rest or cancel the whole order.",
         ),
         (
             "sv",
-            "Ditt beslut behövs före den 23 november 2026 kl. 14:00. Butiken kan inte leverera en del av beställningen "
-            "(går inte att hitta). Utan svar tas det som saknas bort och debiteras inte. Du kan låta resten skickas "
+            "Ditt beslut behövs före den 23 november 2026 kl. 11:00. Butiken kan inte leverera 1 av RYE-BREAD (går "
+            "inte att hitta). Utan svar tas det som saknas bort och debiteras inte. Du kan låta resten skickas "
             "till butiken och hämta allt den 24 november 2026 kl. 08:00, avstå från det som saknas och hämta resten "
             "eller avboka hela beställningen.",
         ),
         (
             "bg",
-            "Необходимо е Вашето решение преди 23 ноември 2026\u00a0г., 14:00\u00a0ч. Магазинът не може да осигури "
-            "част от поръчката (не се намира). Без отговор липсващото отпада и не се заплаща. Можете да изчакате "
+            "Необходимо е Вашето решение преди 23 ноември 2026\u00a0г., 11:00\u00a0ч. Магазинът не може да осигури "
+            "1 от RYE-BREAD (не се намира). Без отговор липсващото отпада и не се заплаща. Можете да изчакате "
             "останалото да пристигне в магазина и да получите всичко на 24 ноември 2026\u00a0г., 08:00\u00a0ч., да се "
             "откажете от липсващото и да получите останалото или да откажете цялата поръчка.",
         ),
@@ -611,6 +612,66 @@ def test_a_question_travels_with_its_tree(shop: Shop) -> None:
     question = asked(shop)
     shown = json.loads(json.dumps(to_json(shop.app.orders.page().items[0])))
     assert shown["pickup"]["question"]["why"]["remedies"] == question.why.to_json()["remedies"]
+
+
+def what_it_says(shop: Shop, order_id: str) -> str:
+    """What went wrong with the order, as its open question says it between the time limit and the silence."""
+    question = shop.app.orders.get(order_id).pickup.question
+    assert question is not None
+    zone = shop.office.stores.get(Shop.SOFIA).tz
+    return " ".join(say(reason, zone=zone) for reason in question.why.because[:-1])
+
+
+def test_a_question_about_a_late_delivery_names_what_comes_when(shop: Shop) -> None:
+    dc = centre(shop)
+    order = awaiting(shop)
+    dc.transfers.delay(only_transfer(shop).id, shop.clock.now() + timedelta(hours=45), reason="snow")
+    said = "The delivery of 3 of RYE-BREAD to the store is late; it is now expected on 25 November 2026 at 07:00."
+    assert what_it_says(shop, order.id) == said
+
+
+def test_a_delivery_that_just_did_not_come_is_late_without_a_new_date(shop: Shop) -> None:
+    centre(shop)
+    order = awaiting(shop)
+    shop.advance(hours=20, minutes=1)
+    assert what_it_says(shop, order.id) == "The delivery of 3 of RYE-BREAD to the store is late."
+
+
+def test_a_question_about_an_incomplete_delivery_names_what_did_not_come(shop: Shop) -> None:
+    dc = centre(shop)
+    order = awaiting(shop)
+    transfer = only_transfer(shop)
+    dc.transfers.ship(transfer.id)
+    shop.store.transfers.receive(transfer.id, {Shop.BREAD: 1})
+    assert what_it_says(shop, order.id) == "The store didn't receive 2 of RYE-BREAD."
+
+
+def test_a_question_names_each_article_that_is_missing_and_its_unit(shop: Shop) -> None:
+    order = placed(shop, {Shop.BREAD: 2, Shop.APPLES: 1500, Shop.MILK: 1})
+    shop.store.pickups.reject(order.id, part(order, 1, 500), reason="damaged")
+    question = shop.app.orders.get(order.id).pickup.question
+    assert question is not None
+    assert [reason.facts for reason in question.why.because[:-1]] == [
+        {"sku": Shop.BREAD, "units": 1, "reason": "damaged"},
+        {"sku": Shop.APPLES, "units": 500, "unit": "gram", "reason": "damaged"},
+    ]
+
+
+@pytest.mark.parametrize("words", ["cart.empty", "stock.short", "silence.less"])
+def test_what_a_store_says_in_its_own_words_is_no_other_reason(words: str, shop: Shop) -> None:
+    order = placed(shop, {Shop.BREAD: 5, Shop.MILK: 1})
+    question = shop.store.pickups.reject(order.id, part(order, 1), reason=words).pickup.question
+    assert question is not None
+    assert question.why.because[0] == Reason("line.rejected", {"sku": Shop.BREAD, "units": 1, "reason": words})
+
+
+def test_a_question_that_was_stored_before_it_named_articles_is_still_asked(shop: Shop) -> None:
+    stored = wire.dump(asked(shop))
+    del stored["missing"]
+    question = wire.load(Question, stored)
+    assert question.missing == ()
+    assert question.why.because[0] == Reason("line.rejected", {"reason": "not_found"})
+    assert say(question.why.because[0]) == "The store can't supply a part of the order (not to be found)."
 
 
 # --- offers -----------------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ from omniorder.domain.questions import Alternative, Option, Question
 CLOSING: Final = frozenset({OrderState.CANCELLING, OrderState.EXPIRING})
 UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
+UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
+"""Where goods are not ready yet, nor will be without more ado."""
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
 
@@ -209,6 +211,12 @@ def cancel(order: Order, reason: str, hold_until: datetime) -> tuple[e.Event, ..
 def undecided(pickup: Pickup) -> bool:
     """Whether it is to be decided what becomes of units that the store can't give, and nobody was asked yet."""
     return pickup.state in _DECIDES and bool(pickup.short)
+
+
+def too_late(order: Order, at: datetime) -> bool:
+    """Whether nothing is in the way of preparing these goods any more, but their window is over."""
+    pickup = order.pickup
+    return pickup.state in (PickupState.TO_PICK, PickupState.PICKING) and not pickup.short and at >= pickup.ends
 
 
 def _questionable(order: Order) -> list[datetime]:

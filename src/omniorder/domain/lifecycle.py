@@ -439,6 +439,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.PICKING: {
+        e.SlotMoved: PickupState.PICKING,
         e.LinePicked: PickupState.PICKING,
         e.LineWeighed: PickupState.PICKING,
         e.ShortPicked: PickupState.PICKING,

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from attrs import Factory, evolve, frozen
@@ -14,13 +13,10 @@ from attrs import Factory, evolve, frozen
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState, advance
 from omniorder.domain.quantities import EXACT, weight_bounds
-from omniorder.domain.questions import Question
+from omniorder.domain.questions import TRANSFER_SHORT, Question
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import InvalidQuantity, NotFound, WeightOutOfTolerance
-
-TRANSFER_SHORT: Final = "transfer.short"
-"""Why units are short that another store sent less of than was asked for."""
 
 
 def _as_quantity(line: PickupLine) -> int:

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import Enum
+from typing import Final
 
 from attrs import frozen
 
 from omniorder.domain.instants import iso
-from omniorder.domain.quantities import Units
+from omniorder.domain.quantities import Unit, Units
 from omniorder.errors import NotFound
-from omniorder.reasons.codes import CODES
 from omniorder.reasons.tree import Reason
+
+TRANSFER_LATE: Final = "transfer.late"
+"""Goods from another store come too late for the window that was promised."""
+TRANSFER_SHORT: Final = "transfer.short"
+"""Less came from another store than was to come."""
 
 
 class Alternative(Enum):
@@ -50,10 +55,24 @@ class Option:
 
 
 @frozen
+class MissingUnits:
+    """So many units of an article that can't be had as promised: what a question is about, in the customer's words.
+
+    `arrives` (UTC) is when they are expected now, where they come from another store and that is known.
+    """
+
+    sku: str
+    units: int
+    unit: Unit = Unit.PIECE
+    arrives: datetime | None = None
+
+
+@frozen
 class Question:
     """What the customer is asked: `about` these units of the order, for this `reason` (a stable code).
 
-    They have `until` to answer (UTC). `silence` is the option that is taken if they don't.
+    They have `until` to answer (UTC). `silence` is the option that is taken if they don't. `missing` names the articles
+    of these units; it is empty in questions that were stored before it was known.
     """
 
     about: tuple[Units, ...]
@@ -61,6 +80,7 @@ class Question:
     options: tuple[Option, ...]
     silence: str
     until: datetime
+    missing: tuple[MissingUnits, ...] = ()
 
     @property
     def why(self) -> Reason:
@@ -69,9 +89,9 @@ class Question:
         Its times are in UTC: say it in the store's `zone`.
         """
         options = [_facts(option) for option in self.options]
-        trouble = Reason(self.reason) if self.reason in CODES else Reason("line.rejected", {"reason": self.reason})
+        trouble = tuple(_trouble(self.reason, _named(one)) for one in self.missing) or (_trouble(self.reason, {}),)
         silence = Reason(f"silence.{self.option(self.silence).alternative.value}")
-        return Reason("question.open", {"until": iso(self.until), "options": options}, (trouble, silence))
+        return Reason("question.open", {"until": iso(self.until), "options": options}, (*trouble, silence))
 
     def option(self, option_id: str) -> Option:
         """The option with this id; raises `NotFound`."""
@@ -79,6 +99,20 @@ class Question:
             if option.id == option_id:
                 return option
         raise NotFound("option", option_id)
+
+
+def _trouble(reason: str, named: dict[str, str | int]) -> Reason:
+    """What went wrong with these units. A store's own words are told as they are, also where they look like a code."""
+    if reason in (TRANSFER_LATE, TRANSFER_SHORT):
+        return Reason(reason, named)
+    return Reason("line.rejected", {**named, "reason": reason})
+
+
+def _named(missing: MissingUnits) -> dict[str, str | int]:
+    """The units as facts; that they are weighed is said only where they are."""
+    weighed = {"unit": missing.unit.value} if missing.unit is Unit.GRAM else {}
+    arrives = {"arrives": iso(missing.arrives)} if missing.arrives else {}
+    return {"sku": missing.sku, "units": missing.units, **weighed, **arrives}
 
 
 def _facts(option: Option) -> dict[str, str]:

@@ -20,22 +20,31 @@ ALWAYS: Final = frozenset({Alternative.LESS, Alternative.NOTHING})
 """What can be done whatever stock there is, so that silence can mean it."""
 
 
+def _members(value: object, field: str, rule: str) -> tuple[Alternative, ...]:
+    given = value
+    if not isinstance(given, Iterable):
+        raise InvalidInput(field, value, rule)
+    found = tuple(cast("Iterable[object]", given))
+    members = tuple(one for one in found if isinstance(one, Alternative))
+    if len(members) != len(found):
+        raise InvalidInput(field, value, rule)
+    return members
+
+
 def _alternatives(value: Iterable[Alternative]) -> tuple[Alternative, ...]:
-    found = tuple(cast("Iterable[object]", value))
-    if not found or not all(isinstance(one, Alternative) for one in found) or len(set(found)) != len(found):
-        raise InvalidInput("alternatives", found, "must be different members of Alternative, at least one")
-    return cast("tuple[Alternative, ...]", found)
+    rule = "must be different members of Alternative, at least one"
+    members = _members(value, "alternatives", rule)
+    if not members or len(set(members)) != len(members):
+        raise InvalidInput("alternatives", value, rule)
+    return members
 
 
 def _asked(value: Iterable[Alternative]) -> frozenset[Alternative]:
-    found = frozenset(cast("Iterable[object]", value))
-    if not all(isinstance(one, Alternative) for one in found):
-        raise InvalidInput("ask", sorted(map(str, found)), "must be members of Alternative")
-    return cast("frozenset[Alternative]", found)
+    return frozenset(_members(value, "ask", "must be members of Alternative"))
 
 
 def _silence(value: Alternative) -> Alternative:
-    if value not in ALWAYS:
+    if not isinstance(cast("object", value), Alternative) or value not in ALWAYS:
         raise InvalidInput("silence", value, "must be Alternative.LESS or Alternative.NOTHING")
     return value
 
@@ -44,6 +53,20 @@ def _patience(value: timedelta) -> timedelta:
     given = cast("object", value)
     if not isinstance(given, timedelta) or not timedelta(0) < given <= timedelta(days=7):
         raise InvalidInput("patience", given, "must be a timedelta of at most 7 days")
+    return given
+
+
+def _within_km(value: float) -> float:
+    given = cast("object", value)
+    if isinstance(given, bool) or not isinstance(given, (int, float)) or not 0 < given < 25_000:
+        raise InvalidInput("within_km", given, "must be kilometres above 0")
+    return float(given)
+
+
+def _stores(value: int) -> int:
+    given = cast("object", value)
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= 50:
+        raise InvalidInput("stores", given, "must be a whole number from 0 to 50")
     return given
 
 
@@ -69,14 +92,8 @@ class Rerouting:
     ask: frozenset[Alternative] = field(default=frozenset(Alternative), converter=_asked)
     patience: timedelta = field(default=timedelta(hours=4), converter=_patience)
     silence: Alternative = field(default=Alternative.LESS, converter=_silence)
-    within_km: float = 25.0
-    stores: int = 3
-
-    def __attrs_post_init__(self) -> None:
-        if isinstance(self.within_km, bool) or not 0 < self.within_km < 25_000:
-            raise InvalidInput("within_km", self.within_km, "must be kilometres above 0")
-        if isinstance(self.stores, bool) or not 0 <= self.stores <= 50:
-            raise InvalidInput("stores", self.stores, "must be from 0 to 50")
+    within_km: float = field(default=25.0, converter=_within_km)
+    stores: int = field(default=3, converter=_stores)
 
     def chosen(self, possible: Iterable[Option]) -> tuple[Option, ...]:
         """The options that are possible, the best liked first: what is not in the policy, but always possible, last."""

@@ -116,7 +116,7 @@ _COLLECTING: Final = {
     "line.rejected": _told(may="sku units reason unit store order"),
     "weight.out_of_tolerance": _told("line ordered weighed least most", remedies="weight.again"),
     "transfer.late": _told(may="transfer order sku units unit arrives store"),
-    "transfer.short": _told(may="transfer order sku wanted available unit store"),
+    "transfer.short": _told(may="transfer order sku units wanted available unit store"),
     "question.open": _told(may="order until options"),
     "question.expired": _told(may="order until"),
     "silence.less": _told(),

@@ -162,6 +162,8 @@ class Checkout:
 
     def _with_next(self, refusal: SlotUnavailable, cart_id: str) -> SlotUnavailable:
         """The refusal with `earliest`, the start of the store's first free slot, unless it knows better itself."""
+        if refusal.facts["reason"] == "before_arrival":
+            return refusal  # the first free slot is not what it's about, but the first after the goods have come
         store_id, _ = ids.parse_slot_id(refusal.facts["slot"])
         store, now = self.parts.stores.store(store_id), self.parts.clock.now()
         until = now + self.parts.settings.slot_horizon

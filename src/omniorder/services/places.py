@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise
@@ -20,6 +20,12 @@ def taken(promise: Promise, slot: Slot) -> SlotChange:
 def moved_to(pickup: Pickup, store: Store, slot: str, starts: datetime) -> SlotChange:
     """The same order and lines in another slot, of this or another store."""
     return SlotChange(store.id, slot, starts, 1, store.slot_capacity, len(pickup.lines), store.slot_lines)
+
+
+def moved_into(pickup: Pickup, slot: Slot) -> SlotChange:
+    """The same order and lines in this slot."""
+    starts = slot.starts.astimezone(UTC)
+    return SlotChange(slot.store, slot.id, starts, 1, slot.capacity, len(pickup.lines), slot.lines_capacity)
 
 
 def given_back(held: Promise | Pickup) -> SlotChange:

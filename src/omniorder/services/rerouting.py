@@ -20,14 +20,15 @@ from omniorder.domain.lifecycle import OrderState, PickupState, advance
 from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore
-from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.questions import TRANSFER_LATE, Alternative, MissingUnits, Option, Question
 from omniorder.domain.rerouting import ALWAYS, Rerouting
-from omniorder.domain.slots import slots
+from omniorder.domain.slots import Slot
 from omniorder.domain.stores import Store
 from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
-from omniorder.ports.writes import NOTHING_BOOKED, Writes
+from omniorder.ports.writes import Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
+from omniorder.services.free_windows import Work, free_windows, moved_if_over, still_in_time, with_a_window
 from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.places import moved_to
@@ -35,9 +36,10 @@ from omniorder.services.ripples import carry_on
 from omniorder.services.sending import arrivals, from_others
 from omniorder.services.units import Unit, in_transaction
 
-LATE: Final = "transfer.late"
-"""Why the customer is asked when goods from another store come too late for their window."""
 MOST_CHANGES_MEANWHILE: Final = 20
+SHORTEST: Final = timedelta(minutes=30)
+"""No window is offered that must be chosen sooner than this, or than the policy's patience if that is less."""
+_MINUTE: Final = timedelta(minutes=1)
 
 
 class _MovedOn(Exception):
@@ -46,11 +48,11 @@ class _MovedOn(Exception):
 
 @frozen
 class _Trouble:
-    """Units that can't be had as promised, why, and from when on they could be had here, if that is known."""
+    """Units that can't be had as promised, why, and which articles these are."""
 
     about: tuple[Units, ...]
     reason: str
-    late: tuple[e.ArrivalMoved, ...] = ()
+    missing: tuple[MissingUnits, ...]
 
 
 def settle(parts: Parts, order: Order, stamp: Stamp) -> Order:
@@ -101,7 +103,7 @@ def _answered(
     about, reason = (question.about, question.reason) if question else ((), "")
     act = _prepared(parts, order, option, about, reason, stamp)
 
-    def work(unit: Unit) -> Order:
+    def work(unit: Unit, window: Slot | None) -> Order:
         home, this = order.store, order.id
         seen = unit.earlier(key, "orders.answer", home=home, subject=this, request=option.id, result=this)
         before = order_for(touch, unit.tx, order.id)
@@ -109,9 +111,15 @@ def _answered(
             return before
         if before.version != order.version:
             raise _MovedOn
-        return act(unit, before, (e.QuestionAnswered(option.id),))
+        return act(unit, before, (e.QuestionAnswered(option.id),), window)
 
-    return in_transaction(parts, stamp, work)
+    return _in_transaction(parts, order, option, stamp, work)
+
+
+def _in_transaction(parts: Parts, order: Order, option: Option, stamp: Stamp, work: Work[Order]) -> Order:
+    """Where the window stays as it was promised, it may be over by now, and then there is another for it."""
+    stays = option.alternative is Alternative.LESS
+    return with_a_window(parts, order if stays else None, stamp, work)
 
 
 def _ask_anew(parts: Parts, order: Order, stamp: Stamp) -> None:
@@ -119,11 +127,11 @@ def _ask_anew(parts: Parts, order: Order, stamp: Stamp) -> None:
     store, question = parts.stores.store(order.pickup.store), order.pickup.question
     if store is None or question is None:
         return
-    trouble = _Trouble(question.about, question.reason)
-    fresh = _question(parts, order, _possible(parts, order, store, trouble, stamp.at), trouble, stamp.at)
+    trouble = _Trouble(question.about, question.reason, question.missing)
+    fresh = _question(parts, _possible(parts, order, store, trouble, stamp.at), trouble, stamp.at)
     if fresh is None:
         return
-    again = evolve(fresh, until=question.until)
+    again = evolve(fresh, until=min(question.until, fresh.until))
 
     def work(unit: Unit) -> None:
         before = unit.tx.order(order.id)
@@ -141,7 +149,7 @@ def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
         return None
     pickup = order.pickup
     if coupling.undecided(pickup):
-        return _Trouble(pickup.short, pickup.trouble)
+        return _Trouble(pickup.short, pickup.trouble, _missing(order, pickup.short))
     if pickup.state is not PickupState.AWAITING_STOCK:
         return None
     late = [leg for leg in pickup.awaited if leg.expected_at <= at or leg.expected_at + store.lead > pickup.starts]
@@ -151,59 +159,93 @@ def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
     for leg in late:
         for part in leg.units:
             sums[part.line] = sums.get(part.line, 0) + part.quantity
-    moved = tuple(e.ArrivalMoved(leg.transfer, leg.expected_at) for leg in late)
-    return _Trouble(tuple(Units(line, count) for line, count in sums.items()), LATE, moved)
+    about = tuple(Units(line, count) for line, count in sums.items())
+    missing = (
+        one for leg in late for one in _missing(order, leg.units, leg.expected_at if leg.expected_at > at else None)
+    )
+    return _Trouble(about, TRANSFER_LATE, tuple(missing))
+
+
+def _missing(order: Order, about: tuple[Units, ...], arrives: datetime | None = None) -> tuple[MissingUnits, ...]:
+    """These units, summed per article."""
+    measured = {line.sku: line.unit for line in order.lines}
+    return tuple(MissingUnits(sku, n, measured[sku], arrives) for sku, n in order.units_by_sku(about).items())
 
 
 def _settled(parts: Parts, order: Order, store: Store, trouble: _Trouble, stamp: Stamp) -> Order:
     possible = _possible(parts, order, store, trouble, stamp.at)
     policy = parts.settings.rerouting
-    for option in policy.chosen(possible):
+    for option in policy.chosen(way.option for way in possible):
         question = None
         if option.alternative in policy.ask and len(possible) > 1:
-            question = _question(parts, order, possible, trouble, stamp.at)
-        act = _prepared(parts, order, option, trouble.about, trouble.reason, stamp)
-
-        def work(unit: Unit, question: Question | None = question, act: _Act = act) -> Order:
-            before = unit.tx.order(order.id)
-            if before is None or before.version != order.version:
-                raise _MovedOn
-            return act(unit, before, ()) if question is None else carry_on(unit, before, [e.CustomerAsked(question)])
-
+            question = _question(parts, possible, trouble, stamp.at)
         try:
-            return in_transaction(parts, stamp, work)
+            if question is not None:
+                return _asked(parts, order, question, stamp)
+            return _done(parts, order, option, trouble, stamp)
         except (OutOfStock, SlotUnavailable):
             continue  # somebody was faster: what is liked next
     return order
 
 
-def _question(
-    parts: Parts, order: Order, possible: tuple[Option, ...], trouble: _Trouble, at: datetime
-) -> Question | None:
+def _asked(parts: Parts, order: Order, question: Question, stamp: Stamp) -> Order:
+    return in_transaction(parts, stamp, lambda unit: carry_on(unit, _unmoved(unit, order), [e.CustomerAsked(question)]))
+
+
+def _done(parts: Parts, order: Order, option: Option, trouble: _Trouble, stamp: Stamp) -> Order:
+    act = _prepared(parts, order, option, trouble.about, trouble.reason, stamp)
+    return _in_transaction(
+        parts, order, option, stamp, lambda unit, window: act(unit, _unmoved(unit, order), (), window)
+    )
+
+
+def _unmoved(unit: Unit, order: Order) -> Order:
+    before = unit.tx.order(order.id)
+    if before is None or before.version != order.version:
+        raise _MovedOn
+    return before
+
+
+def _question(parts: Parts, possible: tuple[_Way, ...], trouble: _Trouble, at: datetime) -> Question | None:
+    """What may be chosen, for as long as the policy's patience, and as any of it can still be done in its window."""
     policy = parts.settings.rerouting
-    always = [one.id for one in possible if one.alternative is policy.silence]
-    always += [one.id for one in possible if one.alternative in ALWAYS]
-    options = policy.chosen(possible)
-    return Question(trouble.about, trouble.reason, options, always[0], at + policy.patience) if always else None
+    options = policy.chosen(way.option for way in possible)
+    always = [one.id for one in options if one.alternative is policy.silence]
+    always += [one.id for one in options if one.alternative in ALWAYS]
+    if not always:
+        return None
+    until = min([at + policy.patience, *(way.by for way in possible if way.by is not None)])
+    return Question(trouble.about, trouble.reason, options, always[0], until, trouble.missing)
 
 
 # --- what is possible -------------------------------------------------------------------------------------
 
 
-def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> tuple[Option, ...]:
+@frozen
+class _Way:
+    """Something that could be done, and (where it has a window) by when at the latest it must be chosen."""
+
+    option: Option
+    by: datetime | None = None
+
+
+def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> tuple[_Way, ...]:
     """Everything that the policy lists and that could be done now, and what always can."""
     wanted = set(parts.settings.rerouting.alternatives)
-    found: list[Option] = []
+    found: list[_Way] = []
     own_stock = isinstance(parts.inventory, Ledger)
+    sendable = own_stock and trouble.reason != TRANSFER_LATE and not _weighed(order, trouble.about)
     if Alternative.LATER in wanted and (ready := _ready_here(parts, order, store, trouble, at)) is not None:
-        found += _in_a_window(parts, order, store, Option("later", Alternative.LATER), ready, at, later=True)
-    if own_stock and trouble.reason != LATE and Alternative.SENT in wanted and not _weighed(order, trouble.about):
+        later = max(ready, order.pickup.starts + _MINUTE - store.lead)  # than the window that was promised
+        option, wait = Option("later", Alternative.LATER), _another_way(parts, order, trouble.reason, at)
+        found += _in_a_window(parts, order, store, option, at, ready=later, wait=wait)
+    if sendable and Alternative.SENT in wanted:
         found += _sent(parts, order, store, trouble, at)
     if own_stock and Alternative.OTHER_STORE in wanted and not order.pickup.collected:
         found += _elsewhere(parts, order, store, parts.settings.rerouting, at)
     if sorted(trouble.about, key=repr) != sorted(order.pickup.rest(), key=repr):
-        found.append(Option("less", Alternative.LESS))
-    found.append(Option("nothing", Alternative.NOTHING))
+        found.append(_Way(Option("less", Alternative.LESS)))
+    found.append(_Way(Option("nothing", Alternative.NOTHING)))
     return tuple(found)
 
 
@@ -215,9 +257,8 @@ def _weighed(order: Order, about: tuple[Units, ...]) -> bool:
 def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> datetime | None:
     """From when on everything can be had at the pick-up's own store; None when nobody knows."""
     dates = [at, *(leg.expected_at for leg in order.pickup.awaited)]
-    if trouble.reason == LATE:
-        overdue = any(leg.expected_at <= at for leg in order.pickup.awaited)
-        return max(at + _longest_transit(parts, order), *dates) if overdue else max(dates)
+    if trouble.reason == TRANSFER_LATE:
+        return max(dates)
     skus = sorted(order.units_by_sku(trouble.about))
     if not isinstance(parts.inventory, Ledger):
         return None
@@ -235,38 +276,55 @@ def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at:
     return max(dates)
 
 
+def _another_way(parts: Parts, order: Order, reason: str, at: datetime) -> timedelta:
+    """How long goods that should have come already may take from whenever they are waited for anew."""
+    overdue = reason == TRANSFER_LATE and any(leg.expected_at <= at for leg in order.pickup.awaited)
+    return _longest_transit(parts, order) if overdue else timedelta(0)
+
+
 def _longest_transit(parts: Parts, order: Order) -> timedelta:
     found = (parts.stores.store(leg.store) for leg in order.pickup.awaited)
     return max((store.transit for store in found if store is not None), default=timedelta(0))
 
 
 def _in_a_window(
-    parts: Parts, order: Order, store: Store, option: Option, ready: datetime, at: datetime, *, later: bool
-) -> list[Option]:
-    """The option in the first free window of this store once the goods are ready to be picked."""
-    until = at + parts.settings.slot_horizon
-    with parts.storage.reading() as tx:
-        booked = tx.booked([store.id], ready, until)
-    for slot in slots(store, now=ready, until=until):
-        starts, ends = slot.starts.astimezone(UTC), slot.ends.astimezone(UTC)
-        use = booked.get(slot.id, NOTHING_BOOKED)
-        room = evolve(slot, booked=use.orders, lines_booked=use.lines).fits(len(order.pickup.lines))
-        if room and not (later and starts <= order.pickup.starts):
-            return [evolve(option, store=store.id, slot=slot.id, starts=starts, ends=ends)]
-    return []
+    parts: Parts, order: Order, store: Store, option: Option, at: datetime, *, ready: datetime, wait: timedelta
+) -> list[_Way]:
+    """The option in the first free window of this store for goods that are ready, or `wait` after it is chosen."""
+    ready = max(ready, at + _to_think(parts) + wait)
+    return [
+        _Way(
+            evolve(
+                option,
+                store=store.id,
+                slot=slot.id,
+                starts=slot.starts.astimezone(UTC),
+                ends=slot.ends.astimezone(UTC),
+            ),
+            slot.starts.astimezone(UTC) - store.lead - wait,
+        )
+        for slot in free_windows(parts, store, lines=len(order.pickup.lines), at=at, ready=ready)
+    ]
 
 
-def _sent(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> list[Option]:
+def _to_think(parts: Parts) -> timedelta:
+    """How long every window that is offered can be chosen at least."""
+    policy = parts.settings.rerouting
+    return min(policy.patience, SHORTEST) if policy.ask else timedelta(0)
+
+
+def _sent(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> list[_Way]:
     plan = from_others(parts, store, order.units_by_sku(trouble.about))
     if not plan.full:
         return []
-    ready = max(at + plan.arrives_in, *(leg.expected_at for leg in order.pickup.awaited), at)
-    if ready + store.lead <= order.pickup.starts:
-        return [Option("sent", Alternative.SENT, store.id)]  # in time for the window that was promised
-    return _in_a_window(parts, order, store, Option("sent", Alternative.SENT), ready, at, later=False)
+    option, wait = Option("sent", Alternative.SENT, store.id), plan.arrives_in
+    others = max([at, *(leg.expected_at for leg in order.pickup.awaited)])
+    if max(others, at + _to_think(parts) + wait) + store.lead <= order.pickup.starts:
+        return [_Way(option, order.pickup.starts - store.lead - wait)]  # in time for the window that was promised
+    return _in_a_window(parts, order, store, option, at, ready=others, wait=wait)
 
 
-def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[Option]:
+def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[_Way]:
     """The nearest stores that have everything that is still open, may hand it over likewise, and a free window."""
     demand = order.units_by_sku(order.pickup.held())
     articles = parts.catalogue.articles(sorted(demand)).values()
@@ -280,39 +338,44 @@ def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: 
     names = [other.id for _, other in near]
     with parts.storage.reading() as tx:
         there: Mapping[tuple[str, str], int] = parts.inventory.available(tx, sorted(demand), names) if names else {}
-    found: list[Option] = []
+    found: list[_Way] = []
     for _, other in near:
         if len(found) < policy.stores and all(there.get((other.id, sku), 0) >= n for sku, n in demand.items()):
             option = Option(f"at {other.id}", Alternative.OTHER_STORE)
-            found += _in_a_window(parts, order, other, option, at, at, later=False)
+            found += _in_a_window(parts, order, other, option, at, ready=at, wait=timedelta(0))
     return found
 
 
 # --- doing it ---------------------------------------------------------------------------------------------
 
-_Act = Callable[[Unit, Order, tuple[e.Event, ...]], Order]
+_Act = Callable[[Unit, Order, tuple[e.Event, ...], Slot | None], Order]
 
 
 def _prepared(parts: Parts, order: Order, option: Option, about: tuple[Units, ...], reason: str, stamp: Stamp) -> _Act:
     """What carries the option out in a transaction: everything from outside of it is looked up here."""
     store = parts.stores.store(option.store) if option.store else None
     found: tuple[e.Event, ...] = ()
+    wait = _another_way(parts, order, reason, stamp.at) if option.alternative is Alternative.LATER else timedelta(0)
     if option.alternative is Alternative.SENT and store is not None:
         plan = from_others(parts, store, order.units_by_sku(about))
         if not plan.full:
             short = [{"sku": sku, "wanted": units, "available": 0} for sku, units in plan.missing]
             raise OutOfStock(store=store.id, short=short)
+        wait = plan.arrives_in
         found = arrivals(parts, order, about, plan, stamp.at)
     if option.alternative is Alternative.OTHER_STORE and store is not None:
         found = (_rerouted(parts, order, store, option),)
     if option.alternative is Alternative.LATER:
         found = _expected_anew(parts, order, stamp.at)
+    if store is not None:
+        still_in_time(parts, store, option.starts or order.pickup.starts, stamp.at, wait)
     hold_until = stamp.at + parts.settings.hold_unknown_money
 
-    def act(unit: Unit, before: Order, first: tuple[e.Event, ...]) -> Order:
+    def act(unit: Unit, before: Order, first: tuple[e.Event, ...], window: Slot | None) -> Order:
         if store is not None and option.slot is not None and option.starts is not None:
             unit.tx.write(Writes(slots=(moved_to(before.pickup, store, option.slot, option.starts),)))
-        return carry_on(unit, before, (*first, *coupling.go_on(before, option, about, reason, hold_until, found)))
+        events = (*first, *coupling.go_on(before, option, about, reason, hold_until, found))
+        return carry_on(unit, before, (*events, *moved_if_over(unit, before, events, window)))
 
     return act
 

@@ -20,6 +20,7 @@ from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import PromisedLeg
 from omniorder.errors import NotFound, OutOfStock, SlotUnavailable
+from omniorder.services.free_windows import free_windows
 from omniorder.services.ledger import ledger_of
 from omniorder.services.parts import Parts
 
@@ -93,8 +94,9 @@ def for_promise(parts: Parts, quote: Quote, slot: Slot, live: Promise | None, at
         raise OutOfStock(store=store.id, short=short)
     arrived = at + plan.arrives_in
     if plan.transfers and slot.starts.astimezone(UTC) < arrived + store.lead:
-        earliest = (arrived + store.lead).astimezone(store.tz).isoformat(timespec="minutes")
-        raise SlotUnavailable(slot=slot.id, reason="before_arrival", earliest=earliest)
+        free = free_windows(parts, store, lines=len(quote.lines), at=at, ready=arrived)
+        earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
+        raise SlotUnavailable(slot=slot.id, reason="before_arrival", **earliest)
     return promised(parts, plan, at)
 
 

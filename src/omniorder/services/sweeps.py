@@ -25,10 +25,12 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Stamp
 from omniorder.domain.lifecycle import PickupState, PromiseState
 from omniorder.domain.orders import Order
+from omniorder.domain.slots import Slot
 from omniorder.errors import InventoryFault, InventoryUnavailable, OmniorderError
 from omniorder.ports.writes import Timer, TimerWrite, Writes
 from omniorder.services import outside, payments, rerouting
 from omniorder.services.checkout import give_back
+from omniorder.services.free_windows import moved_if_over, with_a_window
 from omniorder.services.logs import log
 from omniorder.services.notices import deliver
 from omniorder.services.parts import Parts
@@ -155,15 +157,15 @@ def _lapse(unit: Unit, timer: Timer, at: datetime) -> list[str]:
 def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]:
     """Let time act on the order, then make and ask after the provider calls that are due."""
 
-    def act(unit: Unit) -> tuple[int, Order] | None:
+    def act(unit: Unit, window: Slot | None) -> tuple[int, Order] | None:
         before = unit.tx.order(timer.subject)
         if before is None:
             _set(unit, timer, None)
             return None
         late: tuple[Event, ...] = coupling.overdue(before, at, stamp.at + parts.settings.hold_unknown_money)
-        return before.version, carry_on(unit, before, late)
+        return before.version, carry_on(unit, before, (*late, *moved_if_over(unit, before, late, window)))
 
-    found = in_transaction(parts, stamp, act)
+    found = with_a_window(parts, reading(parts, lambda tx: tx.order(timer.subject)), stamp, act)
     if found is None:
         return []
     version, order = found

@@ -28,7 +28,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
-from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.questions import Alternative, MissingUnits, Option, Question
 from omniorder.domain.stock import Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Closure, Point, Store
@@ -455,6 +455,7 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
             ),
             "less",
             NOW + HOUR,
+            (MissingUnits(MILK, 2, arrives=NOW + HOUR),),
         ),
         tuple[e.Units, ...]: (e.Units("ln_1", 2), e.Units("ln_2", 1)),
         tuple[tuple[str, int], ...]: ((BREAD, 1), (MILK, 2)),

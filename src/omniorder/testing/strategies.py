@@ -36,7 +36,7 @@ from omniorder.domain.payments import Card, PayInStore, Payment, Tender
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.quantities import MAX_QUANTITY, Unit
-from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.questions import Alternative, MissingUnits, Option, Question
 from omniorder.domain.slots import Slot
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
@@ -516,7 +516,10 @@ def _questions(units: st.SearchStrategy[Units]) -> st.SearchStrategy[Question]:
     elsewhere = st.builds(Option, st.just("later"), st.sampled_from(Alternative), _STORE_IDS, st.none(), when, when)
     options = st.lists(st.one_of(always, elsewhere), min_size=1, max_size=3).map(tuple)
     about = st.lists(units, min_size=1, max_size=2).map(tuple)
-    return st.builds(Question, about, st.just("not_found"), options, st.just("less"), instants())
+    missing = st.lists(st.builds(MissingUnits, skus(), quantities(), st.sampled_from(Unit), when), max_size=2).map(
+        tuple
+    )
+    return st.builds(Question, about, st.just("not_found"), options, st.just("less"), instants(), missing)
 
 
 def _of_kind(kind: type[Event]) -> st.SearchStrategy[Event]:

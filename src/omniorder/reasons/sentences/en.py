@@ -77,12 +77,15 @@ _SENTENCES = {
         "It weighs {weighed:grams}, and that isn't what was agreed.",
     ),
     "transfer.late": (
+        "The delivery of {units:units} of {sku} to the store is late; it is now expected on {arrives}.",
         "The delivery of {sku} to the store is late; it is now expected on {arrives}.",
+        "The delivery of {units:units} of {sku} to the store is late.",
         "The delivery to the store is late; it is now expected on {arrives}.",
         "The delivery to the store is late.",
     ),
     "transfer.short": (
         "Instead of {wanted:units} of {sku}, the store received only {available:units}.",
+        "The store didn't receive {units:units} of {sku}.",
         "The store didn't receive {sku}.",
         "The store didn't receive all of the goods.",
     ),

@@ -77,12 +77,15 @@ _SENTENCES = {
         "Vikten är {weighed:grams}, och det är inte vad som är överenskommet.",
     ),
     "transfer.late": (
+        "Leveransen av {units:units} av {sku} till butiken är försenad; den väntas nu den {arrives}.",
         "Leveransen av {sku} till butiken är försenad; den väntas nu den {arrives}.",
+        "Leveransen av {units:units} av {sku} till butiken är försenad.",
         "Leveransen till butiken är försenad; den väntas nu den {arrives}.",
         "Leveransen till butiken är försenad.",
     ),
     "transfer.short": (
         "I stället för {wanted:units} av {sku} fick butiken bara {available:units}.",
+        "Butiken fick inte {units:units} av {sku}.",
         "Butiken fick inte {sku}.",
         "Butiken fick inte alla varor.",
     ),
