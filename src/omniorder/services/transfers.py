@@ -26,6 +26,7 @@ from omniorder.domain.text import reason as valid_reason
 from omniorder.domain.transfers import OPEN, Transfer
 from omniorder.errors import InvalidId, InvalidInput, InvalidInstant, NotFound
 from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import Timer, TimerWrite, Writes
 from omniorder.services import payments, rerouting
 from omniorder.services.ledger import ledger_of
 from omniorder.services.logs import command
@@ -40,6 +41,9 @@ MOST_SKUS = 1000
 
 NOT_FOUND = "not_found"
 """Why units were not sent that were looked for."""
+
+NOT_SENT = "not sent in time"
+"""Why the sweep calls off goods for a shelf."""
 
 Counted = Mapping[str, int]
 """Units per SKU."""
@@ -85,7 +89,8 @@ class Transfers:
     ) -> Transfer:
         """Have units per SKU sent from one store's shelf to another's: they are held at the source from now on.
 
-        Without `expected_at` they are expected after the source's transit time. Raises `InvalidQuantity`,
+        Without `expected_at` they are expected after the source's transit time. What is still not sent
+        `Settings.transfer_waits` after that is called off by the sweep, and free again. Raises `InvalidQuantity`,
         `InvalidInput` (from a store to itself), `NotFound` (store or article), `OutOfStock`.
         """
         wanted = _counted(units, least=1)
@@ -115,7 +120,7 @@ class Transfers:
             )
             ledger.reserve(unit.tx, transfer.reservation, source, wanted, None)
             unit.save_transfer(None, transfer, [event])
-            self._announce(unit, transfer)
+            _announce(unit, transfer)
             return transfer
 
         return in_transaction(self.parts, stamp, work)
@@ -228,9 +233,7 @@ class Transfers:
         draw = self.parts.time_ordered()
 
         def step(unit: Unit, before: Transfer) -> tuple[list[e.Event], Order | None]:
-            event = e.TransferCancelled(why)
-            transfers.apply(before, event, unit.stamp.at)
-            ledger_of(self.parts).release(unit.tx, before.reservation)
+            event = _called_off(unit, before, why)
             return [event], self._lacks(unit, before, before.requested, draw)
 
         return self._step("transfers.cancel", transfer_id, "source", step, key, why)
@@ -260,23 +263,13 @@ class Transfers:
             for event in events:
                 after = transfers.apply(after, event, stamp.at)
             unit.save_transfer(before, after, events)
-            self._announce(unit, after)
+            _announce(unit, after)
             return after, order
 
         transfer, order = in_transaction(self.parts, stamp, work)
         if order is not None and not self.parts.storage.is_joined:
             rerouting.settle(self.parts, payments.load(self.parts, order.id), stamp)
         return transfer
-
-    def _announce(self, unit: Unit, transfer: Transfer) -> None:
-        """Let the destination know what comes to its shelf, and when; what comes for an order is not the shelf's."""
-        if transfer.order is None:
-            for line in transfer.lines:
-                coming = 0
-                if transfer.state in OPEN:
-                    coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
-                delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
-                ledger_of(self.parts).expect(unit.tx, delivery)
 
     def _waiting(self, unit: Unit, transfer: Transfer) -> Order | None:
         """The order that waits for this transfer, if it still does."""
@@ -335,6 +328,38 @@ class Transfers:
         )
         last = found[:most][-1] if found else None
         return page(found, most, cursor(iso(last.expected_at), last.id) if last else None)
+
+
+def give_up(unit: Unit, timer: Timer, at: datetime) -> list[str]:
+    """Call off, for the sweep, goods for a shelf that nobody has sent in time: their units are free again."""
+    before = unit.tx.transfer(timer.subject)
+    due = transfers.due(before, unit.parts.settings.transfer_waits) if before else None
+    if before is None or due is None or due > at:
+        unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, due, if_due_at=timer.due_at),)))
+        return []
+    event = _called_off(unit, before, NOT_SENT)
+    after = transfers.apply(before, event, unit.stamp.at)
+    unit.save_transfer(before, after, [event])
+    _announce(unit, after)
+    return [type(event).__name__]
+
+
+def _called_off(unit: Unit, transfer: Transfer, reason: str) -> e.TransferCancelled:
+    event = e.TransferCancelled(reason)
+    transfers.apply(transfer, event, unit.stamp.at)  # refuses what has left, before anything is booked
+    ledger_of(unit.parts).release(unit.tx, transfer.reservation)
+    return event
+
+
+def _announce(unit: Unit, transfer: Transfer) -> None:
+    """Let the destination know what comes to its shelf, and when; what comes for an order is not the shelf's."""
+    if transfer.order is None:
+        for line in transfer.lines:
+            coming = 0
+            if transfer.state in OPEN:
+                coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
+            delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
+            ledger_of(unit.parts).expect(unit.tx, delivery)
 
 
 def _counted(units: object, *, least: int = 0) -> dict[str, int]:
