@@ -15,6 +15,7 @@ from omniorder.domain.events import Recorded
 from omniorder.domain.lifecycle import PickupState, TransferState
 from omniorder.domain.questions import Alternative
 from omniorder.domain.rerouting import Rerouting
+from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import (
     IllegalTransition,
@@ -492,6 +493,31 @@ def test_many_sweeps_call_it_off_once(shop: Shop) -> None:
         assert sum(one.result() for one in [pool.submit(sweep) for _ in range(4)]) == 1
     assert [entry.name for entry in told(shop, transfer)] == ["TransferRequested", "TransferCancelled"]
     assert level(shop, BREAD, CENTRE) == (10, 0)
+    check_all(shop.hub)
+
+
+def test_any_store_may_be_asked_for_any_article_by_hand(shop: Shop) -> None:
+    """That some stores send nothing, and that nothing weighed is sent, are rules for promises."""
+    assert Service.SHIP_TO_STORE not in shop.office.stores.get(SOFIA).services
+    before = level(shop, shop.CHEESE)
+    transfer = shop.office.transfers.request(SOFIA, shop.VARNA, {BREAD: 2, shop.CHEESE: 500})
+    assert (level(shop, BREAD), level(shop, shop.CHEESE)) == ((5, 2), (before[0], before[1] + 500))
+    shop.store.transfers.ship(transfer.id)
+    shop.office.transfers.receive(transfer.id)
+    assert level(shop, BREAD, shop.VARNA)[0] >= 2
+    check_all(shop.hub)
+
+
+def test_what_comes_after_a_short_receipt_is_received_under_the_transfers_id(shop: Shop) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    dc.transfers.ship(transfer.id)
+    shop.store.transfers.receive(transfer.id, {BREAD: 3}, reason="the second lot comes later")
+    refused(IllegalTransition, shop.store.transfers.receive, transfer.id, {BREAD: 1})
+    shop.store.stock.receive(SOFIA, BREAD, 1, reference=transfer.id)
+    assert level(shop, BREAD) == (9, 0)
+    moves = shop.store.stock.movements(SOFIA, BREAD).items
+    assert sorted(move.quantity for move in moves if move.reference == transfer.id) == [1, 3]
     check_all(shop.hub)
 
 

@@ -31,7 +31,10 @@ MOST_SKUS = 10_000
 
 @frozen
 class Stock:
-    """The built-in ledger. An associate sees and touches only their own store's."""
+    """The built-in ledger. An associate sees and touches only their own store's.
+
+    Everything here raises `Misconfigured` for a hub whose stock is elsewhere: it knows no levels then.
+    """
 
     parts: Parts
     touch: Touch
@@ -159,7 +162,8 @@ class Stock:
         """`quantity` units are on their way and expected at the instant `at`; nothing of it is promised now.
 
         `reference` names the purchase order, delivery note or transfer. Said again for the same SKU, it replaces what
-        was said before: another date, other units, or 0 to call it off. Receiving under the reference takes off what
+        was said before: another date, other units, or 0 to call it off. `at` may be past: a delivery may be late before
+        anybody tells of it. Receiving under the reference takes off what
         came. Raises `InvalidQuantity`, `InvalidInstant`, `InvalidText` (no reference), `NotFound`.
         """
         count, when = valid_quantity(quantity, least=0), instant(at, "at")
@@ -184,13 +188,17 @@ class Stock:
         return self._change("stock.keep_back", store, sku, key, [count], move)
 
     def level(self, store: str, sku: str) -> Level:
-        """On hand, reserved, safety, quarantined and what may be promised; zeros where nothing was ever received."""
+        """On hand, reserved, safety, quarantined and what may be promised; zeros where nothing was ever received.
+
+        So of a SKU that is no article's, too. Raises `NotFound` (store), `InvalidId` (what can't be a SKU).
+        """
         return self.levels(store, [sku])[0]
 
     def levels(self, store: str, skus: Sequence[str]) -> tuple[Level, ...]:
         """The levels of these SKUs, in the same order. Raises `NotFound`, `TooMany`."""
         wanted = _skus(skus)
         self._check_store(store)
+        self._ledger()
         found = reading(self.parts, lambda tx: tx.levels(sorted(set(wanted)), [store]))
         levels = {level.sku: level for level in found}
         return tuple(levels.get(sku, Level(store, sku)) for sku in wanted)
@@ -202,6 +210,7 @@ class Stock:
         """
         wanted, when = _skus(skus), instant(by, "by")
         self._check_store(store)
+        self._ledger()
         asked = sorted(set(wanted))
         # levels first: what arrives in between is missing for a moment, and is never counted twice
         levels, coming = reading(self.parts, lambda tx: (tx.levels(asked, [store]), tx.expected(asked, [store])))
@@ -215,6 +224,7 @@ class Stock:
         """What is on its way to the store, the earliest first; what is overdue is among it. Raises `NotFound`."""
         checked = ids.sku(sku)
         self._check_store(store)
+        self._ledger()
         return reading(self.parts, lambda tx: tx.expected([checked], [store]))
 
     def shortages(self, store: str, *, after: str | None = None, limit: int = 50) -> Page[Shortage]:
@@ -225,6 +235,7 @@ class Stock:
         """
         most = limited(limit, self.parts.settings.page_limit)
         self._check_store(store)
+        self._ledger()
         start = position(after, str)
         last = start[0] if start else None
 
@@ -239,10 +250,14 @@ class Stock:
         return page(found, most, cursor(found[:most][-1].level.sku) if found else None)
 
     def movements(self, store: str, sku: str, *, after: str | None = None, limit: int = 50) -> Page[Movement]:
-        """How the level came about, oldest first."""
+        """How the level came about, oldest first; nothing where nothing was ever received, so of an unknown SKU, too.
+
+        Raises `NotFound` (store), `InvalidId` (what can't be a SKU, or a cursor).
+        """
         most = limited(limit, self.parts.settings.page_limit)
         checked = ids.sku(sku)
         self._check_store(store)
+        self._ledger()
         start = position(after, str)
         last = start[0] if start else None
         found = reading(self.parts, lambda tx: tx.movements(store, checked, after=last, limit=most + 1))

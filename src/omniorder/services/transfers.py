@@ -26,18 +26,21 @@ from omniorder.domain.text import reason as valid_reason
 from omniorder.domain.transfers import OPEN, Transfer
 from omniorder.errors import InvalidId, InvalidInput, InvalidInstant, NotFound
 from omniorder.ports.storage import Transaction
-from omniorder.ports.writes import Timer, TimerWrite, Writes
+from omniorder.ports.writes import Expect, Timer, TimerWrite, Writes
 from omniorder.services import payments, rerouting
 from omniorder.services.ledger import ledger_of
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
-from omniorder.services.surface import given
+from omniorder.services.surface import given, several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_SKUS = 1000
 """SKUs in one transfer."""
+
+MOST_STATES = 100
+"""States in one question."""
 
 NOT_FOUND = "not_found"
 """Why units were not sent that were looked for."""
@@ -68,13 +71,19 @@ class Transfers:
         after: str | None = None,
         limit: int = 50,
     ) -> Page[Transfer]:
-        """What this store is to send, by when it is expected; by default all that it has not sent yet."""
+        """What this store is to send, by when it is expected; by default all that it has not sent yet.
+
+        Raises `InvalidInput` (states), `NotFound` (store), `Misconfigured` (the stock is not in the built-in ledger).
+        """
         return self._page(store, states, after, limit, incoming=False)
 
     def incoming(
         self, store: str, *, states: Sequence[TransferState] = tuple(OPEN), after: str | None = None, limit: int = 50
     ) -> Page[Transfer]:
-        """What comes to this store, by when it is expected; by default all that is still to come."""
+        """What comes to this store, by when it is expected; by default all that is still to come.
+
+        Raises as `outgoing`.
+        """
         return self._page(store, states, after, limit, incoming=True)
 
     @command("transfers.request")
@@ -89,6 +98,9 @@ class Transfers:
     ) -> Transfer:
         """Have units per SKU sent from one store's shelf to another's: they are held at the source from now on.
 
+        Who asks decides what is sent: that a store offers `Service.SHIP_TO_STORE`, and that what is weighed stays where
+        it is, are rules for promises to customers.
+
         Without `expected_at` they are expected after the source's transit time. What is still not sent
         `Settings.transfer_waits` after that is called off by the sweep, and free again. Raises `InvalidQuantity`,
         `InvalidInput` (from a store to itself), `NotFound` (store or article), `OutOfStock`.
@@ -96,7 +108,7 @@ class Transfers:
         wanted = _counted(units, least=1)
         if not wanted:
             raise InvalidInput("units", units, "at least one SKU")
-        if ids.store_id(source) == ids.store_id(destination, "destination"):
+        if ids.store_id(source, "source") == ids.store_id(destination, "destination"):
             raise InvalidInput("destination", destination, "must be another store than the source")
         self._mine(source, destination)
         from_, to = self.parts.stores.store(source), self.parts.stores.store(destination)
@@ -196,7 +208,8 @@ class Transfers:
     ) -> Transfer:
         """These units per SKU (or all that were sent) are in the destination; nothing more will come.
 
-        What an order waits for is held for it; when less came, its customer is asked. Raises `NotFound`,
+        The transfer ends with it: what comes after all is booked with `stock.receive`, under the transfer's id as
+        reference. What an order waits for is held for it; when less came, its customer is asked. Raises `NotFound`,
         `InvalidQuantity` (more than were sent), `IllegalTransition` (not sent yet, or received before).
         """
         counted = None if units is None else _counted(units)
@@ -316,12 +329,16 @@ class Transfers:
         self, store: str, states: Sequence[TransferState], after: str | None, limit: int, *, incoming: bool
     ) -> Page[Transfer]:
         most = limited(limit, self.parts.settings.page_limit)
-        names = [given(state, TransferState, "states", "members of TransferState").value for state in states]
+        wanted = several(states, TransferState, "states", "must be a list of TransferState", most=MOST_STATES)
+        names = [state.value for state in wanted]
         place = position(after, datetime, str)
+        ledger_of(self.parts)
         try:
             self._mine(ids.store_id(store))
         except InvalidId:
             raise NotFound("store", store) from None
+        if self.parts.stores.store(store) is None:
+            raise NotFound("store", store)
         found = reading(
             self.parts,
             lambda tx: tx.transfers(store, incoming=incoming, states=names, after=place, limit=most + 1),
@@ -347,7 +364,7 @@ def give_up(unit: Unit, timer: Timer, at: datetime) -> list[str]:
 def _called_off(unit: Unit, transfer: Transfer, reason: str) -> e.TransferCancelled:
     event = e.TransferCancelled(reason)
     transfers.apply(transfer, event, unit.stamp.at)  # refuses what has left, before anything is booked
-    ledger_of(unit.parts).release(unit.tx, transfer.reservation)
+    unit.parts.inventory.release(unit.tx, transfer.reservation)  # also when the stock has gone outside since
     return event
 
 
@@ -359,7 +376,7 @@ def _announce(unit: Unit, transfer: Transfer) -> None:
             if transfer.state in OPEN:
                 coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
             delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
-            ledger_of(unit.parts).expect(unit.tx, delivery)
+            unit.tx.write(Writes(expected=(Expect(delivery),)))
 
 
 def _counted(units: object, *, least: int = 0) -> dict[str, int]:
