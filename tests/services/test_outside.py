@@ -568,7 +568,7 @@ def test_orders_from_before_stay_with_the_ledger(open_shop: OpenShop, database_u
         moved.app.checkout.withdraw(promise.id)
         moved.hub.sweep()
         assert shop.office.stock.level(Shop.SOFIA, Shop.MILK).on_hand == 38
-        assert moved.office.stock.level(Shop.SOFIA, Shop.MILK).reserved == 0
+        assert shop.office.stock.level(Shop.SOFIA, Shop.MILK).reserved == 0
         assert asked(inventory) == []
         assert_it_followed(moved, inventory)
 

@@ -98,11 +98,6 @@ class Transfer:
         return {line.sku: line.picked for line in self.lines if line.picked}
 
     @property
-    def under_way(self) -> dict[str, int]:
-        """Units per SKU that have left the source and are not in the destination."""
-        return self.picked if self.state is TransferState.SHIPPED else {}
-
-    @property
     def received(self) -> dict[str, int]:
         """Units per SKU that arrived."""
         return {line.sku: line.received for line in self.lines if line.received}

@@ -78,7 +78,9 @@ class Stock:
         return self._change("stock.adjust", store, sku, key, [by, why, what], move)
 
     @command("stock.count")
-    def count(self, store: str, sku: str, counted: int, *, reason: str = "", key: str | None = None) -> Level:
+    def count(
+        self, store: str, sku: str, counted: int, *, reason: str = "", reference: str = "", key: str | None = None
+    ) -> Level:
         """A stock take: `counted` units (0 or more) are on the shelf and can be sold; the books say so from now on.
 
         It is the count of a moment: what is received or collected meanwhile comes either before it or on top of it, and
@@ -86,56 +88,61 @@ class Stock:
         right leaves a movement of 0. Raises `InvalidQuantity`, `NotFound`.
         """
         count = valid_quantity(counted, "counted", least=0)
-        ledger, why = self._ledger(), _short(reason, "reason")
+        ledger, why, what = self._ledger(), _short(reason, "reason"), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.count(unit.tx, store, sku, count, unit.stamp, why)
+            return ledger.count(unit.tx, store, sku, count, unit.stamp, why, what)
 
-        return self._change("stock.count", store, sku, key, [count, why], move)
+        return self._change("stock.count", store, sku, key, [count, why, *_said(what)], move)
 
     @command("stock.write_off")
     def write_off(
-        self, store: str, sku: str, quantity: int, *, reason: str, from_quarantine: bool = False, key: str | None = None
-    ) -> Level:
+        self, store: str, sku: str, quantity: int, *, reason: str, reference: str = "", from_quarantine: bool = False,
+        key: str | None = None,
+    ) -> Level:  # fmt: skip
         """`quantity` units are lost for good: from the shelf, which may open a shortage, or out of quarantine.
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are there), `NotFound`.
         """
         count, lying = valid_quantity(quantity), _flag(from_quarantine, "from_quarantine")
-        ledger, why = self._ledger(), valid_reason(reason)
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, from_quarantine=lying)
+            return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, what, from_quarantine=lying)
 
-        return self._change("stock.write_off", store, sku, key, [count, why, lying], move)
+        return self._change("stock.write_off", store, sku, key, [count, why, lying, *_said(what)], move)
 
     @command("stock.quarantine")
-    def quarantine(self, store: str, sku: str, quantity: int, *, reason: str, key: str | None = None) -> Level:
+    def quarantine(
+        self, store: str, sku: str, quantity: int, *, reason: str, reference: str = "", key: str | None = None
+    ) -> Level:
         """`quantity` units on the shelf can't be sold, or not yet. May take what is reserved, which opens a shortage.
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are on hand), `NotFound`.
         """
         count = valid_quantity(quantity)
-        ledger, why = self._ledger(), valid_reason(reason)
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why)
+            return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why, what)
 
-        return self._change("stock.quarantine", store, sku, key, [count, why], move)
+        return self._change("stock.quarantine", store, sku, key, [count, why, *_said(what)], move)
 
     @command("stock.clear")
-    def clear(self, store: str, sku: str, quantity: int, *, reason: str, key: str | None = None) -> Level:
+    def clear(
+        self, store: str, sku: str, quantity: int, *, reason: str, reference: str = "", key: str | None = None
+    ) -> Level:
         """`quantity` units in quarantine are back on the shelf: they can be sold after all.
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are in quarantine), `NotFound`.
         """
         count = valid_quantity(quantity)
-        ledger, why = self._ledger(), valid_reason(reason)
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.clear(unit.tx, store, sku, count, unit.stamp, why)
+            return ledger.clear(unit.tx, store, sku, count, unit.stamp, why, what)
 
-        return self._change("stock.clear", store, sku, key, [count, why], move)
+        return self._change("stock.clear", store, sku, key, [count, why, *_said(what)], move)
 
     @command("stock.take_back")
     def take_back(
@@ -295,6 +302,11 @@ class Stock:
 
 def _short(text: str, field: str) -> str:
     return valid_line(text, field, most=100, least=0)
+
+
+def _said(reference: str) -> list[str]:
+    """For a request: without a reference it is the same as it was before there were any."""
+    return [reference] if reference else []
 
 
 def _named(reference: str) -> str:
