@@ -7,7 +7,7 @@ from typing import Any, Final
 from omniorder.domain.lifecycle import TransferState
 from omniorder.errors import InvalidId, InvalidInput, InvalidInstant, InvalidQuantity, NotFound
 from omniorder.testing.shop import Shop
-from tests.bad_input.cases import Case, each, judge, parametrised
+from tests.bad_input.cases import Case, each, given, judge, parametrised
 from tests.bad_input.conftest import World
 from tests.bad_input.test_quantities import LIMITS
 from tests.bad_input.test_text import IDS
@@ -20,7 +20,22 @@ NO_STATES: Final[dict[str, Any]] = {
     "a number": 5,
     "one that is in no list": TransferState.REQUESTED,
 }
-NO_STORES: Final[dict[str, Any]] = {**IDS, "nothing": None, "unknown": "ZZ99"}
+NO_IDS: Final[dict[str, Any]] = {**IDS, "nothing": None}
+NO_STORES: Final[dict[str, Any]] = {**NO_IDS, "unknown": "ZZ99"}
+
+
+def _unknown(name: str, store: object) -> list[Case]:
+    def ask(world: World, value: Any) -> object:
+        return world.shop.office.transfers.outgoing(value)
+
+    def ask_other_way(world: World, value: Any) -> object:
+        return world.shop.office.transfers.incoming(value)
+
+    return [
+        Case(f"{what} {name}", given(call, store), NotFound, {"kind": "store"})
+        for what, call in (("outgoing", ask), ("incoming", ask_other_way))
+    ]
+
 
 LISTS = parametrised(
     each("outgoing", lambda w, v: w.shop.office.transfers.outgoing("SOF01", states=v), NO_STATES, InvalidInput,
@@ -30,17 +45,15 @@ LISTS = parametrised(
     each("of another kind", lambda w, v: w.shop.office.transfers.outgoing("SOF01", states=[v]), ["requested", None],
          InvalidInput, field="states"),
     each("outgoing", lambda w, v: w.shop.office.transfers.outgoing("SOF01", limit=v), LIMITS, InvalidQuantity),
-    [
-        Case(f"{name} of {what}", lambda w, n=name, v=value: getattr(w.shop.office.transfers, n)(v), NotFound,
-             {"kind": "store"})
-        for name in ("outgoing", "incoming")
-        for what, value in NO_STORES.items()
-    ],
+    *(
+        _unknown(name, value)
+        for name, value in NO_STORES.items()
+    ),
 )  # fmt: skip
 REQUESTS = parametrised(
-    each("source", lambda w, v: w.shop.office.transfers.request(v, "VAR01", BREAD), {**IDS, "nothing": None}, InvalidId,
+    each("source", lambda w, v: w.shop.office.transfers.request(v, "VAR01", BREAD), NO_IDS, InvalidId,
          field="source"),
-    each("destination", lambda w, v: w.shop.office.transfers.request("SOF01", v, BREAD), {**IDS, "nothing": None},
+    each("destination", lambda w, v: w.shop.office.transfers.request("SOF01", v, BREAD), NO_IDS,
          InvalidId, field="destination"),
     each("units", lambda w, v: w.shop.office.transfers.request("SOF01", "VAR01", v), [None, 5, [Shop.BREAD]],
          InvalidInput, field="units"),
