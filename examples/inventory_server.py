@@ -10,7 +10,8 @@ tables, and one rule for each way in which it could be wrong:
 - `consumed` and `released` count in all and only ever grow, so a request that comes twice, or late, has one effect;
 - what is held and not confirmed has a time limit that is compared whenever it matters, so nothing is held for ever.
 
-Put it behind your own TLS and network. With `INVENTORY_TOKEN` in its environment every request must carry it.
+It listens to its own machine only, unless `--host` says otherwise, and stops on SIGTERM or Ctrl-C. Put it behind your
+own TLS and network. With `INVENTORY_TOKEN` in its environment every request must carry it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import hmac
 import json
 import os
 import re
+import signal
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
@@ -371,14 +373,16 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(stock: Stock, *, port: int = 0, token: str = "", handler: type[Handler] = Handler) -> Iterator[str]:
-    """Serve it on this machine until the block ends; the URL. Port 0 is any that is free."""
+def serving(
+    stock: Stock, *, host: str = "127.0.0.1", port: int = 0, token: str = "", handler: type[Handler] = Handler
+) -> Iterator[str]:
+    """Serve it until the block ends, to this machine unless `host` says otherwise; its URL. Port 0 is any free one."""
     desk = type("Desk", (handler,), {"stock": stock, "token": token})
-    server = Server(("127.0.0.1", port), desk)
+    server = Server((host, port), desk)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield f"http://{host}:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
@@ -386,9 +390,13 @@ def serving(stock: Stock, *, port: int = 0, token: str = "", handler: type[Handl
 
 
 def main() -> None:
-    """Serve until standard input ends or somebody interrupts."""
+    """Serve until SIGTERM or SIGINT (Ctrl-C); what was not committed by then never happened."""
+    asked: SimpleQueue[int] = SimpleQueue()  # may be put into by a handler of the thread that waits for it
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda number, _: asked.put(number))
     parser = argparse.ArgumentParser(description="A small stock system.")
     parser.add_argument("--database", default="stock.db")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; 0.0.0.0 for every one")
     parser.add_argument("--port", type=int, default=8080, help="0 for any that is free")
     parser.add_argument("--put", nargs=3, action="append", default=[], metavar=("STORE", "SKU", "UNITS"))
     given = parser.parse_args()
@@ -396,10 +404,10 @@ def main() -> None:
     stock.tidy()
     for store, sku, units in given.put:
         stock.put(store, sku, int(units))
-    with serving(stock, port=given.port, token=os.environ.get("INVENTORY_TOKEN", "")) as url:
+    token = os.environ.get("INVENTORY_TOKEN", "")
+    with serving(stock, host=given.host, port=given.port, token=token) as url:
         print(url, flush=True)
-        with suppress(KeyboardInterrupt):
-            sys.stdin.read()
+        asked.get()
 
 
 if __name__ == "__main__":

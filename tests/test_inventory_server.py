@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -34,22 +35,40 @@ SOON = timedelta(days=3000)
 
 
 @contextmanager
-def running(database: Path, *put: str, token: str = "") -> Iterator[str]:
-    """The server as a process of its own; its URL. It ends when its input does, or with the test at the latest."""
-    command = [sys.executable, str(PROGRAM), "--database", str(database), "--port", "0", "--put", *put]
+def started(database: Path, *more: str, token: str = "") -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """The server as a process of its own that nobody types to; it and its URL. It ends with the block."""
+    command = [sys.executable, str(PROGRAM), "--database", str(database), "--port", "0", *more]
     environment = {**os.environ, "INVENTORY_TOKEN": token}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
+    nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+    with subprocess.Popen(command, stdin=nothing, stdout=pipe, text=True, env=environment) as process:
         try:
             assert process.stdout is not None
-            yield process.stdout.readline().strip()
+            yield process, process.stdout.readline().strip()
         finally:
-            assert process.stdin is not None
-            process.stdin.close()
+            process.terminate()
             try:
                 process.wait(10)
             except subprocess.TimeoutExpired:
                 process.kill()
+
+
+@contextmanager
+def running(database: Path, *put: str, token: str = "") -> Iterator[str]:
+    """The server as a process of its own; its URL."""
+    with started(database, "--put", *put, token=token) as (_, url):
+        yield url
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_without_any_input_it_serves_until_it_is_told_to_stop(tmp_path: Path, number: signal.Signals) -> None:
+    with started(tmp_path / "stock.db", "--put", SOFIA, MILK, "5", "--host", "0.0.0.0") as (process, url):
+        port = url.removeprefix("http://0.0.0.0:")
+        time.sleep(0.3)
+        assert process.poll() is None
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            assert HttpInventory(client).available([SOFIA], [MILK]) == {(SOFIA, MILK): 5}
+        process.send_signal(number)
+        assert process.wait(10) == 0
 
 
 def test_a_process_of_its_own_serves_a_whole_shop(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ COMMANDS: Final = (
     Command("expect", least=0, more={"at": SOON, "reference": "DN-7"}),
 )
 WITH_REASON: Final = tuple(one for one in COMMANDS if one.name != "expect")
+MAY_NAME: Final = tuple(one for one in COMMANDS if "reference" not in one.more)
 MUST_SAY_WHY: Final = tuple(one for one in COMMANDS if "reason" in one.more)
 MUST_NAME: Final = tuple(one for one in COMMANDS if "reference" in one.more)
 
@@ -103,6 +104,7 @@ PLACES = parametrised(
 TEXTS = parametrised(
     _all(WITH_REASON, LINE, lambda one, w, v: one.on(w.shop.store.stock, reason=v), InvalidText, field="reason"),
     _all(MUST_NAME, LINE, lambda one, w, v: one.on(w.shop.store.stock, reference=v), InvalidText, field="reference"),
+    _all(MAY_NAME, LINE, lambda one, w, v: one.on(w.shop.store.stock, reference=v), InvalidText, field="reference"),
     _all(MUST_SAY_WHY, {"none": ""}, lambda one, w, v: one.on(w.shop.store.stock, reason=v), InvalidText),
     _all(MUST_SAY_WHY, CARDS, lambda one, w, v: one.on(w.shop.store.stock, reason=v), CardNumberRefused),
     _all(MUST_NAME, {"none": " "}, lambda one, w, v: one.on(w.shop.store.stock, reference=v), InvalidText),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from omniorder import Availability, ExpectedDelivery
+from omniorder import Availability, ExpectedDelivery, Level
 from omniorder.errors import InvalidInput, KeyReused, NotFound, OutOfStock, TooMany
 from omniorder.services.stock import Stock
 from omniorder.testing.invariants import check_all
@@ -54,6 +54,19 @@ def test_said_again_it_is_another_date_and_quantity_and_not_more(shop: Shop) -> 
     expect(shop, 12, 24)
     moved = expect(shop, 20, 48)
     assert desk(shop).expected(Shop.SOFIA, BREAD) == (moved,)
+
+
+def test_what_was_to_come_days_ago_is_expected_all_the_same(shop: Shop) -> None:
+    """A delivery may be late before anybody tells of it."""
+    late = expect(shop, 12, -9 * 24)
+    assert desk(shop).expected(Shop.SOFIA, BREAD) == (late,)
+    assert by(shop, 1) == (5, 17)
+    check_all(shop.hub)
+
+
+def test_of_an_unknown_article_there_is_nothing(shop: Shop) -> None:
+    assert desk(shop).level(Shop.SOFIA, "NO-SUCH") == Level(Shop.SOFIA, "NO-SUCH")
+    assert desk(shop).movements(Shop.SOFIA, "NO-SUCH").items == ()
 
 
 def test_none_calls_it_off(shop: Shop) -> None:

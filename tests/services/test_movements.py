@@ -168,6 +168,17 @@ def test_a_command_repeated_under_its_key_is_carried_out_once(shop: Shop, name: 
 
 
 @pytest.mark.parametrize("name", COMMANDS)
+def test_a_movement_says_to_what_it_belongs(shop: Shop, name: str) -> None:
+    desk(shop).quarantine(Shop.SOFIA, BREAD, 2, reason="mould?")
+    command, told = getattr(desk(shop), name), {**COMMANDS[name], "reference": "RECALL-12"}
+    first = command(Shop.SOFIA, BREAD, 1, key="once", **told)
+    assert sorted(move.reference for move in by_hand(shop)) == ["", "RECALL-12"]
+    assert command(Shop.SOFIA, BREAD, 1, key="once", **told) == first
+    refused(KeyReused, command, Shop.SOFIA, BREAD, 1, key="once", **{**told, "reference": "RECALL-13"})
+    check_all(shop.hub)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
 def test_an_associate_touches_their_own_stores_shelves_only(shop: Shop, name: str) -> None:
     command = getattr(desk(shop), name)
     error = refused(NotFound, command, "VAR01", BREAD, 1, **COMMANDS[name])

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from omniorder import Channel, Customer, OrderState, PayInStore, Settings, Tender, events
+from omniorder.domain.lifecycle import TransferState
 from omniorder.errors import (
     InventoryUnavailable,
     Misconfigured,
@@ -16,7 +18,9 @@ from omniorder.errors import (
     PromiseGone,
     SlotUnavailable,
 )
-from omniorder.services.ledger import Ledger
+from omniorder.services.ledger import Ledger, ledger_of
+from omniorder.services.mirror import Mirror
+from omniorder.services.sweeps import sweep
 from omniorder.testing import FakeInventory
 from omniorder.testing.invariants import check_all, nothing_is_overdue
 from omniorder.testing.shop import Shop
@@ -193,6 +197,28 @@ def test_the_built_in_ledger_is_not_asked(outside: Outside) -> None:
     inventory.sell(Shop.SOFIA, Shop.MILK, 40)
     refused(OutOfStock, promised, shop)
     refused(Misconfigured, shop.office.stock.receive, Shop.SOFIA, Shop.MILK, 5)
+    desk, transfers = shop.office.stock, shop.office.transfers
+    refused(Misconfigured, desk.level, Shop.SOFIA, Shop.MILK)
+    refused(Misconfigured, desk.levels, Shop.SOFIA, [Shop.MILK])
+    refused(Misconfigured, desk.availability, Shop.SOFIA, [Shop.MILK], by=shop.clock.now())
+    refused(Misconfigured, desk.movements, Shop.SOFIA, Shop.MILK)
+    refused(Misconfigured, desk.expected, Shop.SOFIA, Shop.MILK)
+    refused(Misconfigured, desk.shortages, Shop.SOFIA)
+    refused(Misconfigured, transfers.request, Shop.SOFIA, Shop.VARNA, {Shop.MILK: 1})
+    refused(Misconfigured, transfers.outgoing, Shop.SOFIA)
+    refused(Misconfigured, transfers.incoming, Shop.SOFIA)
+
+
+def test_goods_that_nobody_sent_before_the_stock_went_outside_are_called_off(open_shop: OpenShop) -> None:
+    before = open_shop()
+    transfer = before.office.transfers.request(Shop.SOFIA, Shop.VARNA, {Shop.MILK: 4})
+    parts = evolve(before.hub._parts, inventory=Mirror(ledger_of(before.hub._parts), before.clock.now))
+    before.clock.advance(days=60)
+    report = sweep(parts, 100, lambda: False)
+    assert (dict(report.happened), dict(report.failed)) == ({"TransferCancelled": 1}, {})
+    assert before.office.transfers.get(transfer.id).state is TransferState.CANCELLED
+    assert before.office.stock.level(Shop.SOFIA, Shop.MILK).reserved == 0
+    check_all(before.hub)
 
 
 def test_inside_a_callers_transaction_nothing_outside_is_called(outside: Outside) -> None:
@@ -541,8 +567,8 @@ def test_orders_from_before_stay_with_the_ledger(open_shop: OpenShop, database_u
         handed_over(moved, old)
         moved.app.checkout.withdraw(promise.id)
         moved.hub.sweep()
-        assert moved.office.stock.level(Shop.SOFIA, Shop.MILK).on_hand == 38
-        assert moved.office.stock.level(Shop.SOFIA, Shop.MILK).reserved == 0
+        assert shop.office.stock.level(Shop.SOFIA, Shop.MILK).on_hand == 38
+        assert shop.office.stock.level(Shop.SOFIA, Shop.MILK).reserved == 0
         assert asked(inventory) == []
         assert_it_followed(moved, inventory)
 

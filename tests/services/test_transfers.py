@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 
 import pytest
 from attrs import evolve
 
-from omniorder import Channel, PayInStore, Pick, Stage, System, Taken
+from omniorder import Channel, PayInStore, Pick, Stage, System, Taken, events
+from omniorder.domain.events import Recorded
 from omniorder.domain.lifecycle import PickupState, TransferState
 from omniorder.domain.questions import Alternative
 from omniorder.domain.rerouting import Rerouting
+from omniorder.domain.store_services import Service
+from omniorder.domain.transfers import Transfer
 from omniorder.errors import (
     IllegalTransition,
     InvalidInput,
@@ -20,8 +26,10 @@ from omniorder.errors import (
     OutOfStock,
     SlotUnavailable,
 )
+from omniorder.services import sweeps
 from omniorder.services.settings import Settings
-from omniorder.testing.invariants import check_all, nothing_is_overdue
+from omniorder.services.units import reading
+from omniorder.testing.invariants import check_all, nothing_is_held_past_its_grace, nothing_is_overdue
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.sending import (
@@ -422,6 +430,121 @@ def test_goods_for_the_shelf_travel_without_an_order(shop: Shop) -> None:
     dc.transfers.ship(transfer.id)
     shop.store.transfers.receive(transfer.id, {BREAD: 3}, reason="one was squashed")
     assert (level(shop, BREAD), level(shop, BREAD, CENTRE)) == ((8, 0), (6, 0))
+    check_all(shop.hub)
+
+
+def told(shop: Shop, transfer: Transfer) -> Sequence[Recorded]:
+    """What happened to a transfer, in order."""
+    return reading(shop.hub._parts, lambda tx: tx.journal(transfer.source, transfer.id, after=0, limit=10))
+
+
+@pytest.mark.parametrize("picked", [False, True], ids=["requested", "picked"])
+def test_goods_for_the_shelf_that_nobody_sends_are_called_off_and_free_again(shop: Shop, picked: bool) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    if picked:
+        dc.transfers.pick(transfer.id, {BREAD: 3})
+    held = 3 if picked else 4
+    on_hand = 9 if picked else 10
+    shop.clock.set(transfer.expected_at + Settings().transfer_waits)
+    shop.advance(seconds=4)
+    assert level(shop, BREAD, CENTRE) == (on_hand, held)
+    shop.advance(seconds=2)
+    assert level(shop, BREAD, CENTRE) == (on_hand, 0)
+    after = dc.transfers.get(transfer.id)
+    assert (after.state, shop.store.stock.expected(SOFIA, BREAD)) == (TransferState.CANCELLED, ())
+    last = told(shop, transfer)[-1]
+    assert last.event == events.TransferCancelled("not sent in time")
+    assert last.stamp.channel is Channel.SYSTEM
+    assert shop.hub.sweep().looked == 0
+    check_all(shop.hub)
+    nothing_is_overdue(shop.hub)
+    nothing_is_held_past_its_grace(shop.hub)
+
+
+def test_goods_for_the_shelf_wait_longer_when_they_are_expected_later(shop: Shop) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    later = dc.transfers.delay(transfer.id, transfer.expected_at + timedelta(days=5), reason="no van")
+    shop.clock.set(later.expected_at)
+    shop.advance(days=1)
+    assert level(shop, BREAD, CENTRE) == (10, 4)
+    check_all(shop.hub)
+    shop.advance(days=1, seconds=10)
+    assert level(shop, BREAD, CENTRE) == (10, 0)
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["shipped", "cancelled"])
+def test_what_has_left_or_was_called_off_leaves_the_sweep_nothing_to_do(shop: Shop, sent: bool) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    if sent:
+        dc.transfers.ship(transfer.id)
+    else:
+        dc.transfers.cancel(transfer.id, reason="no van")
+    shop.clock.advance(days=60)
+    assert shop.hub.sweep().looked == 0
+    state = TransferState.SHIPPED if sent else TransferState.CANCELLED
+    assert dc.transfers.get(transfer.id).state is state
+    check_all(shop.hub)
+
+
+def test_how_long_goods_for_the_shelf_may_be_late_is_a_setting_and_may_change(open_shop: OpenShop) -> None:
+    shop = open_shop(settings=Settings(transfer_waits=timedelta(hours=1)))
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    shop.clock.set(transfer.expected_at + timedelta(hours=1))
+    patient = evolve(shop.hub._parts, settings=Settings())
+    shop.clock.advance(seconds=10)
+    assert not sweeps.sweep(patient, 100, lambda: False).happened
+    assert level(shop, BREAD, CENTRE) == (10, 4)
+    check_all(shop.hub)
+    shop.clock.advance(days=2)
+    assert dict(shop.hub.sweep().happened) == {"TransferCancelled": 1}
+    assert level(shop, BREAD, CENTRE) == (10, 0)
+
+
+def test_many_sweeps_call_it_off_once(shop: Shop) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    shop.clock.advance(days=60)
+    start = Barrier(4)
+
+    def sweep() -> int:
+        start.wait()
+        report = shop.hub.sweep()
+        assert not report.failed
+        return report.happened.get("TransferCancelled", 0)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(one.result() for one in [pool.submit(sweep) for _ in range(4)]) == 1
+    assert [entry.name for entry in told(shop, transfer)] == ["TransferRequested", "TransferCancelled"]
+    assert level(shop, BREAD, CENTRE) == (10, 0)
+    check_all(shop.hub)
+
+
+def test_any_store_may_be_asked_for_any_article_by_hand(shop: Shop) -> None:
+    """That some stores send nothing, and that nothing weighed is sent, are rules for promises."""
+    assert Service.SHIP_TO_STORE not in shop.office.stores.get(SOFIA).services
+    before = level(shop, shop.CHEESE)
+    transfer = shop.office.transfers.request(SOFIA, shop.VARNA, {BREAD: 2, shop.CHEESE: 500})
+    assert (level(shop, BREAD), level(shop, shop.CHEESE)) == ((5, 2), (before[0], before[1] + 500))
+    shop.store.transfers.ship(transfer.id)
+    shop.office.transfers.receive(transfer.id)
+    assert level(shop, BREAD, shop.VARNA)[0] >= 2
+    check_all(shop.hub)
+
+
+def test_what_comes_after_a_short_receipt_is_received_under_the_transfers_id(shop: Shop) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    dc.transfers.ship(transfer.id)
+    shop.store.transfers.receive(transfer.id, {BREAD: 3}, reason="the second lot comes later")
+    refused(IllegalTransition, shop.store.transfers.receive, transfer.id, {BREAD: 1})
+    shop.store.stock.receive(SOFIA, BREAD, 1, reference=transfer.id)
+    assert level(shop, BREAD) == (9, 0)
+    moves = shop.store.stock.movements(SOFIA, BREAD).items
+    assert sorted(move.quantity for move in moves if move.reference == transfer.id) == [1, 3]
     check_all(shop.hub)
 
 

@@ -37,7 +37,7 @@ from omniorder import (
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
 from omniorder.domain.handoffs import Scope
-from omniorder.domain.lifecycle import AttemptState, ReservationState
+from omniorder.domain.lifecycle import AttemptState, ReservationState, TransferState
 from omniorder.domain.payments import Operation
 from omniorder.domain.stock import MovementKind, Reservation
 from omniorder.errors import HandoffInvalid, WrongCode
@@ -51,6 +51,7 @@ from omniorder.testing.invariants import (
     check_all,
     examine,
     inspecting,
+    nothing_is_held_past_its_grace,
     nothing_is_overdue,
     viewing,
 )
@@ -648,6 +649,50 @@ def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:
     lived_in(shop)
     shop.app.carts.start(metadata={"device": "token-0123456789"})
     notices(by_name("nothing_secret_is_stored"), shop, secrets=["token-0123456789"])
+
+
+# --- goods for a shelf ------------------------------------------------------------------------------------
+
+
+def unsent(timer: Callable[[Database, tuple[str, str]], None]) -> Iterator[Shop]:
+    """A shop with goods for a shelf that are not sent yet, and what became of their timer."""
+    with Shop.example() as shop:
+        sending.centre(shop)
+        transfer = shop.office.transfers.request(sending.CENTRE, Shop.SOFIA, {Shop.BREAD: 2})
+        check_all(shop.hub)
+        timer(cast("Any", shop.hub._parts.storage)._db, (transfer.source, transfer.id))
+        yield shop
+
+
+def lost(db: Database, key: tuple[str, str]) -> None:
+    db.timers.place(key, None)
+
+
+def moved_to_the_destination(db: Database, key: tuple[str, str]) -> None:
+    db.timers.place((Shop.SOFIA, key[1]), db.timers.get(key))
+
+
+def sent_meanwhile(db: Database, key: tuple[str, str]) -> None:
+    found = db.transfers.get(key[1])
+    assert found is not None
+    db.transfers.place(key[1], evolve(found, state=TransferState.CANCELLED))
+
+
+@pytest.mark.parametrize("damage", [lost, moved_to_the_destination, sent_meanwhile])
+def test_goods_for_a_shelf_have_one_timer_at_their_source_until_they_are_sent(
+    damage: Callable[[Database, tuple[str, str]], None],
+) -> None:
+    for shop in unsent(damage):
+        with pytest.raises(InvariantBroken, match="every_deadline_has_its_timer"):
+            by_name("every_deadline_has_its_timer")(shop.hub)
+
+
+def test_goods_for_a_shelf_that_are_held_for_ever_are_noticed() -> None:
+    for shop in unsent(lost):
+        nothing_is_held_past_its_grace(shop.hub)
+        shop.advance(days=60)
+        with pytest.raises(InvariantBroken, match="nothing_is_held_past_its_grace"):
+            nothing_is_held_past_its_grace(shop.hub)
 
 
 # --- stock outside ----------------------------------------------------------------------------------------

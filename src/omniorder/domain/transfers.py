@@ -8,7 +8,7 @@ is told to that order at once: see `Awaited`, the order's view of a transfer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import evolve, field, frozen
 
@@ -98,11 +98,6 @@ class Transfer:
         return {line.sku: line.picked for line in self.lines if line.picked}
 
     @property
-    def under_way(self) -> dict[str, int]:
-        """Units per SKU that have left the source and are not in the destination."""
-        return self.picked if self.state is TransferState.SHIPPED else {}
-
-    @property
     def received(self) -> dict[str, int]:
         """Units per SKU that arrived."""
         return {line.sku: line.received for line in self.lines if line.received}
@@ -110,6 +105,16 @@ class Transfer:
 
 OPEN = frozenset({TransferState.REQUESTED, TransferState.PICKED, TransferState.SHIPPED})
 """States in which something is still to come."""
+
+UNSENT = frozenset({TransferState.REQUESTED, TransferState.PICKED})
+"""States in which the source still holds what it is to send."""
+
+
+def due(transfer: Transfer, patience: timedelta) -> datetime | None:
+    """When to give up on goods for the shelf that nobody has sent; never (None) on what an order waits for, since that
+    is the order's business, nor on what has left."""
+    waits = transfer.order is None and transfer.state in UNSENT
+    return transfer.expected_at + patience if waits else None
 
 
 def request(

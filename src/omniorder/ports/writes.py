@@ -199,7 +199,8 @@ NOTHING_BOOKED: Final = SlotUse()
 
 @frozen
 class TimerWrite:
-    """Set the one timer of `subject` (an order or promise) to `due_at`, or clear it (None); nobody holds it then.
+    """Set the one timer of `subject` (an order, promise or transfer) to `due_at`, or clear it (None); nobody holds
+    it then.
 
     With `if_due_at` only a timer that is still due at that instant is touched: otherwise somebody has set it anew.
     """

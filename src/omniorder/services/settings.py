@@ -48,6 +48,8 @@ class Settings:
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
         outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
+        transfer_waits: how long after they were expected goods for another store's shelf may be unsent before the sweep
+            calls them off, and their units are free again.
         lease: how long a sweep worker keeps a timer to itself.
         slot_horizon: how far ahead slots are offered.
         slots_offered: how many free slots an offer shows.
@@ -75,6 +77,7 @@ class Settings:
     look_again: timedelta = timedelta(seconds=30)
     outside_margin: timedelta = timedelta(minutes=30)
     hand_over_patience: timedelta = timedelta(minutes=2)
+    transfer_waits: timedelta = timedelta(days=2)
     lease: timedelta = timedelta(minutes=1)
     slot_horizon: timedelta = timedelta(days=7)
     slots_offered: int = 12

@@ -43,31 +43,38 @@ class Shelves:
         """The books were wrong by `by` units."""
         return _book(tx, self._move(store, sku, MovementKind.ADJUST, by, stamp, reason, reference))
 
-    def count(self, tx: Transaction, store: str, sku: str, counted: int, stamp: e.Stamp, reason: str) -> Movement:
+    def count(
+        self, tx: Transaction, store: str, sku: str, counted: int, stamp: e.Stamp, reason: str, reference: str
+    ) -> Movement:
         """So many are on the shelf. Raises `StaleWrite`, at the end, when the level has changed since it is read here.
 
         A count that finds the books right is written down too: it is known since when they are.
         """
         level = next(iter(tx.levels([sku], [store])), Level(store, sku))
-        move = self._move(store, sku, MovementKind.COUNT, counted - level.on_hand, stamp, reason, "")
+        move = self._move(store, sku, MovementKind.COUNT, counted - level.on_hand, stamp, reason, reference)
         change = evolve(_change(move), if_on_hand=level.on_hand)
         tx.write(Writes(stock=(change,), movements=(move,)))
         return move
 
     def write_off(
-        self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, *, from_quarantine: bool
-    ) -> Movement:
+        self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str,
+        *, from_quarantine: bool,
+    ) -> Movement:  # fmt: skip
         """Units are lost for good, from the shelf or out of quarantine."""
         shelf, quarantine = (0, -units) if from_quarantine else (-units, 0)
-        return _book(tx, self._move(store, sku, MovementKind.WRITE_OFF, shelf, stamp, reason, "", quarantine))
+        return _book(tx, self._move(store, sku, MovementKind.WRITE_OFF, shelf, stamp, reason, reference, quarantine))
 
-    def quarantine(self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str) -> Movement:
+    def quarantine(
+        self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str
+    ) -> Movement:
         """Units can't be sold, or not yet: they are taken from the shelf."""
-        return _book(tx, self._move(store, sku, MovementKind.QUARANTINE, -units, stamp, reason, "", units))
+        return _book(tx, self._move(store, sku, MovementKind.QUARANTINE, -units, stamp, reason, reference, units))
 
-    def clear(self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str) -> Movement:
+    def clear(
+        self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str
+    ) -> Movement:
         """Units in quarantine can be sold after all."""
-        return _book(tx, self._move(store, sku, MovementKind.CLEAR, units, stamp, reason, "", -units))
+        return _book(tx, self._move(store, sku, MovementKind.CLEAR, units, stamp, reason, reference, -units))
 
     def take_back(
         self, tx: Transaction, store: str, sku: str, units: int, stamp: e.Stamp, reason: str, reference: str,
@@ -88,15 +95,11 @@ class Shelves:
             if gone := min(units[level.sku], level.on_hand):
                 self.adjust(tx, store, level.sku, -gone, stamp, reason, reference)
 
-    def bring_in(
-        self, tx: Transaction, store: str, units: Mapping[str, int], reference: str, stamp: e.Stamp,
-        *, final: bool = False,
-    ) -> None:  # fmt: skip
-        """Units per SKU came from another store under this transfer's id; they are expected no more, or (`final`) none
-        of these SKUs is."""
+    def bring_in(self, tx: Transaction, store: str, units: Mapping[str, int], reference: str, stamp: e.Stamp) -> None:
+        """Units per SKU came from another store under this transfer's id; they are expected no more."""
         for sku in sorted(sku for sku, count in units.items() if count):
             move = self._move(store, sku, MovementKind.TRANSFER_IN, units[sku], stamp, "", reference)
-            _book(tx, move, [Arrived(store, sku, reference, None if final else units[sku])])
+            _book(tx, move, [Arrived(store, sku, reference, units[sku])])
 
     def expect(self, tx: Transaction, delivery: ExpectedDelivery) -> None:
         """This is on its way, whatever was said of it before; nothing is, when it is of 0 units."""

@@ -31,7 +31,10 @@ MOST_SKUS = 10_000
 
 @frozen
 class Stock:
-    """The built-in ledger. An associate sees and touches only their own store's."""
+    """The built-in ledger. An associate sees and touches only their own store's.
+
+    Everything here raises `Misconfigured` for a hub whose stock is elsewhere: it knows no levels then.
+    """
 
     parts: Parts
     touch: Touch
@@ -75,7 +78,9 @@ class Stock:
         return self._change("stock.adjust", store, sku, key, [by, why, what], move)
 
     @command("stock.count")
-    def count(self, store: str, sku: str, counted: int, *, reason: str = "", key: str | None = None) -> Level:
+    def count(
+        self, store: str, sku: str, counted: int, *, reason: str = "", reference: str = "", key: str | None = None
+    ) -> Level:
         """A stock take: `counted` units (0 or more) are on the shelf and can be sold; the books say so from now on.
 
         It is the count of a moment: what is received or collected meanwhile comes either before it or on top of it, and
@@ -83,56 +88,61 @@ class Stock:
         right leaves a movement of 0. Raises `InvalidQuantity`, `NotFound`.
         """
         count = valid_quantity(counted, "counted", least=0)
-        ledger, why = self._ledger(), _short(reason, "reason")
+        ledger, why, what = self._ledger(), _short(reason, "reason"), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.count(unit.tx, store, sku, count, unit.stamp, why)
+            return ledger.count(unit.tx, store, sku, count, unit.stamp, why, what)
 
-        return self._change("stock.count", store, sku, key, [count, why], move)
+        return self._change("stock.count", store, sku, key, [count, why, *_said(what)], move)
 
     @command("stock.write_off")
     def write_off(
-        self, store: str, sku: str, quantity: int, *, reason: str, from_quarantine: bool = False, key: str | None = None
-    ) -> Level:
+        self, store: str, sku: str, quantity: int, *, reason: str, reference: str = "", from_quarantine: bool = False,
+        key: str | None = None,
+    ) -> Level:  # fmt: skip
         """`quantity` units are lost for good: from the shelf, which may open a shortage, or out of quarantine.
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are there), `NotFound`.
         """
         count, lying = valid_quantity(quantity), _flag(from_quarantine, "from_quarantine")
-        ledger, why = self._ledger(), valid_reason(reason)
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, from_quarantine=lying)
+            return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, what, from_quarantine=lying)
 
-        return self._change("stock.write_off", store, sku, key, [count, why, lying], move)
+        return self._change("stock.write_off", store, sku, key, [count, why, lying, *_said(what)], move)
 
     @command("stock.quarantine")
-    def quarantine(self, store: str, sku: str, quantity: int, *, reason: str, key: str | None = None) -> Level:
+    def quarantine(
+        self, store: str, sku: str, quantity: int, *, reason: str, reference: str = "", key: str | None = None
+    ) -> Level:
         """`quantity` units on the shelf can't be sold, or not yet. May take what is reserved, which opens a shortage.
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are on hand), `NotFound`.
         """
         count = valid_quantity(quantity)
-        ledger, why = self._ledger(), valid_reason(reason)
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why)
+            return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why, what)
 
-        return self._change("stock.quarantine", store, sku, key, [count, why], move)
+        return self._change("stock.quarantine", store, sku, key, [count, why, *_said(what)], move)
 
     @command("stock.clear")
-    def clear(self, store: str, sku: str, quantity: int, *, reason: str, key: str | None = None) -> Level:
+    def clear(
+        self, store: str, sku: str, quantity: int, *, reason: str, reference: str = "", key: str | None = None
+    ) -> Level:
         """`quantity` units in quarantine are back on the shelf: they can be sold after all.
 
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are in quarantine), `NotFound`.
         """
         count = valid_quantity(quantity)
-        ledger, why = self._ledger(), valid_reason(reason)
+        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
 
         def move(unit: Unit) -> Movement:
-            return ledger.clear(unit.tx, store, sku, count, unit.stamp, why)
+            return ledger.clear(unit.tx, store, sku, count, unit.stamp, why, what)
 
-        return self._change("stock.clear", store, sku, key, [count, why], move)
+        return self._change("stock.clear", store, sku, key, [count, why, *_said(what)], move)
 
     @command("stock.take_back")
     def take_back(
@@ -159,7 +169,8 @@ class Stock:
         """`quantity` units are on their way and expected at the instant `at`; nothing of it is promised now.
 
         `reference` names the purchase order, delivery note or transfer. Said again for the same SKU, it replaces what
-        was said before: another date, other units, or 0 to call it off. Receiving under the reference takes off what
+        was said before: another date, other units, or 0 to call it off. `at` may be past: a delivery may be late before
+        anybody tells of it. Receiving under the reference takes off what
         came. Raises `InvalidQuantity`, `InvalidInstant`, `InvalidText` (no reference), `NotFound`.
         """
         count, when = valid_quantity(quantity, least=0), instant(at, "at")
@@ -184,13 +195,17 @@ class Stock:
         return self._change("stock.keep_back", store, sku, key, [count], move)
 
     def level(self, store: str, sku: str) -> Level:
-        """On hand, reserved, safety, quarantined and what may be promised; zeros where nothing was ever received."""
+        """On hand, reserved, safety, quarantined and what may be promised; zeros where nothing was ever received.
+
+        So of a SKU that is no article's, too. Raises `NotFound` (store), `InvalidId` (what can't be a SKU).
+        """
         return self.levels(store, [sku])[0]
 
     def levels(self, store: str, skus: Sequence[str]) -> tuple[Level, ...]:
         """The levels of these SKUs, in the same order. Raises `NotFound`, `TooMany`."""
         wanted = _skus(skus)
         self._check_store(store)
+        self._ledger()
         found = reading(self.parts, lambda tx: tx.levels(sorted(set(wanted)), [store]))
         levels = {level.sku: level for level in found}
         return tuple(levels.get(sku, Level(store, sku)) for sku in wanted)
@@ -202,6 +217,7 @@ class Stock:
         """
         wanted, when = _skus(skus), instant(by, "by")
         self._check_store(store)
+        self._ledger()
         asked = sorted(set(wanted))
         # levels first: what arrives in between is missing for a moment, and is never counted twice
         levels, coming = reading(self.parts, lambda tx: (tx.levels(asked, [store]), tx.expected(asked, [store])))
@@ -215,6 +231,7 @@ class Stock:
         """What is on its way to the store, the earliest first; what is overdue is among it. Raises `NotFound`."""
         checked = ids.sku(sku)
         self._check_store(store)
+        self._ledger()
         return reading(self.parts, lambda tx: tx.expected([checked], [store]))
 
     def shortages(self, store: str, *, after: str | None = None, limit: int = 50) -> Page[Shortage]:
@@ -225,6 +242,7 @@ class Stock:
         """
         most = limited(limit, self.parts.settings.page_limit)
         self._check_store(store)
+        self._ledger()
         start = position(after, str)
         last = start[0] if start else None
 
@@ -239,10 +257,14 @@ class Stock:
         return page(found, most, cursor(found[:most][-1].level.sku) if found else None)
 
     def movements(self, store: str, sku: str, *, after: str | None = None, limit: int = 50) -> Page[Movement]:
-        """How the level came about, oldest first."""
+        """How the level came about, oldest first; nothing where nothing was ever received, so of an unknown SKU, too.
+
+        Raises `NotFound` (store), `InvalidId` (what can't be a SKU, or a cursor).
+        """
         most = limited(limit, self.parts.settings.page_limit)
         checked = ids.sku(sku)
         self._check_store(store)
+        self._ledger()
         start = position(after, str)
         last = start[0] if start else None
         found = reading(self.parts, lambda tx: tx.movements(store, checked, after=last, limit=most + 1))
@@ -280,6 +302,11 @@ class Stock:
 
 def _short(text: str, field: str) -> str:
     return valid_line(text, field, most=100, least=0)
+
+
+def _said(reference: str) -> list[str]:
+    """For a request: without a reference it is the same as it was before there were any."""
+    return [reference] if reference else []
 
 
 def _named(reference: str) -> str:

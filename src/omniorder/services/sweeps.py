@@ -1,7 +1,7 @@
 """Sweeps: doing what time asks for. Safe to run from any number of workers, in small batches.
 
-Every deadline is a row (`ports.writes.Timer`), one per promise and order, that always says when to look next; so is
-every reservation of which a stock system outside is still to be told. A sweep
+Every deadline is a row (`ports.writes.Timer`), one per promise, order and transfer to a shelf that is not sent yet,
+that always says when to look next; so is every reservation of which a stock system outside is still to be told. A sweep
 claims due rows store by store, so no store starves another, and handles each through the same code as a command: the
 aggregate's own version guard makes the effect happen at most once, however many workers look. Time is `due + grace`,
 the grace being larger than the clocks of the hosts are apart.
@@ -28,7 +28,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.slots import Slot
 from omniorder.errors import InventoryFault, InventoryUnavailable, OmniorderError
 from omniorder.ports.writes import Timer, TimerWrite, Writes
-from omniorder.services import outside, payments, rerouting
+from omniorder.services import outside, payments, rerouting, transfers
 from omniorder.services.checkout import give_back
 from omniorder.services.free_windows import moved_if_over, with_a_window
 from omniorder.services.logs import log
@@ -137,6 +137,8 @@ def _handle(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]
         return outside.follow(parts, timer, stamp)
     if timer.subject.startswith("prm_"):
         return in_transaction(parts, stamp, lambda unit: _lapse(unit, timer, at))
+    if timer.subject.startswith("trf_"):
+        return in_transaction(parts, stamp, lambda unit: transfers.give_up(unit, timer, at))
     return _look_at_order(parts, timer, at, stamp)
 
 

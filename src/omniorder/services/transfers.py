@@ -26,20 +26,27 @@ from omniorder.domain.text import reason as valid_reason
 from omniorder.domain.transfers import OPEN, Transfer
 from omniorder.errors import InvalidId, InvalidInput, InvalidInstant, NotFound
 from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import Expect, Timer, TimerWrite, Writes
 from omniorder.services import payments, rerouting
 from omniorder.services.ledger import ledger_of
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
-from omniorder.services.surface import given
+from omniorder.services.surface import given, several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_SKUS = 1000
 """SKUs in one transfer."""
 
+MOST_STATES = 100
+"""States in one question."""
+
 NOT_FOUND = "not_found"
 """Why units were not sent that were looked for."""
+
+NOT_SENT = "not sent in time"
+"""Why the sweep calls off goods for a shelf."""
 
 Counted = Mapping[str, int]
 """Units per SKU."""
@@ -64,13 +71,19 @@ class Transfers:
         after: str | None = None,
         limit: int = 50,
     ) -> Page[Transfer]:
-        """What this store is to send, by when it is expected; by default all that it has not sent yet."""
+        """What this store is to send, by when it is expected; by default all that it has not sent yet.
+
+        Raises `InvalidInput` (states), `NotFound` (store), `Misconfigured` (the stock is not in the built-in ledger).
+        """
         return self._page(store, states, after, limit, incoming=False)
 
     def incoming(
         self, store: str, *, states: Sequence[TransferState] = tuple(OPEN), after: str | None = None, limit: int = 50
     ) -> Page[Transfer]:
-        """What comes to this store, by when it is expected; by default all that is still to come."""
+        """What comes to this store, by when it is expected; by default all that is still to come.
+
+        Raises as `outgoing`.
+        """
         return self._page(store, states, after, limit, incoming=True)
 
     @command("transfers.request")
@@ -85,13 +98,17 @@ class Transfers:
     ) -> Transfer:
         """Have units per SKU sent from one store's shelf to another's: they are held at the source from now on.
 
-        Without `expected_at` they are expected after the source's transit time. Raises `InvalidQuantity`,
+        Who asks decides what is sent: that a store offers `Service.SHIP_TO_STORE`, and that what is weighed stays where
+        it is, are rules for promises to customers.
+
+        Without `expected_at` they are expected after the source's transit time. What is still not sent
+        `Settings.transfer_waits` after that is called off by the sweep, and free again. Raises `InvalidQuantity`,
         `InvalidInput` (from a store to itself), `NotFound` (store or article), `OutOfStock`.
         """
         wanted = _counted(units, least=1)
         if not wanted:
             raise InvalidInput("units", units, "at least one SKU")
-        if ids.store_id(source) == ids.store_id(destination, "destination"):
+        if ids.store_id(source, "source") == ids.store_id(destination, "destination"):
             raise InvalidInput("destination", destination, "must be another store than the source")
         self._mine(source, destination)
         from_, to = self.parts.stores.store(source), self.parts.stores.store(destination)
@@ -115,7 +132,7 @@ class Transfers:
             )
             ledger.reserve(unit.tx, transfer.reservation, source, wanted, None)
             unit.save_transfer(None, transfer, [event])
-            self._announce(unit, transfer)
+            _announce(unit, transfer)
             return transfer
 
         return in_transaction(self.parts, stamp, work)
@@ -191,7 +208,8 @@ class Transfers:
     ) -> Transfer:
         """These units per SKU (or all that were sent) are in the destination; nothing more will come.
 
-        What an order waits for is held for it; when less came, its customer is asked. Raises `NotFound`,
+        The transfer ends with it: what comes after all is booked with `stock.receive`, under the transfer's id as
+        reference. What an order waits for is held for it; when less came, its customer is asked. Raises `NotFound`,
         `InvalidQuantity` (more than were sent), `IllegalTransition` (not sent yet, or received before).
         """
         counted = None if units is None else _counted(units)
@@ -228,9 +246,7 @@ class Transfers:
         draw = self.parts.time_ordered()
 
         def step(unit: Unit, before: Transfer) -> tuple[list[e.Event], Order | None]:
-            event = e.TransferCancelled(why)
-            transfers.apply(before, event, unit.stamp.at)
-            ledger_of(self.parts).release(unit.tx, before.reservation)
+            event = _called_off(unit, before, why)
             return [event], self._lacks(unit, before, before.requested, draw)
 
         return self._step("transfers.cancel", transfer_id, "source", step, key, why)
@@ -260,23 +276,13 @@ class Transfers:
             for event in events:
                 after = transfers.apply(after, event, stamp.at)
             unit.save_transfer(before, after, events)
-            self._announce(unit, after)
+            _announce(unit, after)
             return after, order
 
         transfer, order = in_transaction(self.parts, stamp, work)
         if order is not None and not self.parts.storage.is_joined:
             rerouting.settle(self.parts, payments.load(self.parts, order.id), stamp)
         return transfer
-
-    def _announce(self, unit: Unit, transfer: Transfer) -> None:
-        """Let the destination know what comes to its shelf, and when; what comes for an order is not the shelf's."""
-        if transfer.order is None:
-            for line in transfer.lines:
-                coming = 0
-                if transfer.state in OPEN:
-                    coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
-                delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
-                ledger_of(self.parts).expect(unit.tx, delivery)
 
     def _waiting(self, unit: Unit, transfer: Transfer) -> Order | None:
         """The order that waits for this transfer, if it still does."""
@@ -323,18 +329,54 @@ class Transfers:
         self, store: str, states: Sequence[TransferState], after: str | None, limit: int, *, incoming: bool
     ) -> Page[Transfer]:
         most = limited(limit, self.parts.settings.page_limit)
-        names = [given(state, TransferState, "states", "members of TransferState").value for state in states]
+        wanted = several(states, TransferState, "states", "must be a list of TransferState", most=MOST_STATES)
+        names = [state.value for state in wanted]
         place = position(after, datetime, str)
+        ledger_of(self.parts)
         try:
             self._mine(ids.store_id(store))
         except InvalidId:
             raise NotFound("store", store) from None
+        if self.parts.stores.store(store) is None:
+            raise NotFound("store", store)
         found = reading(
             self.parts,
             lambda tx: tx.transfers(store, incoming=incoming, states=names, after=place, limit=most + 1),
         )
         last = found[:most][-1] if found else None
         return page(found, most, cursor(iso(last.expected_at), last.id) if last else None)
+
+
+def give_up(unit: Unit, timer: Timer, at: datetime) -> list[str]:
+    """Call off, for the sweep, goods for a shelf that nobody has sent in time: their units are free again."""
+    before = unit.tx.transfer(timer.subject)
+    due = transfers.due(before, unit.parts.settings.transfer_waits) if before else None
+    if before is None or due is None or due > at:
+        unit.tx.write(Writes(timers=(TimerWrite(timer.store, timer.subject, due, if_due_at=timer.due_at),)))
+        return []
+    event = _called_off(unit, before, NOT_SENT)
+    after = transfers.apply(before, event, unit.stamp.at)
+    unit.save_transfer(before, after, [event])
+    _announce(unit, after)
+    return [type(event).__name__]
+
+
+def _called_off(unit: Unit, transfer: Transfer, reason: str) -> e.TransferCancelled:
+    event = e.TransferCancelled(reason)
+    transfers.apply(transfer, event, unit.stamp.at)  # refuses what has left, before anything is booked
+    unit.parts.inventory.release(unit.tx, transfer.reservation)  # also when the stock has gone outside since
+    return event
+
+
+def _announce(unit: Unit, transfer: Transfer) -> None:
+    """Let the destination know what comes to its shelf, and when; what comes for an order is not the shelf's."""
+    if transfer.order is None:
+        for line in transfer.lines:
+            coming = 0
+            if transfer.state in OPEN:
+                coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
+            delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
+            unit.tx.write(Writes(expected=(Expect(delivery),)))
 
 
 def _counted(units: object, *, least: int = 0) -> dict[str, int]:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic, TypeVar, cast
 
-from omniorder.domain import coupling
+from omniorder.domain import coupling, transfers
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.handoffs import Handoff
@@ -91,10 +91,14 @@ class Unit:
         self.tx.write(Writes(promises=(PromiseWrite(before, after),), timers=(timer,)))
 
     def save_transfer(self, before: Transfer | None, after: Transfer, events: Sequence[Event]) -> None:
-        """The transfer, and its events in its own stream at the store that sends."""
+        """The transfer with its timer, if it has one, and its events in its own stream at the store that sends."""
         seq = before.version + 1 if before else 1
         entry = JournalEntry(after.source, after.id, seq, self.stamp, tuple(events))
-        self._write(Writes(transfers=(TransferWrite(before, after),), journal=(entry,)), entry)
+        patience = self.parts.settings.transfer_waits
+        due = transfers.due(after, patience)
+        was = transfers.due(before, patience) if before else None
+        timers = (TimerWrite(after.source, after.id, due),) if was != due else ()
+        self._write(Writes(transfers=(TransferWrite(before, after),), timers=timers, journal=(entry,)), entry)
 
     def save_order(self, before: Order | None, after: Order, events: Sequence[Event]) -> None:
         """The order with all that belongs to it, its one timer, and its events in its stream at the home store."""

@@ -192,7 +192,7 @@ class Rows:
         return self._one("reservation", reservation_id, self._everything.find_reservations)
 
     def timer(self, store: str, subject: str) -> Timer | None:
-        """The timer of this order or promise."""
+        """The timer of this order, promise or transfer."""
         return self._one("timer", (store, subject), self._everything.find_timers)
 
     def listed(self, owner: str, order_id: str) -> int:

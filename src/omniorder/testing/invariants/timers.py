@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
-from omniorder.domain import coupling, ids
+from omniorder.domain import coupling, ids, transfers
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
+from omniorder.domain.transfers import Transfer
 from omniorder.testing.invariants.checking import View, invariant, whole
+
+_NONE: Final = timedelta(0)
+"""How long a source may be late is a setting, which may have changed since a timer was set."""
 
 
 @invariant
 def every_deadline_has_its_timer(view: View) -> Iterator[str]:
-    """S7, T1: each held promise and each order that waits for something has one timer, due when it is, and no other.
+    """S7, T1: each held promise and each order that waits for something has one timer, due when it is, and no other;
+    and goods for a shelf that are not sent yet have one for giving up on them, not before they are expected.
 
     Timers of reservations say that a stock system outside is still to be told; an intent has nothing else yet.
     """
@@ -28,16 +34,27 @@ def every_deadline_has_its_timer(view: View) -> Iterator[str]:
         if due != needed:
             state = f"{order.state.value}, {order.pickup.state.value}"
             yield f"{order.id} ({state}) is to be looked at at {needed}, its timer is set to {due}"
+    for transfer in view.rows.transfers():
+        if transfers.due(transfer, _NONE) is not None:
+            due = _due(view, transfer.source, transfer.id)
+            if due is None or due < transfer.expected_at:
+                yield f"{transfer.id} is expected at {transfer.expected_at} and not sent, its timer is set to {due}"
     for timer in view.rows.timers():
         if timer.subject.startswith("rsv_"):
             if ids.store_of(timer.subject) != timer.store:
                 yield f"{timer.subject}: a timer at {timer.store}"
-        elif not _waits(view.rows.promise(timer.subject) or view.rows.order(timer.subject), timer.store):
+        elif not _waits(_subject(view, timer.subject), timer.store):
             yield f"{timer.subject}: a timer at {timer.due_at} that nothing waits for"
 
 
-def _waits(subject: Promise | Order | None, store: str) -> bool:
+def _subject(view: View, name: str) -> Promise | Order | Transfer | None:
+    return view.rows.promise(name) or view.rows.order(name) or view.rows.transfer(name)
+
+
+def _waits(subject: Promise | Order | Transfer | None, store: str) -> bool:
     """Whether it may need a timer there; whether that is the right one is asked from the other side."""
+    if isinstance(subject, Transfer):
+        return subject.source == store and transfers.due(subject, _NONE) is not None
     if subject is None or subject.store != store:
         return False
     return isinstance(subject, Order) or subject.state is PromiseState.HELD
@@ -50,7 +67,7 @@ def _due(view: View, store: str, subject: str) -> datetime | None:
 
 @whole
 def nothing_is_overdue(view: View) -> Iterator[str]:
-    """T1: right after a sweep, nothing is left that was due: neither a held promise nor an order."""
+    """T1: right after a sweep, nothing is left that was due: no held promise, order or goods that were never sent."""
     for timer in view.rows.timers():
         if timer.due_at <= view.now - view.settings.grace:
             yield f"{timer.subject} was due at {timer.due_at}, it is {view.now}"
@@ -59,7 +76,8 @@ def nothing_is_overdue(view: View) -> Iterator[str]:
 @whole
 def nothing_is_held_past_its_grace(view: View) -> Iterator[str]:
     """S7: right after a sweep, no units are held for longer than their time limit and the grace after it; but those of
-    an order that is being undone while its money is still in flight, until that hold is over."""
+    an order that is being undone while its money is still in flight, until that hold is over. Goods for another shelf
+    are held no longer than the settings let them be late."""
     late = view.now - view.settings.grace
     waiting = {
         order.reservation_id
@@ -69,3 +87,7 @@ def nothing_is_held_past_its_grace(view: View) -> Iterator[str]:
     for reservation in view.rows.reservations():
         if reservation.until is not None and reservation.until <= late and reservation.id not in waiting:
             yield f"{reservation.id} was to be held until {reservation.until}, it is {view.now}"
+    for transfer in view.rows.transfers():
+        until = transfers.due(transfer, view.settings.transfer_waits)
+        if until is not None and until <= late:
+            yield f"{transfer.id} was to be sent until {until}, it is {view.now}"
