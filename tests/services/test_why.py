@@ -22,6 +22,7 @@ from omniorder import (
     Channel,
     ExpectedDelivery,
     Money,
+    Offer,
     PayInStore,
     Price,
     Reason,
@@ -46,7 +47,7 @@ from omniorder.reasons.codes import CODES
 from omniorder.reasons.saying import LANGUAGES
 from omniorder.testing import FakeInventory, Shop
 from tests.services.passing import eva, ticket_for, wrong
-from tests.services.sending import CENTRE, awaiting, centre, only_transfer, promised_from_afar
+from tests.services.sending import CENTRE, EIGHT_LOAVES, awaiting, centre, only_transfer, promised_from_afar
 from tests.services.steps import (
     DECLINED,
     MASTERCARD,
@@ -661,6 +662,54 @@ def test_what_is_weighed_is_short_in_kilograms(shop: Shop) -> None:
         shop.app.checkout.promise(cart.id, slot=sofia.slots[0].id)
     assert raised.value.why == sofia.why
     assert "You want 20.5\u00a0kg of APPLES, but the store can offer only 20\u00a0kg." in raised.value.sentence()
+
+
+SENT = {
+    "en": "You can also have what is missing sent by SOFDC and collect everything from 24 November 2026 at 08:00 on or "
+    "choose another store.",
+    "sv": "Du kan också låta det som saknas skickas från SOFDC och hämta allt från och med den 24 november 2026 "
+    "kl. 08:00 eller välja en annan butik.",
+    "bg": "Можете също да изчакате липсващото да пристигне от SOFDC и да получите всичко от 24 ноември 2026\u00a0г., "
+    "08:00\u00a0ч. нататък или да изберете друг магазин.",
+}
+
+
+def sofia_of(shop: Shop, wishes: dict[str, int]) -> Offer:
+    cart = filled(shop, wishes)
+    (offer,) = (offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
+    return offer
+
+
+def test_what_others_could_send_is_a_remedy_and_names_them(shop: Shop) -> None:
+    centre(shop)
+    offer = sofia_of(shop, EIGHT_LOAVES)
+    assert offer.why is not None
+    assert offer.with_transfer is not None
+    sending, other = offer.why.remedies
+    assert (sending.code, other.code) == ("line.ship", "store.other")
+    starts = offer.with_transfer.slots[0].starts
+    assert sending.facts == {"earliest": starts.isoformat(timespec="minutes"), "senders": [CENTRE]}
+    cart = shop.app.carts.current()
+    assert cart is not None
+    promise = shop.app.checkout.promise(cart.id, slot=offer.with_transfer.slots[0].id, ship=True)
+    assert [leg.store for leg in promise.legs] == [CENTRE]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_to_have_it_sent_is_put_in_words(language: str, shop: Shop) -> None:
+    centre(shop)
+    why = sofia_of(shop, EIGHT_LOAVES).why
+    assert why is not None
+    assert say(why, language).endswith(SENT[language])
+
+
+def test_what_nobody_could_send_is_no_remedy(shop: Shop) -> None:
+    """The centre hasn't enough."""
+    centre(shop, bread=2)
+    why = sofia_of(shop, EIGHT_LOAVES).why
+    assert why is not None
+    assert why.facts == {"store": Shop.SOFIA}
+    assert [remedy.code for remedy in why.remedies] == ["store.other"]
 
 
 def waiting(shop: Shop, wanted: int, *, store: str = Shop.SOFIA) -> tuple[Reason, errors.OutOfStock]:

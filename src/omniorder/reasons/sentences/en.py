@@ -184,6 +184,10 @@ _SENTENCES = {
 
 _PHRASES = {
     "store.other": ("choose another store",),
+    "line.ship": (
+        "have what is missing sent by {senders} and collect everything from {earliest} on",
+        "have what is missing sent to the store and collect everything from {earliest} on",
+    ),
     "line.reduce": ("reduce {sku} to {available:units}",),
     "line.remove": ("remove {sku}",),
     "stock.wait": ("wait for the delivery on {next_at}",),

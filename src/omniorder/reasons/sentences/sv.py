@@ -184,6 +184,10 @@ _SENTENCES = {
 
 _PHRASES = {
     "store.other": ("välja en annan butik",),
+    "line.ship": (
+        "låta det som saknas skickas från {senders} och hämta allt från och med den {earliest}",
+        "låta det som saknas skickas till butiken och hämta allt från och med den {earliest}",
+    ),
     "line.reduce": ("minska {sku} till {available:units}",),
     "line.remove": ("ta bort {sku}",),
     "stock.wait": ("vänta på leveransen den {next_at}",),
