@@ -119,7 +119,6 @@ _COLLECTING: Final = {
     "transfer.late": _told(may="transfer order sku units unit arrives store"),
     "transfer.short": _told(may="transfer order sku wanted available unit store"),
     "question.open": _told(may="order until options"),
-    "question.expired": _told(may="order until"),
     "silence.less": _told(),
     "silence.nothing": _told(),
 }

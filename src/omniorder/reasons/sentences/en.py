@@ -91,7 +91,6 @@ _SENTENCES = {
         "Your decision is needed before {until}.",
         "Your decision is needed.",
     ),
-    "question.expired": ("The time to answer the question is over.",),
     "silence.less": ("Without an answer, what is missing is left out and not charged.",),
     "silence.nothing": ("Without an answer, the whole order is cancelled.",),
     # requests

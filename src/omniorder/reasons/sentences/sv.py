@@ -91,7 +91,6 @@ _SENTENCES = {
         "Ditt beslut behövs före den {until}.",
         "Ditt beslut behövs.",
     ),
-    "question.expired": ("Tiden för att besvara frågan har gått ut.",),
     "silence.less": ("Utan svar tas det som saknas bort och debiteras inte.",),
     "silence.nothing": ("Utan svar avbokas hela beställningen.",),
     # requests
