@@ -74,7 +74,7 @@ def _offer(
     in_time = _in_time(free, by)
     if free and not in_time:
         assert by is not None
-        facts = {"store": store.id, "by": by.isoformat(), "earliest": free[0].starts.isoformat()}
+        facts = {"store": store.id, "by": by.astimezone(store.tz).isoformat(), "earliest": free[0].starts.isoformat()}
         reasons.append(Reason("slot.too_late", facts))
     elif not free:
         reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))

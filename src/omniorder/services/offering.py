@@ -176,7 +176,8 @@ class _Survey:
 
     def _no_slot(self, store: Store, free: tuple[Slot, ...]) -> Reason:
         if free and self.by is not None:
-            facts = {"store": store.id, "by": self.by.isoformat(), "earliest": free[0].starts.isoformat()}
+            by, earliest = self.by.astimezone(store.tz), free[0].starts
+            facts = {"store": store.id, "by": by.isoformat(), "earliest": earliest.isoformat()}
             return Reason("slot.too_late", facts)
         return Reason("slot.unavailable", {"store": store.id, "reason": "none_free"})
 
