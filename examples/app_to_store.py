@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+import textwrap
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
-from attrs import evolve
 from chain import stock_the_shelves
 from what_if import MEMORY, STORIES, tell_stories, title
 
+import omniorder
 from omniorder import (
     Article,
     Associate,
@@ -35,7 +36,6 @@ from omniorder import (
     Point,
     Receipt,
     Recorded,
-    Service,
     System,
     Unit,
 )
@@ -62,15 +62,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ) as hub:
             print("Stocking five stores in two cities ...")
             stock_the_shelves(hub)
-            let_send(hub, "SOF02")
             tell(hub)
-
-
-def let_send(hub: OrderHub, store: str) -> None:
-    """This store sends goods to the others, which have them four hours later."""
-    stores = hub.at(Channel.SYSTEM, System("import")).stores
-    services = {Service.PICKUP, Service.SHIP_TO_STORE}
-    stores.put(evolve(stores.get(store), services=services, transit=timedelta(hours=4)))
 
 
 def options() -> argparse.ArgumentParser:
@@ -119,7 +111,7 @@ def tell(hub: OrderHub) -> None:
     assert basket is not None
     offers = web.checkout.offers(basket.id, near=HOME)
     for offer in offers:
-        say(tell_offer(offer))
+        tell_offer(offer)
     best = offers[0]
     assert best.quote is not None
     slot, store_id = best.slots[0], best.store.id
@@ -128,7 +120,7 @@ def tell(hub: OrderHub) -> None:
     say(f"And who by {soon - timedelta(minutes=1):%H:%M}?")
     say("")
     for offer in web.checkout.offers(basket.id, near=HOME, by=soon):
-        say(tell_offer(offer))
+        tell_offer(offer)
     before = levels(hub, store_id)
 
     say("")
@@ -212,35 +204,18 @@ def state(*, cart: Cart | None = None, promise: str = "", order: Order | None = 
     say(f"[{' | '.join(parts)}]")
 
 
-def tell_offer(offer: Offer) -> str:
-    name = f"{offer.store.id} {offer.store.name}"
+def tell_offer(offer: Offer) -> None:
+    """In one line; below it, for a store that can't promise it all as it is, why not, and what would help."""
+    where = f"{offer.store.id} {offer.store.name}"
     far = f"{offer.distance_km:.1f} km" if offer.distance_km is not None else ""
-    if offer.with_transfer is not None:
-        senders = " and ".join(leg.store for leg in offer.with_transfer.sourcing.transfers)
-        first = offer.with_transfer.slots[0].starts
-        return f"{name:<40} {far:>9}  only {'; '.join(why(offer))}, the rest by {first:%a %H:%M} from {senders}"
-    if not offer.full:
-        return f"{name:<40} {far:>9}  no: " + "; ".join(why(offer))
-    first = offer.slots[0].starts
-    price = offer.quote.total if offer.quote else ""
-    return f"{name:<40} {far:>9}  {price!s:>9}, from {first:%a %H:%M}"
-
-
-def why(offer: Offer) -> list[str]:
-    """The reasons of an offer that is not full, in words."""
-    told = []
-    for reason in offer.reasons:
-        facts = reason.facts
-        match reason.code:
-            case "stock.short":
-                told.append(f"{facts['available']} of {facts['wanted']} {facts['sku']}")
-            case "price.missing":
-                told.append(f"no price for {facts['sku']}")
-            case "slot.too_late":
-                told.append(f"not before {datetime.fromisoformat(facts['earliest']):%a %H:%M}")
-            case _:
-                told.append("no free slot")
-    return told
+    if offer.why is None:
+        can = f"{offer.quote.total if offer.quote else ''!s:>9}, from {offer.slots[0].starts:%a %H:%M}"
+    else:
+        can = "not as it is:"
+    say(f"{where:<40} {far:>9}  {can}")
+    if offer.why is not None:
+        for row in textwrap.wrap(omniorder.say(offer.why), width=92, break_on_hyphens=False):
+            say(f"      {row}")
 
 
 def details(entry: Recorded, names: Mapping[str, str]) -> str:

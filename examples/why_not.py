@@ -6,6 +6,7 @@ python examples/why_not.py
 from __future__ import annotations
 
 import textwrap
+from datetime import timedelta
 
 from omniorder import say
 from omniorder.testing import Shop
@@ -16,6 +17,8 @@ LANGUAGES = ("en", "sv", "bg")
 def main() -> None:
     with Shop.example() as shop:
         cart = shop.app.carts.start()
+        tomorrow = shop.clock.now() + timedelta(days=1)
+        shop.office.stock.expect(shop.VARNA, shop.MILK, 24, at=tomorrow, reference="DN-7")
         shop.app.carts.add(cart.id, shop.MILK, 12)
         cart = shop.app.carts.add(cart.id, shop.BREAD, 1)
         for offer in shop.web.checkout.offers(cart.id, near=shop.HERE):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder.domain.availability import available_by, available_to_promise
-from omniorder.domain.deliveries import Availability, ExpectedDelivery, availability
+from omniorder.domain.deliveries import Availability, Coming, ExpectedDelivery, availability, next_deliveries
 from omniorder.domain.stock import Level
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import HOUR, MILK, NOW, SOFIA
@@ -99,6 +99,21 @@ def test_an_availability_names_the_next_delivery_and_all_that_comes_with_it() ->
     assert availability(level, expected, NOW + 2 * HOUR) == Availability(
         SOFIA, MILK, now=2, by=NOW + 2 * HOUR, then=14, next_at=NOW + HOUR, next_units=12
     )
+
+
+def test_the_next_delivery_is_told_by_store_and_article_and_is_never_overdue() -> None:
+    expected = [
+        samples.expected(3, reference="DN-3", quantity=30),
+        samples.expected(1, reference="DN-1", quantity=10),
+        samples.expected(1, reference="DN-2", quantity=2),
+        samples.expected(1, reference="DN-1", quantity=7, store="VAR01"),
+        samples.expected(0, reference="DN-0", quantity=5),
+        samples.expected(2, reference="DN-1", quantity=0, sku="RYE-BREAD"),
+    ]
+    assert next_deliveries(expected, NOW) == {
+        (SOFIA, MILK): Coming(NOW + HOUR, 12), ("VAR01", MILK): Coming(NOW + HOUR, 7)
+    }  # fmt: skip
+    assert next_deliveries(expected, NOW + HOUR) == {(SOFIA, MILK): Coming(NOW + 3 * HOUR, 30)}
 
 
 def test_without_a_delivery_there_is_no_next_one() -> None:

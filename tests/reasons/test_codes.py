@@ -7,6 +7,7 @@ import inspect
 import re
 import unicodedata
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -89,6 +90,39 @@ def test_every_remedy_belongs_to_a_reason_whose_facts_it_needs() -> None:
             assert set(REMEDIES[remedy].needs) <= set(told.facts), (code, remedy)
     offered = {remedy for told in CODES.values() for remedy in told.remedies}
     assert offered == {code for code in REMEDIES if not code.startswith((step(""), "option."))}
+
+
+def named_in_the_source() -> set[str]:
+    """All words that the library's modules have as text, but for those that only describe codes."""
+    root = Path(inspect.getfile(errors)).parent
+    describing = {root / "reasons" / "codes.py", *(root / "reasons" / "sentences").glob("*.py")}
+    return {
+        node.value
+        for file in root.rglob("*.py")
+        if file not in describing
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+
+
+def test_no_code_is_told_by_nobody() -> None:
+    """Each is named where it is told, or its end is, as a `reason`. The reasons of a decline are the provider's, and
+    states and guards are those of the machines."""
+    named = named_in_the_source()
+    told_by_machines = {f"{machine}.is_{state.value}" for machine, states in MACHINES.items() for state in states}
+    ends = {
+        code for code in CODES if code.startswith(("slot.", "handoff.", "silence.")) and code.split(".")[1] in named
+    }
+    of_providers = {code for code in CODES if code.startswith("payment.") and code not in named}
+    assert (
+        of_providers
+        <= {
+            *("payment.insufficient_funds", "payment.authentication_failed", "payment.authorisation_expired"),
+            "payment.expired_card",
+        }
+        | told_by_machines
+    )
+    assert CODES.keys() - named - told_by_machines - ends - of_providers == set()
 
 
 def test_no_code_names_a_fact_twice() -> None:

@@ -52,7 +52,14 @@ def _offer(
     )
     reasons = [
         Reason(
-            "stock.short", {"sku": one.sku, "wanted": one.wanted, "available": one.available, **_unit(articles, one)}
+            "stock.short",
+            {
+                "sku": one.sku,
+                "wanted": one.wanted,
+                "available": one.available,
+                **_unit(articles, one),
+                **_next(touch, tx, store, one.sku),
+            },
         )
         for one in available
         if one.available < one.wanted
@@ -67,7 +74,7 @@ def _offer(
     in_time = _in_time(free, by)
     if free and not in_time:
         assert by is not None
-        facts = {"store": store.id, "by": by.isoformat(), "earliest": free[0].starts.isoformat()}
+        facts = {"store": store.id, "by": by.astimezone(store.tz).isoformat(), "earliest": free[0].starts.isoformat()}
         reasons.append(Reason("slot.too_late", facts))
     elif not free:
         reasons.append(Reason("slot.unavailable", {"store": store.id, "reason": "none_free"}))
@@ -82,6 +89,16 @@ def _offer(
 
 def _unit(articles: Mapping[str, Article], one: Available) -> Mapping[str, str]:
     return {"unit": "gram"} if one.sku in articles and articles[one.sku].unit is Unit.GRAM else {}
+
+
+def _next(touch: AgentTouchpoint, tx: Transaction, store: Store, sku: str) -> Mapping[str, object]:
+    now = touch.checkout.parts.clock.now()
+    ahead = [one for one in tx.expected([sku], [store.id]) if one.at > now]
+    if not ahead:
+        return {}
+    first = min(one.at for one in ahead)
+    units = sum(one.quantity for one in ahead if one.at == first)
+    return {"next_at": first.astimezone(store.tz).isoformat(timespec="minutes"), "next_units": units}
 
 
 def _live(touch: AgentTouchpoint, tx: Transaction, cart: Cart) -> Promise | None:

@@ -168,7 +168,7 @@ def test_a_store_that_could_only_later_says_so_and_from_when(shop: Shop) -> None
     assert (slow.full, slow.slots) == (False, ())
     assert reason.code == "slot.too_late"
     assert reason.facts == {
-        "store": "SLOW", "by": "2026-11-23T12:00:00+00:00", "earliest": "2026-11-23T19:00:00+02:00",
+        "store": "SLOW", "by": "2026-11-23T14:00:00+02:00", "earliest": "2026-11-23T19:00:00+02:00",
     }  # fmt: skip
     assert offered(shop, "SLOW", {Shop.MILK: 1}, by=at(20)).full
 

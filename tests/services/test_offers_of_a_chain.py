@@ -95,6 +95,9 @@ def chain(shop: Shop, random: Random, *, stores: int = 6) -> Cart:
                 office.prices.put(Price(sku, amount, tax=random.choice(["0.09", "0.20"]), per=per, store=name))
             if random.random() < 0.7:
                 office.stock.receive(name, sku, random.randint(1, 6))
+            for reference in random.sample(["DN-1", "DN-2"], random.choice([0, 0, 1, 2])):
+                at = now + timedelta(hours=random.choice([-5, 4, 4, 30]))
+                office.stock.expect(name, sku, random.randint(0, 4), at=at, reference=reference)
     taken = [
         SlotChange(store.id, slot.id, slot.starts, 1, slot.capacity, 1, slot.lines_capacity)
         for store in shops

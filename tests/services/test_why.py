@@ -20,7 +20,9 @@ from omniorder import (
     Associate,
     Card,
     Channel,
+    ExpectedDelivery,
     Money,
+    Offer,
     PayInStore,
     Price,
     Reason,
@@ -41,11 +43,12 @@ from omniorder.domain.questions import Question
 from omniorder.domain.stock import apply, reserve
 from omniorder.errors import Refused
 from omniorder.exchange import import_file
+from omniorder.ports.writes import Expect, Writes
 from omniorder.reasons.codes import CODES
 from omniorder.reasons.saying import LANGUAGES
-from omniorder.testing import Shop
+from omniorder.testing import FakeInventory, Shop
 from tests.services.passing import eva, ticket_for, wrong
-from tests.services.sending import CENTRE, awaiting, centre, only_transfer, promised_from_afar
+from tests.services.sending import CENTRE, EIGHT_LOAVES, awaiting, centre, only_transfer, promised_from_afar
 from tests.services.steps import (
     DECLINED,
     MASTERCARD,
@@ -720,6 +723,123 @@ def test_what_is_weighed_is_short_in_kilograms(shop: Shop) -> None:
         shop.app.checkout.promise(cart.id, slot=sofia.slots[0].id)
     assert raised.value.why == sofia.why
     assert "You want 20.5\u00a0kg of APPLES, but the store can offer only 20\u00a0kg." in raised.value.sentence()
+
+
+SENT = {
+    "en": "You can also have what is missing sent by SOFDC and collect everything from 24 November 2026 at 08:00 on or "
+    "choose another store.",
+    "sv": "Du kan också låta det som saknas skickas från SOFDC och hämta allt från och med den 24 november 2026 "
+    "kl. 08:00 eller välja en annan butik.",
+    "bg": "Можете също да изчакате липсващото да пристигне от SOFDC и да получите всичко от 24 ноември 2026\u00a0г., "
+    "08:00\u00a0ч. нататък или да изберете друг магазин.",
+}
+
+
+def sofia_of(shop: Shop, wishes: dict[str, int]) -> Offer:
+    cart = filled(shop, wishes)
+    (offer,) = (offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
+    return offer
+
+
+def test_what_others_could_send_is_a_remedy_and_names_them(shop: Shop) -> None:
+    centre(shop)
+    offer = sofia_of(shop, EIGHT_LOAVES)
+    assert offer.why is not None
+    assert offer.with_transfer is not None
+    sending, other = offer.why.remedies
+    assert (sending.code, other.code) == ("line.ship", "store.other")
+    starts = offer.with_transfer.slots[0].starts
+    assert sending.facts == {"earliest": starts.isoformat(timespec="minutes"), "senders": [CENTRE]}
+    cart = shop.app.carts.current()
+    assert cart is not None
+    promise = shop.app.checkout.promise(cart.id, slot=offer.with_transfer.slots[0].id, ship=True)
+    assert [leg.store for leg in promise.legs] == [CENTRE]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_to_have_it_sent_is_put_in_words(language: str, shop: Shop) -> None:
+    centre(shop)
+    why = sofia_of(shop, EIGHT_LOAVES).why
+    assert why is not None
+    assert say(why, language).endswith(SENT[language])
+
+
+def test_what_nobody_could_send_is_no_remedy(shop: Shop) -> None:
+    """The centre hasn't enough."""
+    centre(shop, bread=2)
+    why = sofia_of(shop, EIGHT_LOAVES).why
+    assert why is not None
+    assert why.facts == {"store": Shop.SOFIA}
+    assert [remedy.code for remedy in why.remedies] == ["store.other"]
+
+
+def waiting(shop: Shop, wanted: int, *, store: str = Shop.SOFIA) -> tuple[Reason, errors.OutOfStock]:
+    """Why this store can't promise so much milk: as an offer says it, and as the promise does."""
+    cart = filled(shop, {Shop.MILK: wanted})
+    (offer,) = (offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == store)
+    with pytest.raises(errors.OutOfStock) as raised:
+        shop.app.checkout.promise(cart.id, slot=offer.slots[0].id)
+    assert offer.why is not None
+    return offer.why, raised.value
+
+
+def test_what_is_on_its_way_is_told_with_the_day_and_the_number(shop: Shop) -> None:
+    at = shop.clock.now() + timedelta(days=1)
+    shop.office.stock.expect(Shop.SOFIA, Shop.MILK, 30, at=at, reference="DN-7")
+    shop.office.stock.expect(Shop.SOFIA, Shop.MILK, 20, at=at, reference="DN-8")
+    shop.office.stock.expect(Shop.SOFIA, Shop.MILK, 90, at=at + timedelta(days=1), reference="DN-9")
+    offered, refusal = waiting(shop, 60)
+    assert offered == refusal.why
+    assert [reason.code for reason in flat(offered)] == ["store.cannot", "stock.short", "stock.expected"]
+    local = at.astimezone(shop.office.stores.get(Shop.SOFIA).tz)
+    (expected,) = offered.leaves
+    assert expected.facts == {"next_at": local.isoformat(timespec="minutes"), "next_units": 50}
+    assert [remedy.code for remedy in expected.remedies] == ["stock.wait"]
+    day = f"{local.day} {local:%B %Y} at {local:%H:%M}"
+    assert f"The next delivery, of 50, is expected on {day}. You can wait for the delivery on {day}." in say(offered)
+
+
+def test_what_comes_to_another_store_or_is_overdue_is_nothing_to_wait_for(shop: Shop) -> None:
+    now, expect = shop.clock.now(), shop.office.stock.expect
+    expect(Shop.VARNA, Shop.MILK, 50, at=now + timedelta(days=1), reference="DN-7")
+    expect(Shop.SOFIA, Shop.BREAD, 50, at=now + timedelta(days=1), reference="DN-7")
+    expect(Shop.SOFIA, Shop.MILK, 50, at=now, reference="DN-8")
+    offered, refusal = waiting(shop, 60)
+    assert offered == refusal.why
+    assert offered.leaves[0].facts == {"sku": Shop.MILK, "wanted": 60, "available": 40}
+
+
+def test_a_delivery_of_too_little_is_a_fact_and_nobody_is_told_to_wait_for_it(shop: Shop) -> None:
+    at = shop.clock.now() + timedelta(days=1)
+    shop.office.stock.expect(Shop.SOFIA, Shop.MILK, 19, at=at, reference="DN-7")
+    offered, refusal = waiting(shop, 60)
+    assert offered == refusal.why
+    (short,) = offered.because
+    assert (short.facts["next_units"], short.because) == (19, ())
+    assert waiting(shop, 59)[0].leaves[0].code == "stock.expected"
+
+
+def test_what_is_weighed_comes_in_kilograms(shop: Shop) -> None:
+    at = shop.clock.now() + timedelta(days=1)
+    shop.office.stock.expect(Shop.SOFIA, Shop.APPLES, 2_500, at=at, reference="DN-7")
+    cart = filled(shop, {Shop.APPLES: 20_500})
+    (sofia,) = (offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
+    assert sofia.why is not None
+    assert "The next delivery, of 2.5\u00a0kg, is expected" in say(sofia.why)
+
+
+def test_stock_outside_is_expected_by_others(shop: Shop) -> None:
+    """What our own books expected before says nothing about it."""
+    inventory = FakeInventory()
+    with Shop.example(outside=inventory) as one:
+        cart = filled(one, {Shop.MILK: 60})
+        at = one.clock.now() + timedelta(days=1)
+        delivery = ExpectedDelivery(Shop.SOFIA, Shop.MILK, "DN-7", 50, at)
+        with one.hub._parts.storage.transaction() as tx:
+            tx.write(Writes(expected=(Expect(delivery),)))
+        (offer,) = (offer for offer in one.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
+        assert offer.why is not None
+        assert [reason.code for reason in flat(offer.why)] == ["store.cannot", "stock.short"]
 
 
 def test_a_refusal_that_names_its_next_delivery_says_so_article_by_article() -> None:

@@ -7,7 +7,7 @@ received under the same reference and is expected no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from attrs import frozen
@@ -15,7 +15,7 @@ from attrs import frozen
 from omniorder.domain.availability import available_by
 from omniorder.domain.stock import Level
 
-__all__ = ["Availability", "ExpectedDelivery", "availability"]
+__all__ = ["Availability", "Coming", "ExpectedDelivery", "availability", "next_deliveries"]
 
 
 @frozen
@@ -62,3 +62,21 @@ def availability(level: Level, expected: Iterable[ExpectedDelivery], by: datetim
         next_at=first,
         next_units=sum(units for at, units in coming if at == first),
     )
+
+
+@frozen
+class Coming:
+    """What comes next of one SKU to one store: the instant, and all `units` that are expected then."""
+
+    at: datetime
+    units: int
+
+
+def next_deliveries(expected: Iterable[ExpectedDelivery], after: datetime) -> Mapping[tuple[str, str], Coming]:
+    """What comes next after this instant, by (store, SKU). What is overdue is nothing that anybody can wait for."""
+    found: dict[tuple[str, str], Coming] = {}
+    for one in sorted((one for one in expected if one.quantity and one.at > after), key=lambda one: one.at):
+        first = found.setdefault((one.store, one.sku), Coming(one.at, 0))
+        if one.at == first.at:
+            found[one.store, one.sku] = Coming(one.at, first.units + one.quantity)
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
 from attrs import field, frozen
 
@@ -42,6 +43,12 @@ class WithTransfer:
     sourcing: Sourcing
     slots: tuple[Slot, ...]
 
+    @property
+    def facts(self) -> dict[str, Any]:
+        """From when everything can be collected, on the store's clock, and who sends what is missing."""
+        senders = [leg.store for leg in self.sourcing.transfers]
+        return {"earliest": self.slots[0].starts.isoformat(timespec="minutes"), "senders": senders}
+
 
 @frozen
 class Offer:
@@ -68,10 +75,14 @@ class Offer:
 
     @property
     def why(self) -> Reason | None:
-        """Why this store can't promise the whole basket, as one tree; None when it can."""
+        """Why this store can't promise the whole basket, as one tree; None when it can.
+
+        Where goods of other stores would complete it, to have them sent is a remedy.
+        """
         if self.full:
             return None
-        return Reason("store.cannot", {"store": self.store.id}, self.reasons)
+        sent = self.with_transfer.facts if self.with_transfer else {}
+        return Reason("store.cannot", {"store": self.store.id, **sent}, self.reasons)
 
     @property
     def coverage(self) -> float:

@@ -8,6 +8,7 @@ values whose names mean the same under every code:
 - amounts (`total`, `expected`, `due`, `amount`) are text such as `4.98 EUR`;
 - instants (`until`, `earliest`, `by`, `starts`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the
   store's own where it is known;
+- `senders` are the stores that would send what is missing, and `earliest` is then from when it can be collected;
 - `reason` and `rule` are a program's or an associate's own words.
 
 A remedy takes its facts from the reason that it belongs to. It is offered when all that it needs is there and is not
@@ -57,7 +58,7 @@ def _told(needs: str = "", *, may: str = "", remedies: str = "") -> Told:
 
 
 _STORES: Final = {
-    "store.cannot": _told("store", remedies="store.other"),
+    "store.cannot": _told("store", may="earliest senders", remedies="line.ship store.other"),
     "stock.short": _told(
         "sku wanted available", may="unit store next_at next_units", remedies="line.reduce line.remove"
     ),
@@ -118,7 +119,6 @@ _COLLECTING: Final = {
     "transfer.late": _told(may="transfer order sku units unit arrives store"),
     "transfer.short": _told(may="transfer order sku units wanted available unit store"),
     "question.open": _told(may="order until options"),
-    "question.expired": _told(may="order until"),
     "silence.less": _told(),
     "silence.nothing": _told(),
 }
@@ -189,6 +189,7 @@ _STEPS: Final = (
 REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
     {
         "store.other": _told(),
+        "line.ship": _told("earliest", may="senders"),
         "line.reduce": _told("sku available", may="unit"),
         "line.remove": _told("sku"),
         "stock.wait": _told("next_at"),

@@ -66,7 +66,7 @@ def _lacking(code: str, facts: Mapping[str, Any]) -> Iterator[Reason]:
 def _causes(reason: Reason) -> Iterator[Reason]:
     facts = reason.facts
     match reason.code:
-        case "stock.short" if facts.get("next_at"):
+        case "stock.short" if facts.get("next_at") and _enough(facts):
             yield Reason("stock.expected", _only(facts, "next_at", "next_units", "unit"))
         case "slot.unavailable":
             code = f"slot.{facts.get('reason')}"
@@ -91,6 +91,15 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(f"{facts.get('machine')}.is_{facts.get('state')}")
         case _:
             pass
+
+
+def _enough(facts: Mapping[str, Any]) -> bool:
+    """Whether the next delivery would do, as far as is known: nobody is told to wait for what is too little."""
+    match facts:
+        case {"wanted": int(wanted), "available": int(available), "next_units": int(units)}:
+            return available + units >= wanted
+        case _:
+            return True
 
 
 def _only(facts: Mapping[str, Any], *names: str) -> dict[str, Any]:

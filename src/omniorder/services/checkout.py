@@ -38,7 +38,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.ports.writes import Writes
-from omniorder.services import offering, outside, placing, sending
+from omniorder.services import coming, offering, outside, placing, sending
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
@@ -109,7 +109,7 @@ class Checkout:
             except SlotUnavailable as refusal:
                 raise self._with_next(refusal, cart_id) from None
             except OutOfStock as refusal:
-                raise self._with_units(refusal) from None
+                raise self._with_more(refusal) from None
         raise StillRunning(command="carts.edit", id=cart_id)
 
     def _promise(
@@ -173,12 +173,23 @@ class Checkout:
         earliest = {"earliest": free[0].starts.isoformat(timespec="minutes")} if free else {}
         return SlotUnavailable(**(earliest | dict(refusal.facts)))
 
-    def _with_units(self, refusal: OutOfStock) -> OutOfStock:
-        """The refusal with the unit of what is weighed: the stock counts units, whatever they are."""
-        short = refusal.facts["short"]
-        articles = self.parts.catalogue.articles([item["sku"] for item in short])
-        measured = [{**item, **offering.measure(articles.get(item["sku"]))} for item in short]
-        return OutOfStock(**{**refusal.facts, "short": measured})
+    def _with_more(self, refusal: OutOfStock) -> OutOfStock:
+        """The refusal with the unit of what is weighed, since the stock counts units, whatever they are; and with the
+        next delivery."""
+        short, store_id = refusal.facts["short"], refusal.facts["store"]
+        skus = [item["sku"] for item in short]
+        articles = self.parts.catalogue.articles(skus)
+        more = coming.coming(self.parts, {store_id: skus})
+        store = self.parts.stores.store(store_id) if more else None
+        told = [
+            {
+                **item,
+                **offering.measure(articles.get(item["sku"])),
+                **coming.told(more.get((store_id, item["sku"])), store),
+            }
+            for item in short
+        ]
+        return OutOfStock(**{**refusal.facts, "short": told})
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
         before = seen.once() or cart_for(self.touch, unit.tx, new.cart_id, Scope.EDIT, unit.stamp.at)

@@ -18,6 +18,7 @@ from omniorder.domain import promises
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart, CartLine
 from omniorder.domain.channels import Channel
+from omniorder.domain.deliveries import Coming
 from omniorder.domain.money import Money
 from omniorder.domain.offers import Available, Offer, WithTransfer, distance
 from omniorder.domain.promises import Promise, Quote, QuoteLine
@@ -30,7 +31,7 @@ from omniorder.domain.windows import Windows
 from omniorder.errors import InvalidMoney
 from omniorder.ports.writes import SlotUse
 from omniorder.reasons.tree import Reason
-from omniorder.services import outside, sending
+from omniorder.services import coming, outside, sending
 from omniorder.services.ledger import Ledger
 from omniorder.services.parts import Parts
 
@@ -69,7 +70,9 @@ def offers(
         quotes=_Quotes(cart, articles, prices, honoured),
         needs=_Needs(articles),
     )
-    return parts.sourcing.ranking.order(survey.offer(store) for store in stores if store.ways)
+    answered = [(store, survey.short(store)) for store in stores if store.ways]
+    more = coming.coming(parts, {store.id: short for store, short in answered})
+    return parts.sourcing.ranking.order(survey.offer(store, short, more) for store, short in answered)
 
 
 def without(booked: Mapping[str, SlotUse], live: Promise | None) -> Mapping[str, SlotUse]:
@@ -136,36 +139,45 @@ class _Survey:
     quotes: _Quotes
     needs: _Needs
 
-    def offer(self, store: Store) -> Offer:
-        """What this store could promise."""
-        goods = self.honoured[1] if self.honoured is not None and self.honoured[0] == store.id else self.goods
+    def short(self, store: Store) -> dict[str, Available]:
+        """What this store has too little of itself."""
+        goods = self._goods(store)
         shelf = goods.shelves.at(store.id)
-        short = {
+        return {
             sku: Available(sku, wanted, units)
             for sku, wanted in goods.shelves.demand.items()
             if (units := shelf.get(sku, 0)) < wanted
         }
+
+    def offer(self, store: Store, short: Mapping[str, Available], more: Mapping[tuple[str, str], Coming]) -> Offer:
+        """What this store could promise, which is `short` of these, and gets `more` of some."""
+        goods = self._goods(store)
         available = tuple(short.get(full.sku, full) for full in goods.all_here) if short else goods.all_here
         quote, unpriced = self.quotes.at(store.id)
         free = self.windows.free(store)
         slots = self._in_time(free)
-        reasons = [*map(self._short, short.values()), *unpriced, *self.needs.missing(store)]
+        lacks = (self._short(lack, store, more.get((store.id, lack.sku))) for lack in short.values())
+        reasons = [*lacks, *unpriced, *self.needs.missing(store)]
         if not slots:
             reasons.append(self._no_slot(store, free))
         # with a transfer it is no earlier, no cheaper and no better served: that helps against want of units only
         sent = self._with_transfer(goods, store, short.values()) if short and len(reasons) == len(short) else None
         return Offer(store, distance(self.near, store), quote, slots, tuple(reasons), available, sent)
 
-    def _short(self, lack: Available) -> Reason:
+    def _goods(self, store: Store) -> _Goods:
+        return self.honoured[1] if self.honoured is not None and self.honoured[0] == store.id else self.goods
+
+    def _short(self, lack: Available, store: Store, more: Coming | None) -> Reason:
         facts = {"sku": lack.sku, "wanted": lack.wanted, "available": lack.available}
-        return Reason("stock.short", {**facts, **measure(self.articles.get(lack.sku))})
+        return Reason("stock.short", {**facts, **measure(self.articles.get(lack.sku)), **coming.told(more, store)})
 
     def _in_time(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         return slots if self.by is None else tuple(slot for slot in slots if slot.starts < self.by)
 
     def _no_slot(self, store: Store, free: tuple[Slot, ...]) -> Reason:
         if free and self.by is not None:
-            facts = {"store": store.id, "by": self.by.isoformat(), "earliest": free[0].starts.isoformat()}
+            by, earliest = self.by.astimezone(store.tz), free[0].starts
+            facts = {"store": store.id, "by": by.isoformat(), "earliest": earliest.isoformat()}
             return Reason("slot.too_late", facts)
         return Reason("slot.unavailable", {"store": store.id, "reason": "none_free"})
 

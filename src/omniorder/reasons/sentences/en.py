@@ -94,7 +94,6 @@ _SENTENCES = {
         "Your decision is needed before {until}.",
         "Your decision is needed.",
     ),
-    "question.expired": ("The time to answer the question is over.",),
     "silence.less": ("Without an answer, what is missing is left out and not charged.",),
     "silence.nothing": ("Without an answer, the whole order is cancelled.",),
     # requests
@@ -187,6 +186,10 @@ _SENTENCES = {
 
 _PHRASES = {
     "store.other": ("choose another store",),
+    "line.ship": (
+        "have what is missing sent by {senders} and collect everything from {earliest} on",
+        "have what is missing sent to the store and collect everything from {earliest} on",
+    ),
     "line.reduce": ("reduce {sku} to {available:units}",),
     "line.remove": ("remove {sku}",),
     "stock.wait": ("wait for the delivery on {next_at}",),

@@ -94,7 +94,6 @@ _SENTENCES = {
         "Ditt beslut behövs före den {until}.",
         "Ditt beslut behövs.",
     ),
-    "question.expired": ("Tiden för att besvara frågan har gått ut.",),
     "silence.less": ("Utan svar tas det som saknas bort och debiteras inte.",),
     "silence.nothing": ("Utan svar avbokas hela beställningen.",),
     # requests
@@ -187,6 +186,10 @@ _SENTENCES = {
 
 _PHRASES = {
     "store.other": ("välja en annan butik",),
+    "line.ship": (
+        "låta det som saknas skickas från {senders} och hämta allt från och med den {earliest}",
+        "låta det som saknas skickas till butiken och hämta allt från och med den {earliest}",
+    ),
     "line.reduce": ("minska {sku} till {available:units}",),
     "line.remove": ("ta bort {sku}",),
     "stock.wait": ("vänta på leveransen den {next_at}",),
