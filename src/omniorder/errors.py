@@ -486,8 +486,8 @@ class NotReady(Refused):
 
 
 class WeightOutOfTolerance(Refused):
-    """It weighs more, or less, than was agreed on with the customer. Facts: `line`, `ordered`, `weighed`, `least`,
-    `most`, in grams."""
+    """It weighs more, or less, than was agreed on with the customer. Facts: `line`, `ordered` (less what was called
+    off), `weighed`, `least`, `most`, in grams."""
 
     code = "weight.out_of_tolerance"
     says = "{line}: {weighed} g, where {ordered} g were ordered and {least} g to {most} g agreed on"

@@ -19,7 +19,7 @@ from typing import assert_never
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import answers, capturing, carts, coupling, ids, orders, promises, stock
+from omniorder.domain import answers, capturing, carts, coupling, ids, orders, pickups, promises, stock
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
@@ -345,23 +345,20 @@ def carried_on(world: World, events: Sequence[e.Event]) -> World:
     order, more = coupling.follow(orders.told(world.order, events, world.now), world.now)
     reservation = world.reservation
     for event in (*events, *more):
-        reservation = _rippled(reservation, order, event)
+        reservation = _rippled(reservation, world.order, order, event)
     return World(order, reservation, world.now, world.taken)
 
 
-def _rippled(held: Reservation, order: Order, event: e.Event) -> Reservation:
+def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Reservation:
     match event:
         case e.OrderConfirmed():
             return stock.apply(held, e.Firmed())
         case e.Collected(units) | e.PartCollected(units):
             held = stock.resolve(held, e.UnitsConsumed(tuple(sorted(order.units_by_sku(units).items()))))
-            spared = order.units_by_sku(order.spared_by(units))
+            spared = order.units_by_sku(pickups.spared(was.pickup, units))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(spared.items())))) if spared else held
-        case e.RestLapsed(units) | e.RestCancelled(units):
-            back = order.units_by_sku((*units, *order.spared_by(units)))
-            return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
-        case e.LinesCancelled(units):
-            back = order.units_by_sku((*units, *order.spared_by(units)))
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.LinesCancelled(units):
+            back = order.units_by_sku(pickups.freed(was.pickup, units))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
         case e.PickupCancelled() | e.NoShow() if held.state is ReservationState.HELD:
             expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)

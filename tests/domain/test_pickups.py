@@ -114,7 +114,7 @@ def test_until_it_is_ready_the_most_that_it_may_weigh_is_held() -> None:
 
 def test_made_ready_it_is_what_it_weighs() -> None:
     line = cheese(300, 217, ready=True).line("ln_1")
-    assert (line.quantity, line.ordered, line.open, line.held, line.spare) == (517, 500, 517, 550, 33)
+    assert (line.quantity, line.ordered, line.open, line.held) == (517, 500, 517, 550)
 
 
 @pytest.mark.parametrize("grams", [449, 551])
@@ -138,8 +138,94 @@ def test_a_part_of_it_leaves_by_the_gram_and_the_rest_is_still_held() -> None:
 
 def test_nothing_is_held_of_what_was_collected_to_the_last_gram() -> None:
     units = (e.Units("ln_1", 517),)
-    line = after(cheese(517, ready=True), e.HandOverStarted(units, LATER), e.Collected(units)).line("ln_1")
-    assert (line.open, line.held, line.spare) == (0, 0, 33)
+    claimed = after(cheese(517, ready=True), e.HandOverStarted(units, LATER))
+    line = after(claimed, e.Collected(units)).line("ln_1")
+    assert (line.open, line.held) == (0, 0)
+    assert pickups.spared(claimed, units) == (e.Units("ln_1", 33),)
+    assert pickups.spared(claimed, (e.Units("ln_1", 516),)) == ()
+
+
+# --- a part of what is weighed is not there ---------------------------------------------------------------
+
+
+def less_cheese(gone: int, *before: int) -> Pickup:
+    """500 g of cheese, with so much on the scales when the rest was missed and called off."""
+    units = (e.Units("ln_1", gone),)
+    asked = after(cheese(*before), e.ShortPicked("ln_1", gone, "not_found"))
+    return evolve(pickups.call_off(asked, units), state=PickupState.PICKING)
+
+
+def test_of_what_is_left_as_much_will_do_as_if_only_that_had_been_ordered() -> None:
+    line = less_cheese(200).line("ln_1")
+    assert (line.bounds, line.to_pick, line.open, line.held) == ((270, 330), (270, 330), 300, 330)
+    assert pickups.freed(cheese(), (e.Units("ln_1", 200),)) == (e.Units("ln_1", 220),)
+
+
+def test_what_was_picked_before_counts() -> None:
+    assert less_cheese(200, 260).line("ln_1").to_pick == (10, 70)
+    assert less_cheese(200, 300).fully_picked
+
+
+def test_more_than_is_left_is_refused_and_says_what_was_agreed_on_of_it() -> None:
+    with pytest.raises(WeightOutOfTolerance) as raised:
+        after(less_cheese(200, 100), e.LinePicked("ln_1", 231))
+    facts = {"line": "ln_1", "ordered": 300, "weighed": 331, "least": 270, "most": 330}
+    assert dict(raised.value.facts) == facts
+
+
+def test_while_it_is_undecided_no_more_is_picked_than_is_left_and_it_is_not_ready() -> None:
+    undecided = after(cheese(460), e.ShortPicked("ln_1", 40, "not_found"))
+    assert undecided.line("ln_1").to_pick == (0, 46)
+    assert not undecided.fully_picked
+
+
+def test_nothing_is_picked_of_what_is_called_off_altogether() -> None:
+    gone = less_cheese(500)
+    assert gone.fully_picked
+    assert gone.weighed() == ()
+    with pytest.raises(InvalidQuantity, match="0 are still"):
+        after(gone, e.LinePicked("ln_1", 1))
+
+
+def test_weighed_anew_it_is_what_is_left() -> None:
+    heavy = after(less_cheese(200), e.LinePicked("ln_1", 330))
+    made = after(heavy, *heavy.weighed(), e.MadeReady("C4", LATER, "2026"))
+    assert (made.line("ln_1").open, made.line("ln_1").held) == (330, 330)
+    unready = after(made, e.Unreadied("too dry"))
+    assert (unready.line("ln_1").open, unready.line("ln_1").bounds) == (300, (270, 330))
+    light = after(unready, e.PickReset(), e.PickStarted(), e.LinePicked("ln_1", 270))
+    again = after(light, *light.weighed(), e.MadeReady("C4", LATER, "2026"))
+    assert (again.line("ln_1").open, again.line("ln_1").held) == (270, 330)
+
+
+@given(data=st.data(), ordered=st.integers(1, 3000), share=st.integers(0, 5000))
+def test_whatever_is_missing_what_may_be_picked_can_be_made_ready_and_leaves_as_it_was_weighed(
+    data: st.DataObject, ordered: int, share: int
+) -> None:
+    """Of any amount, tolerance and missing part, found out before, between or after the picks."""
+    line = PickupLine("ln_1", ordered, tolerance=Decimal(share) / 10_000)
+    started = after(evolve(PLANNED, lines=(line,)), e.PickReleased(), e.PickStarted())
+    held = line.held
+    first = data.draw(st.integers(0, line.to_pick[1]), "picked first")
+    now = after(started, e.LinePicked("ln_1", first)) if first else started
+    if missed := data.draw(st.integers(0, max(0, min(ordered - 1, ordered - first))), "missed"):
+        units = (e.Units("ln_1", missed),)
+        now = after(now, e.ShortPicked("ln_1", missed, "not_found"))
+        held -= sum(part.quantity for part in pickups.freed(now, units))
+        now = pickups.call_off(now, units)
+    least, most = now.line("ln_1").to_pick
+    assert least <= most
+    if more := data.draw(st.integers(least, most), "picked then"):
+        now = after(now, e.LinePicked("ln_1", more))
+    grams = first + more
+    assert now.fully_picked
+    ready = after(now, *now.weighed(), e.MadeReady("C4", LATER, "2026"))
+    rest = ready.rest()
+    assert rest == (e.Units("ln_1", grams),)
+    assert ready.line("ln_1").quantity - ready.line("ln_1").dropped == grams
+    claimed = after(ready, e.HandOverStarted(rest, LATER))
+    assert held == ready.line("ln_1").held == grams + sum(part.quantity for part in pickups.spared(claimed, rest))
+    assert after(claimed, e.Collected(rest)).line("ln_1").held == 0
 
 
 # --- ready ------------------------------------------------------------------------------------------------

@@ -71,13 +71,17 @@ class Elsewhere(Shop):
         self.do(lambda w: w.office.transfers.request(SENDERS[-1], store, {sku: count}))
 
     @precondition(lambda self: self.orders)
-    @rule(index=chances.some, whole=st.booleans(), on_shelf=st.booleans())
-    def reject(self, index: int, whole: bool, on_shelf: bool) -> None:
+    @rule(
+        index=chances.some, which=chances.some, much=st.sampled_from(["order", "line", "part"]), on_shelf=st.booleans()
+    )
+    def reject(self, index: int, which: int, much: str, on_shelf: bool) -> None:
         _, order = self.some_order(index)
-        lines = order.pickup.rest()[:1]
+        lines = order.pickup.rest()
         if not lines:
             return
-        picks = None if whole else [Pick(lines[0].line, lines[0].quantity)]
+        one = lines[which % len(lines)]
+        missing = -(-one.quantity // 3) if much == "part" else one.quantity
+        picks = None if much == "order" else [Pick(one.line, missing)]
         self.do(
             lambda w: w.staff(order.pickup.store).pickups.reject(order.id, picks, reason="not_found", on_shelf=on_shelf)
         )

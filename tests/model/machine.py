@@ -286,7 +286,7 @@ class Shop(Shelves):
     @rule(index=chances.some, what=st.sampled_from(["pick", "ready", "reset", "unready", "reissue"]))
     def work(self, index: int, what: str) -> None:
         _, order = self.some_order(index)
-        missing = [line for line in order.pickup.lines if line.picked < line.bounds[1] - line.dropped]
+        missing = [line for line in order.pickup.lines if line.picked < line.bounds[1]]
 
         def act(w: World) -> object:
             desk = w.staff(order.pickup.store).pickups
@@ -312,7 +312,7 @@ class Shop(Shelves):
         picks = [
             Pick(line.line, missing)
             for line in order.pickup.lines
-            if (missing := self._weighed(line, weight) - line.dropped - line.picked) > 0
+            if (missing := self._weighed(line, weight) - line.picked) > 0
         ]
         if picks:
             self.do(lambda w: w.staff(order.pickup.store).pickups.pick(order.id, picks))
@@ -322,7 +322,7 @@ class Shop(Shelves):
         """What is put on the scales for this line, all in all."""
         least, most = line.bounds
         shown = {"least": least, "most": most, "too little": least - 1, "too much": most + 1}
-        return shown.get(weight, line.ordered) if line.tolerance else line.quantity
+        return shown.get(weight, line.ordered - line.dropped) if line.tolerance else most
 
     @precondition(lambda self: self.orders)
     @rule(index=chances.some, ready=chances.usually, weight=chances.weights, right=chances.usually, part=st.booleans(),

@@ -168,6 +168,84 @@ def test_what_is_unpacked_again_is_weighed_anew(shop: Shop) -> None:
     assert (charged(shop), cheese(shop)) == (582, (4549, 0))
 
 
+# --- a part of it is not there ----------------------------------------------------------------------------
+
+
+def lacking(shop: Shop, gone: int, *, before: int = 0, pay: Tender = VISA) -> Order:
+    """Half a kilo of cheese and a milk; so much of the cheese isn't there, and Anna takes what is."""
+    order = placed(shop, {Shop.CHEESE: 500, Shop.MILK: 1}, pay=pay)
+    cut, milk = order.lines
+    shop.store.pickups.pick(order.id, [Pick(milk.id, 1), *([Pick(cut.id, before)] if before else [])])
+    shop.store.pickups.reject(order.id, [Pick(cut.id, gone)], reason="not_found")
+    check_all(shop.hub)
+    return shop.app.orders.answer(order.id, "less")
+
+
+@pytest.mark.parametrize("pay", [VISA, INSTANT, PayInStore()], ids=["authorised", "charged", "in store"])
+@pytest.mark.parametrize(
+    ("gone", "before", "then", "cents"),
+    [(200, 0, 300, 387), (200, 0, 270, 348), (200, 0, 330, 426), (30, 0, 460, 593), (150, 100, 260, 464),
+     (200, 300, 0, 387)],
+)  # fmt: skip
+def test_what_is_left_is_weighed_and_exactly_that_is_charged_and_leaves(
+    shop: Shop, pay: Tender, gone: int, before: int, then: int, cents: int
+) -> None:
+    """What was missed is off the books too: it was not there."""
+    order = lacking(shop, gone, before=before, pay=pay)
+    cut = order.lines[0]
+    assert cheese(shop) == (5000 - gone, (500 - gone) * 11 // 10)
+    check_all(shop.hub)
+    if then:
+        shop.store.pickups.pick(order.id, cut.id, then)
+    ready = shop.store.pickups.ready(order.id)
+    milk = order.lines[1].total.amount
+    assert ready.wanted_value.amount == cents + milk
+    due = ready.due_in_store
+    receipt = handed_over(shop, ready, taken=Taken(due) if due.amount else None)
+    assert [line.quantity for line in receipt.lines] == [before + then, 1]
+    assert (receipt.total.amount, receipt.order.kept.amount) == (cents + milk, cents + milk)
+    assert cheese(shop) == (5000 - gone - before - then, 0)
+    check_all(shop.hub)
+
+
+@pytest.mark.parametrize(("grams", "error"), [(269, NotReady), (331, WeightOutOfTolerance)])
+def test_what_is_left_has_bounds_of_its_own(
+    shop: Shop, grams: int, error: type[NotReady | WeightOutOfTolerance]
+) -> None:
+    order = lacking(shop, 200)
+    line = order.lines[0].id
+
+    def prepare() -> None:
+        shop.store.pickups.pick(order.id, line, grams)
+        shop.store.pickups.ready(order.id)
+
+    refused(error, prepare)
+    check_all(shop.hub)
+
+
+def test_what_is_charged_at_once_goes_back_for_the_most_that_the_missing_part_might_have_weighed(shop: Shop) -> None:
+    order = lacking(shop, 200, pay=INSTANT)
+    assert order.most.amount == charged(shop) == 426 + order.lines[1].total.amount
+    check_all(shop.hub)
+
+
+def test_what_is_left_can_be_unpacked_collected_in_parts_and_called_off(shop: Shop) -> None:
+    order = lacking(shop, 200)
+    line = order.lines[0].id
+    shop.store.pickups.pick(order.id, line, 330)
+    shop.store.pickups.ready(order.id)
+    shop.store.pickups.unready(order.id, reason="too dry")
+    shop.store.pickups.reset(order.id)
+    shop.store.pickups.pick(order.id, [Pick(line, 320), Pick(order.lines[1].id, 1)])
+    ready = shop.store.pickups.ready(order.id)
+    handed_over(shop, ready, lines=[Pick(line, 120)])
+    assert cheese(shop) == (4680, 210)
+    check_all(shop.hub)
+    after = shop.app.orders.cancel(order.id)
+    assert (after.stage, after.kept.amount, charged(shop), cheese(shop)) == (Stage.COLLECTED, 155, 155, (4680, 0))
+    check_all(shop.hub)
+
+
 # --- the hand-over ----------------------------------------------------------------------------------------
 
 

@@ -189,8 +189,8 @@ class Order:
 
     @property
     def most(self) -> Money:
-        """The most that may be charged now: the ceiling less the value of what was called off."""
-        return self.ceiling - self._value(lambda line: line.dropped)
+        """The most that may be charged now: the ceiling of what was not called off."""
+        return self._value(lambda line: line.bounds[1])
 
     @property
     def funding(self) -> Funding:
@@ -251,11 +251,6 @@ class Order:
                 return Stage.NOT_COLLECTED if self.pickup.state is PickupState.LAPSED else Stage.EXPIRED
             case OrderState.RETURNED:
                 return Stage.RETURNED
-
-    def spared_by(self, units: Iterable[e.Units]) -> tuple[e.Units, ...]:
-        """What was held for the lines of these units and is not needed, now that none of a line is open any more."""
-        closed = (line for part in units if not (line := self.pickup.line(part.line)).open)
-        return tuple(e.Units(line.line, line.spare) for line in closed if line.spare)
 
     def units_by_sku(self, units: Iterable[e.Units]) -> dict[str, int]:
         """The same units, summed per SKU, as the stock ledger counts them."""

@@ -27,9 +27,10 @@ def _as_quantity(line: PickupLine) -> int:
 class PickupLine:
     """How the units of one order line went: `dropped` are cancelled or lapsed.
 
-    `quantity` is what the customer gets: what was `ordered`, or the actual weight once a weighed line was made ready.
-    `tolerance` is by how much the two may differ, as a share. `short` are open units that the store can't give as
-    things stand: it is to be decided what becomes of them.
+    `quantity` less `dropped` is what the customer gets. `quantity` is what was `ordered`, until a weighed line is made
+    ready: from then on the actual weight of what was not dropped takes its place. `tolerance` is by how much that may
+    differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
+    becomes of them.
     """
 
     line: str
@@ -48,18 +49,29 @@ class PickupLine:
 
     @property
     def bounds(self) -> tuple[int, int]:
-        """The least and the most that may be handed over, all in all."""
-        return weight_bounds(self.ordered, self.tolerance) if self.tolerance else (self.quantity, self.quantity)
+        """The least and the most that may be handed over, all in all, of what was ordered and not called off."""
+        return weight_bounds(max(0, self.ordered - self.dropped), self.tolerance)
+
+    @property
+    def wanted(self) -> int:
+        """Units of what was ordered that were not called off, and that the store can give."""
+        return max(0, self.ordered - self.dropped - self.short)
+
+    @property
+    def to_pick(self) -> tuple[int, int]:
+        """The least and the most that is still to be picked, without what the store can't give."""
+        least, most = weight_bounds(self.wanted, self.tolerance)
+        return max(0, least - self.picked), max(0, most - self.picked)
+
+    @property
+    def enough(self) -> bool:
+        """Whether it may be made ready: at least what was agreed on is picked, and nothing is left to be decided."""
+        return self.picked >= self.bounds[0] and not self.short
 
     @property
     def held(self) -> int:
         """Units that are kept on the shelf for this line: while any is open, the most that it may still weigh."""
-        return self.bounds[1] - self.collected - self.dropped if self.open else 0
-
-    @property
-    def spare(self) -> int:
-        """Units that were held and turned out not to be needed, of a line that weighs less than it might have."""
-        return self.bounds[1] - self.quantity
+        return self.bounds[1] - self.collected if self.open else 0
 
 
 @frozen
@@ -132,7 +144,7 @@ class Pickup:
     @property
     def fully_picked(self) -> bool:
         """Whether every open unit has been picked, and of what is weighed at least what was agreed on."""
-        return all(line.picked >= line.bounds[0] - line.dropped for line in self.lines)
+        return all(line.enough for line in self.lines)
 
     def weighed(self) -> tuple[e.LineWeighed, ...]:
         """What making it ready settles: the weights of its weighed lines, as they were picked."""
@@ -243,6 +255,26 @@ def called_off_elsewhere(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.
     return tuple(found)
 
 
+def freed(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """What is no longer held once these units are called off: of what is weighed, the most that they might weigh."""
+    return _no_longer_held(pickup, _each(pickup, units, _dropped))
+
+
+def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """What is held beyond these units and no longer needed once they are collected: with the last gram of a weighed
+    line, what it might have weighed more."""
+    gone = Counter[str]()
+    for part in units:
+        gone[part.line] += part.quantity
+    found = _no_longer_held(pickup, _each(pickup, units, _collected))
+    return tuple(e.Units(part.line, more) for part in found if (more := part.quantity - gone[part.line]))
+
+
+def _no_longer_held(before: Pickup, after: Pickup) -> tuple[e.Units, ...]:
+    lines = zip(before.lines, after.lines, strict=True)
+    return tuple(e.Units(was.line, was.held - now.held) for was, now in lines if was.held != now.held)
+
+
 def _each(pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLine, int], PickupLine]) -> Pickup:
     lines = {line.line: line for line in pickup.lines}
     for part in units:
@@ -257,17 +289,19 @@ def _put_back(pickup: Pickup) -> Pickup:
 
 
 def _picked(line: PickupLine, quantity: int) -> PickupLine:
-    if line.tolerance:
-        _within(line, line.picked + quantity, least=0)
-    wanted = line.bounds[1] - line.dropped - line.picked - line.short
-    if quantity > wanted:
-        raise InvalidQuantity("quantity", quantity, f"{wanted} are still to be picked")
+    _, most = line.to_pick
+    if quantity > most:
+        if line.tolerance and line.wanted:
+            raise _out_of_tolerance(line, line.picked + quantity)
+        raise InvalidQuantity("quantity", quantity, f"{most} are still to be picked")
     return evolve(line, picked=line.picked + quantity)
 
 
 def _weighed(line: PickupLine, grams: int) -> PickupLine:
-    _within(line, grams, least=line.bounds[0])
-    return evolve(line, quantity=grams)
+    least, most = line.bounds
+    if not least <= grams <= most:
+        raise _out_of_tolerance(line, grams)
+    return evolve(line, quantity=grams + line.dropped)
 
 
 def _as_ordered(line: PickupLine) -> PickupLine:
@@ -275,10 +309,10 @@ def _as_ordered(line: PickupLine) -> PickupLine:
     return evolve(line, quantity=line.ordered) if line.tolerance else line
 
 
-def _within(line: PickupLine, grams: int, *, least: int) -> None:
-    if not least <= grams <= line.bounds[1]:
-        lightest, most = line.bounds
-        raise WeightOutOfTolerance(line=line.line, ordered=line.ordered, weighed=grams, least=lightest, most=most)
+def _out_of_tolerance(line: PickupLine, grams: int) -> WeightOutOfTolerance:
+    ordered = line.wanted
+    least, most = weight_bounds(ordered, line.tolerance)
+    return WeightOutOfTolerance(line=line.line, ordered=ordered, weighed=grams, least=least, most=most)
 
 
 def _collected(line: PickupLine, quantity: int) -> PickupLine:

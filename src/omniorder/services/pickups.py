@@ -161,7 +161,7 @@ class Pickups:
             if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
                 return []
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
-                lacking = sum(line.picked < line.bounds[0] - line.dropped for line in pickup.lines)
+                lacking = sum(not line.enough for line in pickup.lines)
                 raise NotReady(order=order.id, reason=_missing(pickup), lines=lacking)
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
             return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current)]
@@ -244,7 +244,7 @@ class Pickups:
 def _missing(pickup: Pickup) -> str:
     """Why a pick-up is not fully picked."""
     for line in pickup.lines:
-        if line.tolerance and line.picked < line.bounds[0] - line.dropped:
+        if line.tolerance and line.picked < line.bounds[0]:
             return f"{line.line} weighs {line.picked} g, and at least {line.bounds[0]} g were agreed on"
     return "not every unit has been picked"
 

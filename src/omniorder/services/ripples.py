@@ -13,7 +13,7 @@ from omniorder.domain import carts, coupling
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order, told
-from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere
+from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, spared
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
 from omniorder.ports.writes import Writes
@@ -47,14 +47,14 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 _confirm(unit, was)
             case e.Collected(units) | e.PartCollected(units):
                 _consume(unit, order, order.units_by_sku(units))
-                if spared := order.spared_by(units):
+                if more := spared(was.pickup, units):
                     tx.flush()  # the reservation is changed once more
-                    dropped.update(order.units_by_sku(spared))
+                    dropped.update(order.units_by_sku(more))
             case e.RestLapsed(units) | e.RestCancelled(units):
-                dropped.update(order.units_by_sku((*units, *order.spared_by(units))))
+                dropped.update(order.units_by_sku(freed(was.pickup, units)))
             case e.LinesCancelled(units, reason):
                 elsewhere = called_off_elsewhere(was.pickup, units)
-                dropped.update(order.units_by_sku((*units, *order.spared_by(units))))
+                dropped.update(order.units_by_sku(freed(was.pickup, units)))
                 dropped.subtract(order.units_by_sku(elsewhere))
                 still = {leg.transfer for leg in call_off(was.pickup, units).awaited}
                 gone = [leg for leg in was.pickup.awaited if leg.transfer not in still]

@@ -187,7 +187,7 @@ def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     first: Events = (e.PickStarted(),) if order.pickup.state is PickupState.TO_PICK else ()
     wanted: list[e.LinePicked] = []
     for line in order.pickup.lines:
-        least, most = (units - line.dropped - line.picked - line.short for units in line.bounds)
+        least, most = line.to_pick
         if most > 0:  # of what is weighed anything that was agreed on
             wanted.append(e.LinePicked(line.line, max(1, most - draw(below(most - least + 1)))))
     everything = draw(_YES_OR_NO)

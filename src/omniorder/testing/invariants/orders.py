@@ -113,9 +113,11 @@ def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
             yield f"{order.id}: other lines are picked up than were bought"
             continue
         for bought, line in zip(order.lines, order.pickup.lines, strict=True):
-            least, most = weight_bounds(bought.quantity, bought.tolerance)
+            called_off = line.dropped if line.open else 0  # of what is over, what lapsed by weight is in it too
+            least, most = weight_bounds(bought.quantity - called_off, bought.tolerance)
             agreed = (bought.quantity, bought.tolerance) == (line.ordered, line.tolerance)
-            fits = least <= line.quantity <= most and line.open >= 0 <= min(line.collected, line.dropped)
+            expected = line.quantity - called_off
+            fits = least <= expected <= most and line.open >= 0 <= min(line.collected, line.dropped)
             if not agreed or not fits:
                 yield f"{order.id}: bought {bought.quantity} of {bought.id}, but {line}"
             elif not line.collected <= line.picked <= most:
