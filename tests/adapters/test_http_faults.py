@@ -154,6 +154,10 @@ NO_ANSWERS: list[httpx.Response | Exception] = [
     httpx.ConnectError("refused"),
     httpx.ReadTimeout("slow"),
     httpx.RemoteProtocolError("reset"),
+    httpx.StreamError("consumed"),
+    OSError("no route"),
+    ValueError("no header"),
+    RuntimeError("no more"),
     httpx.Response(200, text="<html>please log in</html>"),
     httpx.Response(200, content=b""),
     httpx.Response(200, content=b"\xff\xfe"),
@@ -316,3 +320,19 @@ except MissingExtra as missing:
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "omniorder[http]" in told
+
+
+@pytest.mark.parametrize("client", [None, "https://hub:s3cret@stock.example", httpx.AsyncClient(), httpx.Client])
+def test_a_client_is_one_that_can_be_called(client: Any) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        HttpInventory(client)
+    assert refused.value.facts["field"] == "client"
+    assert "s3cret" not in str(refused.value.problem())
+
+
+def test_a_client_that_was_closed_gives_no_answer() -> None:
+    """It may have been closed between two tries, the first of which took effect."""
+    client = httpx.Client(base_url="https://stock.example", transport=httpx.MockTransport(Answers(ok())))
+    client.close()
+    with pytest.raises(InventoryUnavailable, match="its client is closed"):
+        HttpInventory(client, tries=2).available([SOFIA], [MILK])
