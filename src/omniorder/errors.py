@@ -141,6 +141,11 @@ def shown(value: object) -> str:
         text = ascii(value)
     except Exception:  # a hostile __repr__ must not hide the error that is being told
         text = f"<{type(value).__name__}>"
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
+    """At most 80 characters of it, so that no message grows with what was sent."""
     return text if len(text) <= 80 else text[:77] + "..."
 
 
@@ -282,14 +287,15 @@ class TooMany(InvalidInput):
 
 
 class NotFound(OmniorderError):
-    """No such thing, or not this actor's: nobody can tell the two apart. Facts: `kind`, `id`."""
+    """No such thing, or not this actor's: nobody can tell the two apart. Facts: `kind`, `id` (cut to 80 characters)."""
 
     code = "not_found"
     status = 404
     says = "no {kind} {id}"
 
     def __init__(self, kind: str, id: object) -> None:
-        super().__init__(kind=kind, id=id if isinstance(id, str) and id.isascii() and id.isprintable() else shown(id))
+        plain = _cut(id) if isinstance(id, str) and id.isascii() and id.isprintable() else shown(id)
+        super().__init__(kind=kind, id=plain)
 
 
 class NotAllowed(OmniorderError):

@@ -91,13 +91,12 @@ def test_an_id_can_not_lead_to_another_path() -> None:
 
 
 def test_short_is_told_with_what_we_wanted() -> None:
-    """And no more is said to be there than would explain a refusal."""
-    liar = {"error": "stock.short", "short": [{"sku": MILK, "wanted": 9, "available": 7}]}
-    for answer, available in ((SHORT, 1), (liar, 1)):
+    silent = {"error": "stock.short", "short": [{"sku": MILK, "available": 1}]}
+    for answer in (SHORT, silent):
         answers = Answers(httpx.Response(409, json=answer))
         with pytest.raises(OutOfStock) as refused:
             inventory(answers).reserve(RSV, SOFIA, {MILK: 2, BREAD: 1}, NOW)
-        assert refused.value.facts["short"] == [{"sku": MILK, "wanted": 2, "available": available}]
+        assert refused.value.facts["short"] == [{"sku": MILK, "wanted": 2, "available": 1}]
         assert len(answers.asked) == 1
 
 
@@ -155,6 +154,10 @@ NO_ANSWERS: list[httpx.Response | Exception] = [
     httpx.ConnectError("refused"),
     httpx.ReadTimeout("slow"),
     httpx.RemoteProtocolError("reset"),
+    httpx.StreamError("consumed"),
+    OSError("no route"),
+    ValueError("no header"),
+    RuntimeError("no more"),
     httpx.Response(200, text="<html>please log in</html>"),
     httpx.Response(200, content=b""),
     httpx.Response(200, content=b"\xff\xfe"),
@@ -194,9 +197,14 @@ def test_what_can_not_be_believed_is_asked_again_and_then_not_known(answer: http
         None, [], {}, ["x"], [{}], [{"sku": "OTHER", "available": 0}], [{"sku": 5, "available": 0}],
         [{"sku": MILK, "available": True}], [{"sku": MILK, "available": -1}], [{"sku": MILK, "available": "1"}],
         [{"sku": MILK}],
+        [{"sku": MILK, "wanted": 2, "available": 5}], [{"sku": MILK, "available": 2}],
+        [{"sku": MILK, "wanted": 9, "available": 7}], [{"sku": MILK, "wanted": 9, "available": 1}],
+        [{"sku": MILK, "wanted": "2", "available": 1}],
+        [{"sku": MILK, "available": 1}, {"sku": MILK, "available": 0}],
     ],
 )  # fmt: skip
 def test_a_refusal_that_makes_no_sense_is_none(short: object) -> None:
+    """Nor is one that contradicts itself: no number is made up for it."""
     answers = Answers(httpx.Response(409, json={"error": "stock.short", "short": short}))
     with pytest.raises(InventoryUnavailable):
         inventory(answers, tries=1).reserve(RSV, SOFIA, {MILK: 2}, NOW)
@@ -312,3 +320,19 @@ except MissingExtra as missing:
 """
     told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert "omniorder[http]" in told
+
+
+@pytest.mark.parametrize("client", [None, "https://hub:s3cret@stock.example", httpx.AsyncClient(), httpx.Client])
+def test_a_client_is_one_that_can_be_called(client: Any) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        HttpInventory(client)
+    assert refused.value.facts["field"] == "client"
+    assert "s3cret" not in str(refused.value.problem())
+
+
+def test_a_client_that_was_closed_gives_no_answer() -> None:
+    """It may have been closed between two tries, the first of which took effect."""
+    client = httpx.Client(base_url="https://stock.example", transport=httpx.MockTransport(Answers(ok())))
+    client.close()
+    with pytest.raises(InventoryUnavailable, match="its client is closed"):
+        HttpInventory(client, tries=2).available([SOFIA], [MILK])

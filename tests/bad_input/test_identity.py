@@ -284,6 +284,18 @@ def test_what_is_not_there_is_not_found(world: World, case: Case) -> None:
     judge(world, case)
 
 
+@pytest.mark.parametrize("id", ["x" * 100_000, "\u043e" * 100_000, b"x" * 100_000, ["x"] * 100_000], ids=type)
+def test_no_answer_grows_with_what_was_asked(world: World, id: Any) -> None:
+    with pytest.raises(NotFound) as missing:
+        world.shop.app.orders.get(id)
+    assert len(missing.value.facts["id"]) == 80
+    assert len(str(missing.value)) == len("no order ") + 80
+
+
+def test_an_id_of_eighty_characters_is_told_in_full() -> None:
+    assert NotFound("order", "x" * 80).facts["id"] == "x" * 80
+
+
 @NOT_YOURS
 def test_what_is_somebody_elses_is_not_found(world: World, case: Case) -> None:
     judge(world, case)

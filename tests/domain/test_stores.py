@@ -117,6 +117,26 @@ class TestConstruction:
         assert (refusal.value.facts["field"], refusal.value.facts["column"]) == ("hours", column)
         assert str(refusal.value).isascii()
 
+    @pytest.mark.parametrize(
+        ("hours", "column"),
+        [
+            ("sunrise-sunset", 1),
+            ("Mo-Fr 08:00-Sunset", 13),
+            ("(dawn+01:00)-20:00", 2),
+            ("08:00-dusk", 7),
+            ("SH off", 1),
+            ('Mo 08:00-20:00 "SH!"; PH,SH off', 26),
+        ],
+    )
+    def test_hours_that_nobody_here_can_know_are_refused_by_their_column(self, hours: str, column: int) -> None:
+        """The parser takes them: a sun that always rises at seven, and schools that never have holidays."""
+        with pytest.raises(InvalidStore, match=f"in column {column}: ") as refusal:
+            shop(hours, country="BG")
+        assert (refusal.value.facts["field"], refusal.value.facts["column"]) == ("hours", column)
+
+    def test_a_comment_may_speak_of_the_sun(self) -> None:
+        assert shop('Mo-Fr 08:00-20:00 "until sunset, also in SH"').hours
+
     def test_other_errors_have_no_column(self) -> None:
         with pytest.raises(InvalidStore) as refusal:
             shop("Mo-Sa 08:00-21:00; PH off", country="XX")

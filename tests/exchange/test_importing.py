@@ -510,3 +510,38 @@ def test_a_process_that_is_asked_to_stop_finishes_its_batch(sqlite_url: str, wri
         assert code == 2
         assert "--resume goes on from there" in said
         assert import_file(shop.office, "levels", path, resume=True).taken == 77
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, value) for name in ("errors", "source") for value in (5, object(), b"x.csv", "\0", Path("\0.csv"))),
+        *((name, value) for name in ("errors", "source") for value in ("\ud800.csv", "x" * 5000 + ".csv")),
+        *((name, value) for name in ("resume", "dry_run", "strict") for value in ("x", 1, None)),
+        ("source", None),
+        ("office", 5),
+        ("stop", True),
+        ("on_progress", None),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_an_argument_that_can_not_be_is_refused_by_its_name(
+    shop_in_memory: Shop, write_file: WriteFile, name: str, value: object
+) -> None:
+    wrong: dict[str, Any] = {"office": shop_in_memory.office, "source": write_file(HEAD), "format": "csv", name: value}
+    with pytest.raises(InvalidInput) as refused:
+        import_file(wrong.pop("office"), "levels", wrong.pop("source"), **wrong)
+    assert type(refused.value) is InvalidInput
+    assert refused.value.facts["field"] == name
+
+
+def test_a_report_of_ones_own_needs_to_tell_and_no_base_class(shop_in_memory: Shop, write_file: WriteFile) -> None:
+    told: list[object] = []
+
+    class Desk:
+        def tell(self, refusals: object) -> None:
+            told.append(refusals)
+
+    path = write_file(HEAD + "SOF01,OAT-MILK-1L,many,0\n")
+    assert import_file(shop_in_memory.office, "levels", path, errors=Desk()).refused == 1
+    assert told

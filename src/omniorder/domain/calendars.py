@@ -29,6 +29,7 @@ _DAY = timedelta(days=1)
 _WEEK = 7
 _QUOTED = re.compile(r'"[^"]*"')
 _PUBLIC_HOLIDAY = re.compile(r"\bPH\b")
+_UNKNOWABLE = re.compile(r"\b(?:(?P<sun>(?i:sunrise|sunset|dawn|dusk))|SH)\b")
 _WHERE = re.compile(r"--> [0-9]+:([0-9]+)")
 
 
@@ -53,8 +54,8 @@ def zone_of(name: str) -> ZoneInfo:
 def calendar(hours: str, zone: str, country: str | None) -> OpeningHours:
     """The parsed opening hours; parsing is slow, and chains share their hours.
 
-    Raises InvalidStore; for hours that don't parse, the fact `column` is the character (counted from 1) from which on
-    they can't be read.
+    Raises InvalidStore; for hours that don't parse, or that hang on the sun or on school holidays, the fact `column` is
+    the character (counted from 1) from which on they can't be read.
     """
     try:
         found = OpeningHours(hours, timezone=zone_of(zone), country=country)
@@ -64,6 +65,8 @@ def calendar(hours: str, zone: str, country: str | None) -> OpeningHours:
         raise InvalidStore("country", country, "must be a country of ISO 3166-1, in two capitals") from None
     except TypeError:  # zoneinfo knows it (`localtime`, say), but it names no zone of the database
         raise InvalidStore("zone", zone, "must be a time zone of the IANA database") from None
+    if unknowable := _UNKNOWABLE.search(_QUOTED.sub(_blank, hours)):
+        raise _not_known(hours, unknowable)
     if country is None and _PUBLIC_HOLIDAY.search(_QUOTED.sub("", str(found))):
         raise InvalidStore("country", country, "must be given, since the hours speak of public holidays (PH)")
     return found
@@ -76,6 +79,21 @@ def _unreadable(hours: str, message: str) -> InvalidStore:
         return InvalidStore("hours", hours, "must be in opening_hours syntax")
     column = int(where.group(1))
     rule = f"must be in opening_hours syntax: in column {column}, {' '.join(expected.split())}"
+    return InvalidStore("hours", hours, rule, column=column)
+
+
+def _blank(comment: re.Match[str]) -> str:
+    """As many spaces, so that columns stay what they are."""
+    return " " * len(comment[0])
+
+
+def _not_known(hours: str, found: re.Match[str]) -> InvalidStore:
+    """The parser takes these words, and then guesses: the sun rises at seven, and no school ever has holidays."""
+    column = found.start() + 1
+    if found["sun"]:
+        rule = f"must have a time of day in column {column}: the sun's are not known here"
+    else:
+        rule = f"must not speak of school holidays (SH) in column {column}: none are known here"
     return InvalidStore("hours", hours, rule, column=column)
 
 

@@ -13,6 +13,7 @@ from base64 import b32encode
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
+from typing import Final, cast
 
 from attrs import field, frozen
 
@@ -21,12 +22,15 @@ from omniorder.errors import Misconfigured
 SHORTEST_CODE = 7
 """Digits: the fewest that carry 20 bits."""
 
+_SECRET: Final = "a secret of at least 16 bytes"
+
 
 @frozen
 class KeyRing:
     """Secrets by id; the last one signs, the others still verify what was signed before.
 
-    Made from one secret or a mapping of them, oldest first. Raises `Misconfigured` for one shorter than 16 bytes.
+    Made from one secret or a mapping of them, oldest first. Raises `Misconfigured` for one shorter than 16 bytes, and
+    for what is neither text nor bytes.
     """
 
     keys: Mapping[str, bytes] = field(repr=False)
@@ -34,10 +38,14 @@ class KeyRing:
     @classmethod
     def of(cls, secret: str | bytes | Mapping[str, str | bytes]) -> KeyRing:
         """A ring of one secret, or of several by key id."""
-        ring = secret if isinstance(secret, Mapping) else {"1": secret}
-        keys = {name: key.encode() if isinstance(key, str) else key for name, key in ring.items()}
-        if not keys or any(len(key) < 16 for key in keys.values()):
-            raise Misconfigured(needs="a secret of at least 16 bytes")
+        ring = cast("Mapping[object, object]", secret if isinstance(secret, Mapping) else {"1": secret})
+        keys: dict[str, bytes] = {}
+        for name, key in ring.items():
+            if not isinstance(name, str) or not name:
+                raise Misconfigured(needs="key ids that are text")
+            keys[name] = _key(key)
+        if not keys:
+            raise Misconfigured(needs=_SECRET)
         return cls(MappingProxyType(keys))
 
     @property
@@ -50,6 +58,17 @@ class KeyRing:
         if key_id not in self.keys:
             raise Misconfigured(needs=f"the secret with key id {key_id!r}")
         return self.keys[key_id]
+
+
+def _key(secret: object) -> bytes:
+    """The bytes of one secret, which no error repeats."""
+    try:
+        key = secret.encode() if isinstance(secret, str) else secret
+    except UnicodeEncodeError:
+        raise Misconfigured(needs=_SECRET) from None
+    if not isinstance(key, bytes) or len(key) < 16:
+        raise Misconfigured(needs=_SECRET)
+    return key
 
 
 @frozen

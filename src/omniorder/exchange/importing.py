@@ -7,6 +7,7 @@ one run without a crash.
 
 from __future__ import annotations
 
+import errno
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -27,6 +28,7 @@ from omniorder.exchange.reports import FileReport, Report, Silent
 from omniorder.exchange.seen import Seen
 from omniorder.exchange.shapes import SHAPES, Shape
 from omniorder.services.imports import Imports, Known, Row
+from omniorder.services.surface import given
 from omniorder.services.touchpoints import SystemTouchpoint
 
 Source: TypeAlias = str | Path | BinaryIO
@@ -85,6 +87,7 @@ def import_file(
     Raises `InvalidInput` for arguments that make no sense, `InvalidFile`, `ImportChanged`, `StillRunning` when the same
     import is under way elsewhere, `Misconfigured`, `StorageFault`. What was committed until then stays.
     """
+    _check(office, source, errors, stop, on_progress, resume=resume, dry_run=dry_run, strict=strict)
     job = _Job(office.imports, _kind(kind), source, id, format, delimiter, resume=resume)
     most = quantity(batch, "batch", most=MOST_BATCH)
     if strict and not dry_run:
@@ -182,6 +185,34 @@ class _Job:
         if errors is None:
             return Silent()
         return FileReport(Path(errors), after=after) if isinstance(errors, (str, Path)) else errors
+
+
+def _check(office: object, source: object, errors: object, stop: object, on_progress: object, **yes: object) -> None:
+    """Raises `InvalidInput` for what can't be, before anything is read."""
+    given(office, SystemTouchpoint, "office", "must be a touchpoint of a System")
+    _can_be_a_place(source, "source", "read", "must be the name of a file, or a stream of bytes")
+    if errors is not None:
+        _can_be_a_place(errors, "errors", "tell", "must be the name of a file, or a Report")
+    for name, function in (("stop", stop), ("on_progress", on_progress)):
+        if not callable(function):
+            raise InvalidInput(name, function, "must be a function")
+    for name, switch in yes.items():
+        given(switch, bool, name, "must be True or False")
+
+
+def _can_be_a_place(value: object, field: str, method: str, rule: str) -> None:
+    """Whether a system can have a file of this name, there or not; or the value has what is called on it."""
+    if not isinstance(value, (str, Path)):
+        if not callable(getattr(value, method, None)):
+            raise InvalidInput(field, value, rule)
+        return
+    try:
+        Path(value).stat()
+    except ValueError:  # a NUL, or what can't be encoded
+        raise InvalidInput(field, value, rule) from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InvalidInput(field, value, rule) from None
 
 
 def _changed(id: str) -> ImportChanged:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, overload
+from typing import Any, cast, overload
 
 from attrs import evolve
 
@@ -33,7 +33,7 @@ from omniorder.services.mirror import Mirror
 from omniorder.services.opening import connect
 from omniorder.services.parts import Handler, Parts, Touch
 from omniorder.services.settings import Settings
-from omniorder.services.surface import given
+from omniorder.services.surface import does, given
 from omniorder.services.sweeps import SweepReport
 from omniorder.services.tables import ArticleTable, PriceTable, StoreTable
 from omniorder.services.touchpoints import (
@@ -46,6 +46,7 @@ from omniorder.services.touchpoints import (
 from omniorder.services.webhooks import WebhookReply
 
 _POLICY = "must be a SourcingPolicy"
+_KIND = "must be gateways by the kind of a tender, which is text"
 
 
 class OrderHub:
@@ -84,18 +85,29 @@ class OrderHub:
         where goods come that a store lacks. `schema` is a PostgreSQL schema. `migrate` brings the tables up to date
         first.
 
-        Raises `Misconfigured`, `MissingExtra`; with `migrate` also `StorageFault`.
+        Raises `Misconfigured`, `MissingExtra`, `InvalidInput` for what is no such port (it lacks a method, say); with
+        `migrate` also `StorageFault`.
         """
-        storage = connect(url, schema=schema)
-        kinds: dict[str, PaymentGateway] = {}
-        if gateways is not None:
-            given(gateways, Mapping, "gateways", "must be gateways by tender kind")
-            kinds.update(gateways)
-        if PayInStore.kind in kinds:
-            raise Misconfigured(needs=f"no gateway for {PayInStore.kind!r}: the counter takes that money")
+        kinds = _by_kind(gateways)
         if inventory is not None and outside is not None:
             raise Misconfigured(needs="one place where the stock is: either inventory= or outside=")
-        timer, limits = SystemClock() if clock is None else clock, Settings() if settings is None else settings
+        for field, port, protocol in (
+            ("inventory", inventory, TransactionalInventory),
+            ("outside", outside, Inventory),
+            ("catalogue", catalogue, Catalogue),
+            ("prices", prices, PriceBook),
+            ("stores", stores, StoreDirectory),
+            ("notifier", notifier, Notifier),
+            ("clock", clock, Clock),
+            ("entropy", entropy, Entropy),
+        ):
+            if port is not None:
+                does(port, protocol, field)
+        timer = SystemClock() if clock is None else clock
+        limits = Settings() if settings is None else given(settings, Settings, "settings", "a Settings")
+        policy = SourcingPolicy() if sourcing is None else given(sourcing, SourcingPolicy, "sourcing", _POLICY)
+        keys = KeyRing.of(secret) if secret is not None else None
+        storage = connect(url, schema=schema)
         own = Ledger(lambda: parts.time_ordered()) if inventory is None else inventory
         parts = Parts(
             storage=storage,
@@ -106,11 +118,11 @@ class OrderHub:
             gateways=kinds,
             clock=timer,
             entropy=SystemEntropy() if entropy is None else entropy,
-            settings=given(limits, Settings, "settings", "a Settings"),
-            keys=KeyRing.of(secret) if secret is not None else None,
+            settings=limits,
+            keys=keys,
             notifier=notifier,
             outside=outside,
-            sourcing=SourcingPolicy() if sourcing is None else given(sourcing, SourcingPolicy, "sourcing", _POLICY),
+            sourcing=policy,
         )
         hub = cls(parts)
         if migrate:
@@ -226,6 +238,22 @@ class OrderHub:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _by_kind(gateways: object) -> dict[str, PaymentGateway]:
+    """Gateways by kind of tender, each of them one that can be called."""
+    if gateways is None:
+        return {}
+    kinds = cast(
+        "Mapping[str, PaymentGateway]", given(gateways, Mapping, "gateways", "must be gateways by tender kind")
+    )
+    for kind, gateway in kinds.items():
+        if not given(kind, str, "gateways", _KIND):
+            raise InvalidInput("gateways", kind, _KIND)
+        does(gateway, PaymentGateway, "gateways")
+    if PayInStore.kind in kinds:
+        raise Misconfigured(needs=f"no gateway for {PayInStore.kind!r}: the counter takes that money")
+    return dict(kinds)
 
 
 def _follows(port: Any, storage: Storage) -> Any:

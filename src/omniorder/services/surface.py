@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from omniorder.errors import InvalidInput, TooMany
 
@@ -15,6 +15,16 @@ def given(value: object, kind: type[T] | tuple[type[T], ...], field: str, rule: 
     if not isinstance(value, kind):
         raise InvalidInput(field, value, rule)
     return value
+
+
+def does(value: object, port: type[Any], field: str) -> None:
+    """Raises `InvalidInput` unless `value` has every method of the protocol `port`, of whichever class it is.
+
+    Properties are not looked at: reading one may be work.
+    """
+    methods = [name for name, member in vars(port).items() if callable(member) and not name.startswith("_")]
+    if missing := [name for name in methods if not callable(getattr(value, name, None))]:
+        raise InvalidInput(field, value, f"must be a {port.__name__}: it has no method {missing[0]}")
 
 
 def several(values: object, kind: type[T] | tuple[type[T], ...], field: str, rule: str, *, most: int) -> tuple[T, ...]:

@@ -69,8 +69,13 @@ class Calls:
                 content = self._content(reply, ends)
         except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL) as wrong:
             raise InventoryFault(inventory=self.name, reason=f"it can't be asked: {shown(wrong)}") from wrong
-        except httpx.HTTPError as broken:
-            raise _NoAnswer(type(broken).__name__) from broken
+        except (
+            httpx.HTTPError,
+            OSError,
+            ValueError,
+            RuntimeError,
+        ) as broken:  # what a transport of one's own may raise
+            raise _NoAnswer("its client is closed" if self.client.is_closed else type(broken).__name__) from broken
         status = reply.status_code
         if status >= 500 or status in _COME_AGAIN:
             raise _NoAnswer(f"it answered {status}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -23,7 +23,7 @@ class HttpInventory:
     caller's to close. One call takes `time_limit` at most, repetitions and all: `tries` of them, while no answer comes
     that can be believed. A reply of more than `most_bytes` can't.
 
-    Raises `InvalidInput` for limits that can't be.
+    Raises `InvalidInput` for limits that can't be, and for another client, such as an asynchronous one.
     """
 
     def __init__(
@@ -34,6 +34,8 @@ class HttpInventory:
         tries: int = 3,
         most_bytes: int = 8_000_000,
     ) -> None:
+        if not isinstance(cast("object", client), httpx.Client):  # of what it is instead: a URL may have a password
+            raise InvalidInput("client", type(client).__name__, "must be an httpx.Client with the base URL")
         limits = (
             _seconds(time_limit),
             quantity(tries, "tries", most=100),

@@ -50,7 +50,7 @@ def about(found: Mapping[str, Any], reservation: str) -> None:
 
 
 def short(found: Mapping[str, Any], units: Mapping[str, int]) -> list[dict[str, Any]]:
-    """The SKUs that are short, as facts. Raises `Unbelievable`."""
+    """The SKUs that are short, as facts. Raises `Unbelievable`, also where there is enough of it."""
     entries: object = found.get("short")
     if not isinstance(entries, list) or not 0 < len(cast("list[object]", entries)) <= LONGEST:
         raise Unbelievable("no list of what is short")
@@ -60,7 +60,12 @@ def short(found: Mapping[str, Any], units: Mapping[str, int]) -> list[dict[str, 
         sku: object = one.get("sku")
         if not isinstance(sku, str) or sku not in units:
             raise Unbelievable(f"{shown(sku)}, which was not asked for")
-        facts[sku] = {"sku": sku, "wanted": units[sku], "available": min(_count(one.get("available")), units[sku] - 1)}
+        if sku in facts:
+            raise Unbelievable(f"{shown(sku)} twice")
+        wanted, available = units[sku], _count(one.get("available"))
+        if available >= wanted or _count(one.get("wanted", wanted)) != wanted:
+            raise Unbelievable(f"{available} of {shown(sku)}, which is no reason against {wanted}")
+        facts[sku] = {"sku": sku, "wanted": wanted, "available": available}
     return [facts[sku] for sku in sorted(facts)]
 
 
