@@ -48,10 +48,10 @@ from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
+from .domain.telling import say
 from .domain.transfers import Transfer, TransferLine
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
-from .reasons.saying import say
 from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page

@@ -68,7 +68,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import tzinfo
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from omniorder.reasons.refusals import of_refusal
 from omniorder.reasons.saying import say
@@ -322,7 +322,11 @@ class Refused(OmniorderError):
         return of_refusal(self.code, self.facts)
 
     def sentence(self, language: str = "en", *, zone: tzinfo | None = None) -> str:
-        """`why` in words, as `omniorder.say` puts it."""
+        """`why` in words, as `omniorder.say` puts it. Raises `InvalidInput` as it does."""
+        if not isinstance(cast("object", language), str):
+            raise InvalidInput("language", language, "must be text, such as sv or sv-SE")
+        if not (zone is None or isinstance(cast("object", zone), tzinfo)):
+            raise InvalidInput("zone", zone, "must be a time zone, such as ZoneInfo('Europe/Sofia')")
         return say(self.why, language, zone=zone)
 
     def problem(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from omniorder import Reason, say
 from omniorder.domain.text import line
+from omniorder.errors import CartEmpty, InvalidInput
 from omniorder.reasons.codes import CODES
 from omniorder.reasons.refusals import of_refusal
 from omniorder.reasons.saying import LANGUAGES
@@ -282,6 +283,48 @@ def test_any_tree_is_said_in_one_clean_line(language: str, reason: Reason) -> No
     assert said == say(reason, language)
     assert line(said, "said", most=10**6) == said or not said.isascii()
     assert said.strip() == said != ""
+
+
+@LANGUAGE
+@pytest.mark.parametrize("zone", [None, SOFIA], ids=str)
+@given(values=st.lists(JSON | st.just([5]) | st.integers(10**30, 10**40), min_size=1, max_size=5))
+def test_no_fact_keeps_any_code_from_being_said(language: str, zone: ZoneInfo | None, values: list[Any]) -> None:
+    """Every code with all of its facts, which are of any kind, and with the options of a question."""
+    for code, told in CODES.items():
+        names = [*told.facts, "options", "legal"]
+        reason = Reason(code, {name: values[place % len(values)] for place, name in enumerate(names)})
+        assert say(reason, language, zone=zone)
+        assert reason.to_json()["code"] == code
+
+
+def test_an_option_that_is_none_is_no_remedy() -> None:
+    reason = Reason("question.open", {"until": "x", "options": [5, None, {"alternative": "less", "option": "less"}]})
+    assert [remedy.code for remedy in reason.remedies] == ["option.less"]
+    assert say(reason)
+
+
+@pytest.mark.parametrize("digits", [30, 5000])
+def test_a_number_may_be_very_long(digits: int) -> None:
+    said = say(Reason("stock.short", {"sku": "A", "wanted": 10**digits, "available": 1, "unit": "gram"}))
+    assert said.startswith("You want ")
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong"),
+    [("reason", None), ("reason", "stock.short"), ("language", None), ("language", b"sv"), ("zone", "Europe/Sofia")],
+)
+def test_what_is_no_reason_no_language_and_no_zone_is_refused(field: str, wrong: Any) -> None:
+    arguments: dict[str, Any] = {"reason": Reason("refused"), field: wrong}
+    with pytest.raises(InvalidInput) as refused:
+        say(**arguments)
+    assert refused.value.facts["field"] == field
+
+
+@pytest.mark.parametrize(("field", "arguments"), [("language", {"language": None}), ("zone", {"zone": "Europe/Sofia"})])
+def test_so_is_it_by_the_sentence_of_a_refusal(field: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        CartEmpty(cart="crt_1").sentence(**arguments)
+    assert refused.value.facts["field"] == field
 
 
 def filled(code: str, language: str) -> Mapping[str, Any]:

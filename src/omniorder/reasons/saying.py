@@ -18,12 +18,7 @@ LANGUAGES: Final[Mapping[str, Tongue]] = MappingProxyType({"en": en.TONGUE, "sv"
 
 
 def say(reason: Reason, language: str = "en", *, zone: tzinfo | None = None) -> str:
-    """The whole tree in one line of text for people, such as customers and staff.
-
-    `language` is a BCP 47 tag as carts and orders have it (`sv`, `sv-SE`); English is spoken for the empty tag and for
-    languages that we don't speak. Times are told in `zone`, or else with the offset that the facts give them: those of
-    offers and slots are in the store's own. Never raises for what stands in the facts, and is the same every time.
-    """
+    """The whole tree in one line of text: what `domain.telling.say` says, of what is known to be a Reason."""
     tongue = LANGUAGES.get(language.replace("_", "-").partition("-")[0].lower(), LANGUAGES["en"])
     return " ".join(_told(reason, tongue, zone, set()))
 

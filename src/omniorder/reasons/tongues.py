@@ -85,7 +85,7 @@ class Tongue:
         """With the language's decimal sign, and grouped where the language groups."""
         whole, _, decimals = f"{Decimal(value).copy_abs():f}".partition(".")
         if len(whole) >= self.group_from:
-            whole = f"{int(whole):,}".replace(",", self.group)
+            whole = f"{Decimal(whole):,f}".replace(",", self.group)
         return ("-" if value < 0 else "") + whole + (self.decimal + decimals if decimals else "")
 
     def date(self, day: date) -> str:

@@ -80,8 +80,10 @@ class Reason:
             case "transition.illegal", {"legal": [*events]}:
                 yield from (_offered(step(event), {}) for event in cast("Sequence[str]", events))
             case "question.open", {"options": [*options]}:
-                for option in cast("Sequence[Mapping[str, Any]]", options):
-                    yield _offered(f"option.{option.get('alternative')}", option)
+                for option in cast("Sequence[object]", options):
+                    if isinstance(option, Mapping):
+                        facts = cast("Mapping[str, Any]", option)
+                        yield _offered(f"option.{facts.get('alternative')}", facts)
             case code, facts:
                 yield from (_offered(cure, facts) for cure in CODES.get(code, _NOTHING).remedies)
 
