@@ -41,7 +41,7 @@ def test_a_gateway_is_for_a_kind_of_tender(kind: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", [5, object(), ["only-for-the-tests"], {"1": 5}, {5: "only-for-the-tests"}, {"1": None}], ids=repr
+    "secret", [5, None.__class__, ["only-for-the-tests"], {"1": 5}, {5: "only-for-the-tests"}, {"1": None}], ids=repr
 )
 def test_a_secret_is_text_or_bytes_or_several_by_their_names(secret: object) -> None:
     _refused(Misconfigured, secret=secret)

@@ -18,6 +18,7 @@ from omniorder.errors import (
     InvalidInput,
     InvalidQuantity,
     InvalidText,
+    KeyReused,
     NotAllowed,
     NotFound,
     OutOfStock,
@@ -145,6 +146,8 @@ def test_silence_is_less(shop: Shop) -> None:
 def test_an_answer_under_a_key_is_given_once_and_another_comes_too_late(shop: Shop) -> None:
     order = rejected(shop, BASKET, 1)
     first = shop.web.orders.answer(order.id, "less", key="tap")
+    assert shop.web.orders.answer(order.id, "less", key="tap") == first
+    refused(KeyReused, shop.web.orders.answer, order.id, "nothing", key="tap")
     assert shop.app.orders.get(order.id) == first
     refused(IllegalTransition, shop.app.orders.answer, order.id, "nothing")
 

@@ -350,6 +350,55 @@ def test_who_does_not_want_to_wait_gets_the_rest_and_the_late_goods_stay_where_t
     check_all(shop.hub)
 
 
+def test_a_delay_that_is_taken_back_is_no_question_any_more(shop: Shop) -> None:
+    dc = centre(shop)
+    order, transfer = awaiting(shop, hours=30), only_transfer(shop)
+    dc.transfers.ship(transfer.id)
+    dc.transfers.delay(transfer.id, shop.clock.now() + timedelta(hours=60), reason="a typing error")
+    assert shop.app.orders.get(order.id).stage is Stage.QUESTION
+    dc.transfers.delay(transfer.id, shop.clock.now() + timedelta(hours=20), reason="in time after all")
+    after = shop.app.orders.get(order.id)
+    assert (after.pickup.state, after.pickup.question) == (PickupState.AWAITING_STOCK, None)
+    shop.advance(hours=5)
+    assert shop.app.orders.get(order.id).pickup.rest() == order.pickup.rest()
+    check_all(shop.hub)
+
+
+def test_a_delay_of_a_delay_is_asked_about_anew(shop: Shop) -> None:
+    dc = centre(shop)
+    order, transfer = awaiting(shop, hours=30), only_transfer(shop)
+    for hours in (40, 65):
+        dc.transfers.delay(transfer.id, shop.clock.now() + timedelta(hours=hours), reason="snow")
+    arrives = shop.clock.now() + timedelta(hours=65)
+    question = shop.app.orders.get(order.id).pickup.question
+    assert question is not None
+    assert [one.arrives for one in question.missing] == [arrives]
+    later = shop.app.orders.answer(order.id, "later")
+    assert later.pickup.starts >= arrives
+    check_all(shop.hub)
+
+
+def test_what_is_sent_for_an_order_that_is_called_off_is_expected_on_the_shelf(shop: Shop) -> None:
+    dc = centre(shop)
+    order, transfer = awaiting(shop), only_transfer(shop)
+    dc.transfers.ship(transfer.id)
+    assert shop.store.stock.expected(SOFIA, BREAD) == ()
+    shop.app.orders.cancel(order.id)
+    (coming,) = shop.store.stock.expected(SOFIA, BREAD)
+    assert (coming.reference, coming.quantity, coming.at) == (transfer.id, 3, transfer.expected_at)
+    shop.store.transfers.receive(transfer.id)
+    assert shop.store.stock.expected(SOFIA, BREAD) == ()
+    assert shop.store.stock.level(SOFIA, BREAD).available == 8
+    check_all(shop.hub)
+
+
+def test_goods_leave_once_and_the_second_time_is_refused_as_such(shop: Shop) -> None:
+    dc = centre(shop)
+    transfer = dc.transfers.request(CENTRE, SOFIA, {BREAD: 2})
+    dc.transfers.ship(transfer.id)
+    refused(IllegalTransition, dc.transfers.ship, transfer.id)
+
+
 def test_late_goods_that_come_before_the_answer_settle_the_question(shop: Shop) -> None:
     dc = centre(shop)
     order = awaiting(shop)

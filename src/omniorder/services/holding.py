@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from omniorder.domain import events as e
 from omniorder.domain import orders, transfers
+from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.lifecycle import ENDED, TransferState
 from omniorder.domain.orders import Order
-from omniorder.domain.transfers import Awaited
+from omniorder.domain.transfers import OPEN, Awaited, Transfer
 from omniorder.ports.storage import Transaction
+from omniorder.ports.writes import Expect, Writes
 from omniorder.services.units import Unit
 
 _REARRANGING = (e.LinesCancelled, e.UnitsSent, e.UnitsArrived, e.PickRerouted, e.OrderRerouted, e.SlotMoved)
@@ -70,6 +72,18 @@ def call_off_transfers(unit: Unit, legs: Sequence[Awaited], reason: str) -> None
             event = e.TransferCancelled(reason)
             unit.save_transfer(transfer, transfers.apply(transfer, event, unit.stamp.at), [event])
             unit.parts.inventory.release(unit.tx, leg.reservation)
+        elif transfer is not None:
+            announce(unit, transfer)
+
+
+def announce(unit: Unit, transfer: Transfer) -> None:
+    """Let the destination know what comes to its shelf, and when."""
+    for line in transfer.lines:
+        coming = 0
+        if transfer.state in OPEN:
+            coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
+        delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
+        unit.tx.write(Writes(expected=(Expect(delivery),)))
 
 
 def request(unit: Unit, order: Order, leg: Awaited) -> None:

@@ -24,7 +24,7 @@ from omniorder.domain.questions import TRANSFER_LATE, Alternative, MissingUnits,
 from omniorder.domain.rerouting import ALWAYS, Rerouting
 from omniorder.domain.slots import Slot
 from omniorder.domain.stores import Store
-from omniorder.errors import NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
+from omniorder.errors import IllegalTransition, NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
 from omniorder.ports.writes import Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
@@ -69,13 +69,33 @@ def settle(parts: Parts, order: Order, stamp: Stamp) -> Order:
     raise StillRunning(command="pickups.reject", id=order.id)
 
 
+def heard(parts: Parts, order: Order, stamp: Stamp) -> Order:
+    """The same after news of a transfer, about which the customer may have been asked what is no longer so."""
+    store, question = parts.stores.store(order.pickup.store), order.pickup.question
+    if store is None or question is None or question.reason != TRANSFER_LATE:
+        return settle(parts, order, stamp)
+    late = _late(order, store, stamp.at)
+    if late is None:
+        events = [e.QuestionWithdrawn(), e.StockAwaited()]
+        order = in_transaction(parts, stamp, lambda unit: carry_on(unit, _unmoved(unit, order), events))
+        return settle(parts, order, stamp)
+    if late.missing != question.missing:
+        _ask_anew(parts, order, late, stamp)
+    return payments.load(parts, order.id)
+
+
 def answer(parts: Parts, touch: Touch, order_id: str, option_id: str, key: str | None) -> Order:
     """See `Orders.answer`."""
     stamp = touch.stamp(parts.clock)
     for _ in range(MOST_CHANGES_MEANWHILE):
         order = look(parts, touch, order_id)
         question = order.pickup.question
-        option = _chosen(order, question, option_id)
+        try:
+            option = _chosen(order, question, option_id)
+        except (IllegalTransition, NotFound):
+            if key is None:
+                raise
+            return _answered_before(parts, touch, order, option_id, key, stamp)
         if not touch.may_see(order):
             raise NotAllowed(actor=touch.actor.name, action=f"answer for order {order.id}")
         if option.alternative in ALWAYS and any(p.kind != PayInStore.kind for p in order.payments):
@@ -85,9 +105,22 @@ def answer(parts: Parts, touch: Touch, order_id: str, option_id: str, key: str |
         except _MovedOn:
             continue
         except (OutOfStock, SlotUnavailable):
-            _ask_anew(parts, order, stamp)
+            if question is not None:
+                _ask_anew(parts, order, _Trouble(question.about, question.reason, question.missing), stamp)
             raise
     raise StillRunning(command="orders.answer", id=order_id)
+
+
+def _answered_before(parts: Parts, touch: Touch, order: Order, option_id: str, key: str, stamp: Stamp) -> Order:
+    """The order, if this very answer was given under the key; the question is over by now."""
+
+    def work(unit: Unit) -> Order:
+        home, this = order.store, order.id
+        if not unit.earlier(key, "orders.answer", home=home, subject=this, request=option_id, result=this):
+            _chosen(order, order.pickup.question, option_id)  # refuses it
+        return order_for(touch, unit.tx, this)
+
+    return in_transaction(parts, stamp, work)
 
 
 def _chosen(order: Order, question: Question | None, option_id: str) -> Option:
@@ -122,12 +155,11 @@ def _in_transaction(parts: Parts, order: Order, option: Option, stamp: Stamp, wo
     return with_a_window(parts, order if stays else None, stamp, work)
 
 
-def _ask_anew(parts: Parts, order: Order, stamp: Stamp) -> None:
-    """What was chosen can't be had any more: ask again, with what still can."""
+def _ask_anew(parts: Parts, order: Order, trouble: _Trouble, stamp: Stamp) -> None:
+    """What was offered can't be had any more: ask again, with what still can."""
     store, question = parts.stores.store(order.pickup.store), order.pickup.question
     if store is None or question is None:
         return
-    trouble = _Trouble(question.about, question.reason, question.missing)
     fresh = _question(parts, _possible(parts, order, store, trouble, stamp.at), trouble, stamp.at)
     if fresh is None:
         return
@@ -150,8 +182,12 @@ def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
     pickup = order.pickup
     if coupling.undecided(pickup):
         return _Trouble(pickup.short, pickup.trouble, _missing(order, pickup.short))
-    if pickup.state is not PickupState.AWAITING_STOCK:
-        return None
+    return _late(order, store, at) if pickup.state is PickupState.AWAITING_STOCK else None
+
+
+def _late(order: Order, store: Store, at: datetime) -> _Trouble | None:
+    """What is awaited and won't be there in time for the window, or should be there by now."""
+    pickup = order.pickup
     late = [leg for leg in pickup.awaited if leg.expected_at <= at or leg.expected_at + store.lead > pickup.starts]
     if not late:
         return None

@@ -42,7 +42,7 @@ class Settings:
         promise_shortest: the least that `lasts` may be.
         promise_longest: the most that `lasts` may be; a pay link needs hours.
         pay_within: the least time for paying once an order is placed, even if the promise would end sooner.
-        pay_within_by_kind: the same for kinds of tender, as `{"pay_link": timedelta(hours=24)}`, within the pick-up window.
+        pay_within_by_kind: the same for kinds of tender, as `{"pay_link": timedelta(hours=24)}`, until the window ends.
         hold_unknown_money: how long goods of an unpaid order wait for money in flight to be undone.
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.

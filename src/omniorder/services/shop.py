@@ -59,7 +59,7 @@ class Articles:
     def put(self, *articles: Article) -> None:
         """Add articles or replace those with the same SKU. Lines of placed orders keep the name they had.
 
-        A SKU's unit must stay what it is: levels, reservations and prices are bare numbers of it, and are not converted.
+        A SKU's unit must stay what it is: levels and prices are bare numbers of it, never converted.
         What is sold in another unit from now on is another article, with a SKU of its own.
         """
         _all(articles, Article, "article")

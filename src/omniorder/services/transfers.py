@@ -16,7 +16,6 @@ from attrs import frozen
 from omniorder.domain import events as e
 from omniorder.domain import ids, transfers
 from omniorder.domain.actors import Associate
-from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.instants import instant, iso
 from omniorder.domain.lifecycle import TransferState, advance
 from omniorder.domain.orders import Order
@@ -26,8 +25,8 @@ from omniorder.domain.text import reason as valid_reason
 from omniorder.domain.transfers import OPEN, Transfer
 from omniorder.errors import InvalidId, InvalidInput, InvalidInstant, NotFound
 from omniorder.ports.storage import Transaction
-from omniorder.ports.writes import Expect, Timer, TimerWrite, Writes
-from omniorder.services import payments, rerouting
+from omniorder.ports.writes import Timer, TimerWrite, Writes
+from omniorder.services import holding, payments, rerouting
 from omniorder.services.ledger import ledger_of
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
@@ -132,7 +131,7 @@ class Transfers:
             )
             ledger.reserve(unit.tx, transfer.reservation, source, wanted, None)
             unit.save_transfer(None, transfer, [event])
-            _announce(unit, transfer)
+            holding.announce(unit, transfer)
             return transfer
 
         return in_transaction(self.parts, stamp, work)
@@ -182,6 +181,7 @@ class Transfers:
                 now = transfers.apply(before, events[0], unit.stamp.at)
             arrives = before.expected_at if expected_at is None else _future(expected_at, unit.stamp.at)
             events.append(e.TransferShipped(arrives, what))
+            transfers.apply(now, events[-1], unit.stamp.at)  # refuses what can't be, before anything is booked
             ledger_of(self.parts).ship_out(unit.tx, before.reservation, now.picked, before.id, unit.stamp)
             unit.goods_left = True
             return events, self._expects(unit, before, arrives)
@@ -276,12 +276,13 @@ class Transfers:
             for event in events:
                 after = transfers.apply(after, event, stamp.at)
             unit.save_transfer(before, after, events)
-            _announce(unit, after)
+            if after.order is None or (order is None and self._waiting(unit, before) is None):
+                holding.announce(unit, after)  # what comes for an order is not the shelf's
             return after, order
 
         transfer, order = in_transaction(self.parts, stamp, work)
         if order is not None and not self.parts.storage.is_joined:
-            rerouting.settle(self.parts, payments.load(self.parts, order.id), stamp)
+            rerouting.heard(self.parts, payments.load(self.parts, order.id), stamp)
         return transfer
 
     def _waiting(self, unit: Unit, transfer: Transfer) -> Order | None:
@@ -357,7 +358,7 @@ def give_up(unit: Unit, timer: Timer, at: datetime) -> list[str]:
     event = _called_off(unit, before, NOT_SENT)
     after = transfers.apply(before, event, unit.stamp.at)
     unit.save_transfer(before, after, [event])
-    _announce(unit, after)
+    holding.announce(unit, after)
     return [type(event).__name__]
 
 
@@ -366,17 +367,6 @@ def _called_off(unit: Unit, transfer: Transfer, reason: str) -> e.TransferCancel
     transfers.apply(transfer, event, unit.stamp.at)  # refuses what has left, before anything is booked
     unit.parts.inventory.release(unit.tx, transfer.reservation)  # also when the stock has gone outside since
     return event
-
-
-def _announce(unit: Unit, transfer: Transfer) -> None:
-    """Let the destination know what comes to its shelf, and when; what comes for an order is not the shelf's."""
-    if transfer.order is None:
-        for line in transfer.lines:
-            coming = 0
-            if transfer.state in OPEN:
-                coming = line.quantity if transfer.state is TransferState.REQUESTED else line.picked
-            delivery = ExpectedDelivery(transfer.destination, line.sku, transfer.id, coming, transfer.expected_at)
-            unit.tx.write(Writes(expected=(Expect(delivery),)))
 
 
 def _counted(units: object, *, least: int = 0) -> dict[str, int]:
