@@ -82,6 +82,10 @@ class Reason:
             case "question.open", {"options": [*options]}:
                 for option in cast("Sequence[Mapping[str, Any]]", options):
                     yield _offered(f"option.{option.get('alternative')}", option)
+            case "stock.short", {"orderable": orderable}:
+                # to what can be ordered: at its heaviest that is what is there
+                named = {**self.facts, "available": orderable}
+                yield from (_offered(cure, named) for cure in CODES[self.code].remedies)
             case code, facts:
                 yield from (_offered(cure, facts) for cure in CODES.get(code, _NOTHING).remedies)
 

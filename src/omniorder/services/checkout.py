@@ -175,7 +175,7 @@ class Checkout:
         """The refusal with the unit of what is weighed: the stock counts units, whatever they are."""
         short = refusal.facts["short"]
         articles = self.parts.catalogue.articles([item["sku"] for item in short])
-        measured = [{**item, **offering.measure(articles.get(item["sku"]))} for item in short]
+        measured = [{**item, **offering.measure(articles.get(item["sku"]), item["available"])} for item in short]
         return OutOfStock(**{**refusal.facts, "short": measured})
 
     def _hold(self, unit: Unit, new: Promise, seen: Seen[Cart], slot: Slot) -> Promise:
