@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omniorder.domain.quantities import MAX_QUANTITY, Unit, quantity, tolerance, weight_bounds
+from omniorder.domain.quantities import MAX_QUANTITY, Unit, orderable, quantity, tolerance, weight_bounds
 from omniorder.errors import InvalidQuantity
 
 
@@ -117,3 +117,13 @@ def test_333_grams_at_ten_per_cent_are_300_to_366() -> None:
 @given(st.integers(1, MAX_QUANTITY))
 def test_without_a_tolerance_it_is_what_was_ordered(ordered: int) -> None:
     assert weight_bounds(ordered, Decimal(0)) == (ordered, ordered)
+
+
+@given(st.integers(0, MAX_QUANTITY), SHARES)
+def test_what_can_be_ordered_fits_at_its_heaviest_and_a_gram_more_does_not(available: int, share: Decimal) -> None:
+    most = orderable(available, share)
+    assert weight_bounds(most, share)[1] <= available < weight_bounds(most + 1, share)[1]
+
+
+def test_of_5000_grams_4546_can_be_ordered_at_ten_per_cent() -> None:
+    assert orderable(5000, Decimal("0.10")) == 4546

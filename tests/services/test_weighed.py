@@ -78,20 +78,20 @@ def test_the_card_is_asked_for_the_ceiling(shop: Shop) -> None:
 
 
 def test_an_offer_and_a_promise_need_the_same(shop: Shop) -> None:
-    """4,600 g may weigh 5,060 g, and there are 5,000 g; 4,545 g are 4,999 g at most."""
+    """4,600 g may weigh 5,060 g, and there are 5,000 g; 4,546 g are 5,000 g at most."""
     cart = filled(shop, {Shop.CHEESE: 4600})
     offer = next(offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
     (reason,) = offer.reasons
-    short = {"sku": Shop.CHEESE, "wanted": 5060, "available": 5000, "unit": "gram"}
+    short = {"sku": Shop.CHEESE, "wanted": 5060, "available": 5000, "unit": "gram", "orderable": 4546}
     assert (reason.code, dict(reason.facts)) == ("stock.short", short)
     error = refused(OutOfStock, shop.app.checkout.promise, cart.id, slot=offer.slots[0].id)
     assert error.facts["short"] == [short]
 
-    shop.app.carts.change(cart.id, cart.lines[0].id, 4545)
+    shop.app.carts.change(cart.id, cart.lines[0].id, 4546)
     offer = next(offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
     assert offer.full
     shop.app.checkout.promise(cart.id, slot=offer.slots[0].id)
-    assert cheese(shop) == (5000, 4999)
+    assert cheese(shop) == (5000, 5000)
 
 
 def test_what_a_cart_holds_itself_is_not_in_its_way(shop: Shop) -> None:

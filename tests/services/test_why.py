@@ -842,6 +842,23 @@ def test_stock_outside_is_expected_by_others(shop: Shop) -> None:
         assert [reason.code for reason in flat(offer.why)] == ["store.cannot", "stock.short"]
 
 
+@pytest.mark.parametrize("grams", [4547, 5000, 6000])
+def test_what_is_weighed_is_reduced_to_what_fits_at_its_heaviest(grams: int, shop: Shop) -> None:
+    """5,000 g are there, and 4,547 g at 10 % may weigh 5,001 g."""
+    cart = filled(shop, {Shop.CHEESE: grams})
+    (sofia,) = (offer for offer in shop.app.checkout.offers(cart.id) if offer.store.id == Shop.SOFIA)
+    with pytest.raises(errors.OutOfStock) as raised:
+        shop.app.checkout.promise(cart.id, slot=sofia.slots[0].id)
+    assert raised.value.why == sofia.why
+    (short,) = raised.value.why.leaves
+    reduce, remove = short.remedies
+    assert dict(reduce.facts) == {"sku": Shop.CHEESE, "available": 4546, "unit": "gram"}
+    assert remove.code == "line.remove"
+    assert "reduce GOUDA to 4.546\u00a0kg" in raised.value.sentence()
+    shop.app.carts.change(cart.id, cart.lines[0].id, reduce.facts["available"])
+    shop.app.checkout.promise(cart.id, slot=sofia.slots[0].id)
+
+
 def test_a_refusal_that_names_its_next_delivery_says_so_article_by_article() -> None:
     short: list[dict[str, Any]] = [
         {"sku": "A", "wanted": 3, "available": 1, "next_at": "2026-12-01T09:00+02:00", "next_units": 24},

@@ -11,7 +11,7 @@ from attrs import frozen
 
 from omniorder.errors import InvalidQuantity
 
-__all__ = ["EXACT", "MAX_QUANTITY", "Unit", "Units", "quantity", "tolerance", "weight_bounds"]
+__all__ = ["EXACT", "MAX_QUANTITY", "Unit", "Units", "orderable", "quantity", "tolerance", "weight_bounds"]
 
 MAX_QUANTITY = 1_000_000
 """The most of one article in one line: a million pieces, or a tonne in grams."""
@@ -80,3 +80,11 @@ def weight_bounds(ordered: int, tolerance: Decimal) -> tuple[int, int]:
         return ordered, ordered
     parts = int(tolerance * _PARTS)
     return -(ordered * (parts - _PARTS) // _PARTS), ordered * (_PARTS + parts) // _PARTS
+
+
+def orderable(available: int, tolerance: Decimal) -> int:
+    """The most that can be ordered where `available` units are there: at its heaviest it is still among them.
+
+    5,000 g at 10 % are 4,546 g, which weigh 5,000 g at most (5,000.6 rounded down).
+    """
+    return ((available + 1) * _PARTS - 1) // (_PARTS + int(tolerance * _PARTS))

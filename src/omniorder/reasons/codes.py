@@ -3,13 +3,16 @@
 These two tables are the vocabulary of "why not". A code never changes its meaning; the facts beside it are JSON
 values whose names mean the same under every code:
 
-- quantities (`wanted`, `available`, `next_units`, `units`) count in the article's unit, and `unit` says which one,
-  `piece` or `gram`, where that is known; weights (`ordered`, `weighed`, `least`, `most`) are grams;
+- quantities (`wanted`, `available`, `orderable`, `next_units`, `units`) count in the article's unit, and `unit` says
+  which one, `piece` or `gram`, where that is known; weights (`ordered`, `weighed`, `least`, `most`) are grams;
 - amounts (`total`, `expected`, `due`, `amount`) are text such as `4.98 EUR`;
 - instants (`until`, `earliest`, `by`, `starts`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the
   store's own where it is known;
 - `senders` are the stores that would send what is missing, and `earliest` is then from when it can be collected;
 - `reason` and `rule` are a program's or an associate's own words.
+
+What is weighed is `wanted` with its tolerance on top; `orderable` is the most that can be ordered of what is
+`available`, and a line is reduced to that.
 
 A remedy takes its facts from the reason that it belongs to. It is offered when all that it needs is there and is not
 nothing: a line can be reduced to the 2 units that are available, but not to 0.
@@ -60,7 +63,7 @@ def _told(needs: str = "", *, may: str = "", remedies: str = "") -> Told:
 _STORES: Final = {
     "store.cannot": _told("store", may="earliest senders", remedies="line.ship store.other"),
     "stock.short": _told(
-        "sku wanted available", may="unit store next_at next_units", remedies="line.reduce line.remove"
+        "sku wanted available", may="unit orderable store next_at next_units", remedies="line.reduce line.remove"
     ),
     "stock.expected": _told("next_at", may="next_units unit", remedies="stock.wait"),
     "price.missing": _told("store sku", remedies="line.remove"),

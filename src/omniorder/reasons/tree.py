@@ -84,6 +84,10 @@ class Reason:
                     if isinstance(option, Mapping):
                         facts = cast("Mapping[str, Any]", option)
                         yield _offered(f"option.{facts.get('alternative')}", facts)
+            case "stock.short", {"orderable": orderable}:
+                # to what can be ordered: at its heaviest that is what is there
+                named = {**self.facts, "available": orderable}
+                yield from (_offered(cure, named) for cure in CODES[self.code].remedies)
             case code, facts:
                 yield from (_offered(cure, facts) for cure in CODES.get(code, _NOTHING).remedies)
 

@@ -184,7 +184,7 @@ class Checkout:
         told = [
             {
                 **item,
-                **offering.measure(articles.get(item["sku"])),
+                **offering.measure(articles.get(item["sku"]), item["available"]),
                 **coming.told(more.get((store_id, item["sku"])), store),
             }
             for item in short

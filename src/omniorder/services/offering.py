@@ -22,7 +22,7 @@ from omniorder.domain.deliveries import Coming
 from omniorder.domain.money import Money
 from omniorder.domain.offers import Available, Offer, WithTransfer, distance
 from omniorder.domain.promises import Promise, Quote, QuoteLine
-from omniorder.domain.quantities import Unit
+from omniorder.domain.quantities import Unit, orderable
 from omniorder.domain.ranking import SourcingPolicy
 from omniorder.domain.slots import Slot
 from omniorder.domain.sourcing import Shelves, Sourcing
@@ -82,9 +82,12 @@ def without(booked: Mapping[str, SlotUse], live: Promise | None) -> Mapping[str,
     return {**booked, live.slot: SlotUse(use.orders - 1, use.lines - len(live.quote.lines))}
 
 
-def measure(article: Article | None) -> dict[str, str]:
-    """The fact that says of what is weighed that it is weighed."""
-    return {"unit": article.unit.value} if article is not None and article.unit is Unit.GRAM else {}
+def measure(article: Article | None, available: int) -> dict[str, str | int]:
+    """The facts that say of what is weighed that it is weighed, and how much of what is there can be ordered."""
+    if article is None or article.unit is not Unit.GRAM:
+        return {}
+    most = {"orderable": orderable(available, article.tolerance)} if article.tolerance else {}
+    return {"unit": article.unit.value, **most}
 
 
 def unserved(store: Store, articles: Mapping[str, Article]) -> tuple[Reason, ...]:
@@ -169,7 +172,8 @@ class _Survey:
 
     def _short(self, lack: Available, store: Store, more: Coming | None) -> Reason:
         facts = {"sku": lack.sku, "wanted": lack.wanted, "available": lack.available}
-        return Reason("stock.short", {**facts, **measure(self.articles.get(lack.sku)), **coming.told(more, store)})
+        measured = measure(self.articles.get(lack.sku), lack.available)
+        return Reason("stock.short", {**facts, **measured, **coming.told(more, store)})
 
     def _in_time(self, slots: tuple[Slot, ...]) -> tuple[Slot, ...]:
         return slots if self.by is None else tuple(slot for slot in slots if slot.starts < self.by)
