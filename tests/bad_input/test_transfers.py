@@ -45,10 +45,7 @@ LISTS = parametrised(
     each("of another kind", lambda w, v: w.shop.office.transfers.outgoing("SOF01", states=[v]), ["requested", None],
          InvalidInput, field="states"),
     each("outgoing", lambda w, v: w.shop.office.transfers.outgoing("SOF01", limit=v), LIMITS, InvalidQuantity),
-    *(
-        _unknown(name, value)
-        for name, value in NO_STORES.items()
-    ),
+    *(_unknown(name, value) for name, value in NO_STORES.items()),
 )  # fmt: skip
 REQUESTS = parametrised(
     each("source", lambda w, v: w.shop.office.transfers.request(v, "VAR01", BREAD), NO_IDS, InvalidId,

@@ -198,3 +198,14 @@ def resolve(reservation: Reservation, event: e.UnitsConsumed | e.UnitsReleased) 
     """Apply `event`, and settle the reservation when no unit is live any more."""
     after = apply(reservation, event)
     return after if after.live() else apply(after, e.LastUnitsResolved())
+
+
+def given_back(reservation: Reservation, units: Mapping[str, int] | None, *, expired: bool) -> Reservation:
+    """The reservation without these units per SKU, or all that are live (None); `expired` when time took them.
+
+    Raises as `apply`.
+    """
+    if units is None and reservation.state is ReservationState.HELD:
+        return apply(reservation, e.ReservationExpired() if expired else e.ReservationReleased())
+    wanted = reservation.live() if units is None else units
+    return resolve(reservation, e.UnitsReleased(tuple(sorted(wanted.items()))))

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from omniorder.domain import events as e
 from omniorder.domain import stock
-from omniorder.domain.lifecycle import ENDED, ReservationState
+from omniorder.domain.lifecycle import ENDED
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.errors import Misconfigured, ReservationGone
 from omniorder.ports.storage import Transaction
@@ -41,11 +41,11 @@ class Ledger(Shelves):
         tx.write(Writes(reservations=(ReservationWrite(None, held),), stock=changes))
 
     def extend(self, tx: Transaction, reservation: str, until: datetime) -> None:
-        before = _load(tx, reservation)
+        before = live(tx, reservation)
         _save(tx, before, stock.apply(before, e.ReservationExtended(until)))
 
     def confirm(self, tx: Transaction, reservation: str) -> None:
-        before = _load(tx, reservation)
+        before = live(tx, reservation)
         _save(tx, before, stock.confirmed(before))
 
     def consume(
@@ -71,7 +71,7 @@ class Ledger(Shelves):
         sums: Counter[str] = Counter()
         store = ""
         for reservation, units in shares.items():
-            before = _load(tx, reservation)
+            before = live(tx, reservation)
             _save(tx, before, stock.resolve(before, e.UnitsConsumed(tuple(sorted(units.items())))))
             store = before.store
             sums.update(units)
@@ -102,8 +102,8 @@ class Ledger(Shelves):
     def release(
         self, tx: Transaction, reservation: str, units: Mapping[str, int] | None = None, *, expired: bool = False
     ) -> None:
-        before = _load(tx, reservation)
-        after = _given_back(before, units, expired=expired)
+        before = live(tx, reservation)
+        after = stock.given_back(before, units, expired=expired)
         back = {line.sku: line.live for line in before.lines}
         for line in after.lines:
             back[line.sku] -= line.live
@@ -118,14 +118,8 @@ def ledger_of(parts: Parts) -> Ledger:
     return parts.inventory
 
 
-def _given_back(before: Reservation, units: Mapping[str, int] | None, *, expired: bool) -> Reservation:
-    if units is None and before.state is ReservationState.HELD:
-        return stock.apply(before, e.ReservationExpired() if expired else e.ReservationReleased())
-    wanted = before.live() if units is None else units
-    return stock.resolve(before, e.UnitsReleased(tuple(sorted(wanted.items()))))
-
-
-def _load(tx: Transaction, reservation: str) -> Reservation:
+def live(tx: Transaction, reservation: str) -> Reservation:
+    """The reservation, while it holds something; raises `ReservationGone` when it doesn't any more."""
     found = tx.reservation(reservation)
     if found is None or found.state in ENDED:
         raise ReservationGone(reservation=reservation, state=found.state.value if found else "unknown")

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from omniorder.domain import events as e
 from omniorder.domain import stock
-from omniorder.domain.lifecycle import ENDED, ReservationState
 from omniorder.domain.stock import Reservation
-from omniorder.errors import NeedsOwnTransaction, ReservationGone
+from omniorder.errors import NeedsOwnTransaction
 from omniorder.ports.inventory import TransactionalInventory
 from omniorder.ports.storage import Transaction
 from omniorder.ports.writes import ReservationWrite, TimerWrite, Writes
+from omniorder.services.ledger import live
 
 
 class Mirror:
@@ -52,14 +52,14 @@ class Mirror:
         tx.write(Writes(reservations=(ReservationWrite(None, held),), timers=(told,)))
 
     def extend(self, tx: Transaction, reservation: str, until: datetime) -> None:
-        before = _load(tx, reservation)
+        before = live(tx, reservation)
         if not before.outside:
             self._ledger.extend(tx, reservation, until)
             return
         self._save(tx, before, stock.apply(before, e.ReservationExtended(until)))
 
     def confirm(self, tx: Transaction, reservation: str) -> None:
-        before = _load(tx, reservation)
+        before = live(tx, reservation)
         if not before.outside:
             self._ledger.confirm(tx, reservation)
             return
@@ -68,7 +68,7 @@ class Mirror:
     def consume(
         self, tx: Transaction, reservation: str, units: Mapping[str, int], reference: str, stamp: e.Stamp
     ) -> None:
-        before = _load(tx, reservation)
+        before = live(tx, reservation)
         if not before.outside:
             self._ledger.consume(tx, reservation, units, reference, stamp)
             return
@@ -77,24 +77,12 @@ class Mirror:
     def release(
         self, tx: Transaction, reservation: str, units: Mapping[str, int] | None = None, *, expired: bool = False
     ) -> None:
-        before = _load(tx, reservation)
+        before = live(tx, reservation)
         if not before.outside:
             self._ledger.release(tx, reservation, units, expired=expired)
             return
-        if units is None and before.state is ReservationState.HELD:
-            after = stock.apply(before, e.ReservationExpired() if expired else e.ReservationReleased())
-        else:
-            wanted = before.live() if units is None else units
-            after = stock.resolve(before, e.UnitsReleased(tuple(sorted(wanted.items()))))
-        self._save(tx, before, after)
+        self._save(tx, before, stock.given_back(before, units, expired=expired))
 
     def _save(self, tx: Transaction, before: Reservation, after: Reservation) -> None:
         tell = TimerWrite(after.store, after.id, self._due())
         tx.write(Writes(reservations=(ReservationWrite(before, after),), timers=(tell,)))
-
-
-def _load(tx: Transaction, reservation: str) -> Reservation:
-    found = tx.reservation(reservation)
-    if found is None or found.state in ENDED:
-        raise ReservationGone(reservation=reservation, state=found.state.value if found else "unknown")
-    return found
