@@ -57,7 +57,11 @@ class Articles:
 
     @command("articles.put")
     def put(self, *articles: Article) -> None:
-        """Add articles or replace those with the same SKU. Lines of placed orders keep the name they had."""
+        """Add articles or replace those with the same SKU. Lines of placed orders keep the name they had.
+
+        A SKU's unit must stay what it is: levels, reservations and prices are bare numbers of it, and nothing converts
+        them. What is sold in another unit from now on is another article, with a SKU of its own.
+        """
         _all(articles, Article, "article")
         _write(self.parts, self.touch, Writes(articles=articles))
 
