@@ -66,9 +66,10 @@ def test_a_port_of_ones_own_needs_the_methods_and_no_base_class() -> None:
         def __getattr__(self, name: str) -> Any:
             return lambda *_, **__: None
 
-    ports: dict[str, Any] = {port: Duck() for port in PORTS if port not in ("outside", "notifier")}
-    OrderHub.open("memory://", gateways={"card": Duck()}, notifier=Duck(), **ports).close()
-    OrderHub.open("memory://", outside=Duck()).close()
+    duck: Any = Duck()
+    ports: dict[str, Any] = {port: duck for port in PORTS if port not in ("outside", "notifier")}
+    OrderHub.open("memory://", gateways={"card": duck}, notifier=duck, **ports).close()
+    OrderHub.open("memory://", outside=duck).close()
 
 
 def _refused(error: type[OmniorderError], field: str | None = None, **ports: Any) -> None:

@@ -333,6 +333,7 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
         "quantity": 1,
         "grams": 1,
         "units": (e.Units(line, 1),),
+        "missing": (e.Units(line, 1),),
         "amount": order.total,
         "look_at": world.now + LOOK_AGAIN,
         "until": world.now + HOLD,
@@ -381,7 +382,6 @@ def test_the_explorer_sees_every_state_that_this_release_uses() -> None:
     assert {world.order.funding for world in seen} == set(Funding)
     assert {world.order.pickup.state for world in seen} == set(PickupState) - {
         PickupState.AWAITING_STOCK,
-        PickupState.AWAITING_CUSTOMER,
         PickupState.REROUTED,
     }
     assert {world.reservation.state for world in seen} == set(ReservationState)

@@ -64,7 +64,7 @@ def test_everything_holds_in_memory(memory: Fresh) -> None:
 
 def test_everything_holds_in_every_storage_and_all_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:
     """The same steps, the same chance, the same clock: then the same answers, down to ids and errors."""
-    live([memory, sqlite, postgres], examples=10, steps=30)
+    live([memory, sqlite, postgres], examples=6, steps=30)
 
 
 # --- and it would be noticed if they didn't ---------------------------------------------------------------

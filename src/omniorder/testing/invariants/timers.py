@@ -80,9 +80,10 @@ def nothing_is_held_past_its_grace(view: View) -> Iterator[str]:
     are held no longer than the settings let them be late."""
     late = view.now - view.settings.grace
     waiting = {
-        order.reservation_id
+        reservation
         for order in view.rows.orders()
         if order.state in coupling.CLOSING and order.hold_until and order.hold_until > late
+        for reservation in (order.reservation_id, *(leg.reservation for leg in order.pickup.awaited))
     }
     for reservation in view.rows.reservations():
         if reservation.until is not None and reservation.until <= late and reservation.id not in waiting:
