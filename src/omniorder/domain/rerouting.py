@@ -75,10 +75,8 @@ class Rerouting:
     """The policy. Raises `InvalidInput`, naming the field, for what can't be.
 
     Attributes:
-        alternatives: what may be done, what is liked best first. `LESS` and `NOTHING` are always possible, and the
-            customer may always choose them.
-        ask: what needs the customer's consent; everything else is done without asking. Where nothing is left but to
-            call the order off, nobody is asked.
+        alternatives: what may be done, what is liked best first; customers may always choose `LESS` and `NOTHING`.
+        ask: what needs the customer's consent (but where nothing is left than to call the order off, nobody is asked).
         patience: how long the customer has to answer.
         silence: what is done when they don't: `LESS` or `NOTHING`.
         within_km: how far another store may be from the one that was chosen; stores without a place are left out.

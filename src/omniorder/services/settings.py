@@ -48,8 +48,7 @@ class Settings:
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
         outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
-        transfer_waits: how long after they were expected goods for another store's shelf may be unsent before the sweep
-            calls them off, and their units are free again.
+        transfer_waits: how long goods for another store's shelf may be overdue and unsent until a sweep calls them off.
         lease: how long a sweep worker keeps a timer to itself.
         slot_horizon: how far ahead slots are offered.
         slots_offered: how many free slots an offer shows.
