@@ -62,6 +62,13 @@ NOTES = parametrised(
     _texts("note", lambda w, v: w.shop.app.carts.note(w.cart.id, _line(w), v), "note", {**HOSTILE, **NO_TEXT}),
     _texts("card", lambda w, v: w.shop.app.carts.note(w.cart.id, _line(w), v), "note", CARDS, CardNumberRefused),
     _texts(
+        "card in a count's reason",
+        lambda w, v: w.shop.store.stock.count("SOF01", Shop.MILK, 40, reason=v),
+        "reason",
+        {name: text for name, text in CARDS.items() if "\n" not in text},
+        CardNumberRefused,
+    ),
+    _texts(
         "card in metadata",
         lambda w, v: w.shop.app.carts.add(w.cart.id, Shop.MILK, metadata={"memo": v}),
         "metadata.memo",

@@ -90,12 +90,12 @@ class Metadata(Mapping[str, str]):
         return repr(dict(self._items))
 
 
-def reason(value: object, field: str = "reason") -> str:
+def reason(value: object, field: str = "reason", *, least: int = 1) -> str:
     """A short reason that staff or customers give, on one line, kept in the journal: so no card number may be in it.
 
     Raises InvalidText or CardNumberRefused.
     """
-    text = line(value, field, most=100)
+    text = line(value, field, most=100, least=least)
     if looks_like_card_number(text):
         raise CardNumberRefused(field, "(hidden)", "must not contain a card number")
     return text

@@ -50,7 +50,7 @@ class Stock:
         `InvalidInput` (`final` without a reference), `NotFound` (store or article).
         """
         count = valid_quantity(quantity)
-        ledger, why, what = self._ledger(), _short(reason, "reason"), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason, least=0), _reference(reference)
         if _flag(final, "final") and not what:
             raise InvalidInput("final", final, "needs the reference of the delivery that it ends")
 
@@ -70,7 +70,7 @@ class Stock:
         """
         if valid_quantity(by, "by", least=-MAX_QUANTITY) == 0:
             raise InvalidQuantity("by", by, "must not be 0")
-        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason), _reference(reference)
 
         def move(unit: Unit) -> Movement:
             return ledger.adjust(unit.tx, store, sku, by, unit.stamp, why, what)
@@ -88,7 +88,7 @@ class Stock:
         right leaves a movement of 0. Raises `InvalidQuantity`, `NotFound`.
         """
         count = valid_quantity(counted, "counted", least=0)
-        ledger, why, what = self._ledger(), _short(reason, "reason"), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason, least=0), _reference(reference)
 
         def move(unit: Unit) -> Movement:
             return ledger.count(unit.tx, store, sku, count, unit.stamp, why, what)
@@ -105,7 +105,7 @@ class Stock:
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are there), `NotFound`.
         """
         count, lying = valid_quantity(quantity), _flag(from_quarantine, "from_quarantine")
-        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason), _reference(reference)
 
         def move(unit: Unit) -> Movement:
             return ledger.write_off(unit.tx, store, sku, count, unit.stamp, why, what, from_quarantine=lying)
@@ -121,7 +121,7 @@ class Stock:
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are on hand), `NotFound`.
         """
         count = valid_quantity(quantity)
-        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason), _reference(reference)
 
         def move(unit: Unit) -> Movement:
             return ledger.quarantine(unit.tx, store, sku, count, unit.stamp, why, what)
@@ -137,7 +137,7 @@ class Stock:
         Raises `InvalidQuantity`, `InvalidText` (no reason), `OutOfStock` (fewer are in quarantine), `NotFound`.
         """
         count = valid_quantity(quantity)
-        ledger, why, what = self._ledger(), valid_reason(reason), _short(reference, "reference")
+        ledger, why, what = self._ledger(), valid_reason(reason), _reference(reference)
 
         def move(unit: Unit) -> Movement:
             return ledger.clear(unit.tx, store, sku, count, unit.stamp, why, what)
@@ -155,7 +155,7 @@ class Stock:
         reference), `NotFound`.
         """
         count, whole = valid_quantity(quantity), _flag(resellable, "resellable")
-        ledger, why, what = self._ledger(), _short(reason, "reason"), _named(reference)
+        ledger, why, what = self._ledger(), valid_reason(reason, least=0), _named(reference)
 
         def move(unit: Unit) -> Movement:
             return ledger.take_back(unit.tx, store, sku, count, unit.stamp, why, what, resellable=whole)
@@ -300,8 +300,8 @@ class Stock:
         return ledger_of(self.parts)
 
 
-def _short(text: str, field: str) -> str:
-    return valid_line(text, field, most=100, least=0)
+def _reference(text: str) -> str:
+    return valid_line(text, "reference", most=100, least=0)
 
 
 def _said(reference: str) -> list[str]:

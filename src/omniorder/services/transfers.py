@@ -213,7 +213,7 @@ class Transfers:
         `InvalidQuantity` (more than were sent), `IllegalTransition` (not sent yet, or received before).
         """
         counted = None if units is None else _counted(units)
-        why = valid_line(reason, "reason", most=100, least=0)
+        why = valid_reason(reason, least=0)
         draw = self.parts.time_ordered()
 
         def step(unit: Unit, before: Transfer) -> tuple[list[e.Event], Order | None]:
