@@ -378,6 +378,23 @@ def test_a_delay_of_a_delay_is_asked_about_anew(shop: Shop) -> None:
     check_all(shop.hub)
 
 
+def test_goods_of_which_nobody_says_when_they_come_are_not_waited_for_in_silence(open_shop: OpenShop) -> None:
+    """Not even where the policy moves the window without asking: that is for delays that are told."""
+    shop = open_shop(settings=Settings(rerouting=Rerouting(ask=[])))
+    dc = centre(shop)
+    order, transfer = awaiting(shop), only_transfer(shop)
+    dc.transfers.delay(transfer.id, shop.clock.now() + timedelta(hours=45), reason="snow")
+    moved = shop.app.orders.get(order.id)
+    assert (moved.pickup.state, moved.pickup.question) == (PickupState.AWAITING_STOCK, None)
+    assert moved.pickup.starts > order.pickup.starts
+    shop.clock.set(shop.office.transfers.get(transfer.id).expected_at)
+    shop.advance(minutes=1)
+    assert shop.app.orders.get(order.id).stage is Stage.QUESTION
+    shop.advance(days=1)
+    assert shop.app.orders.get(order.id).pickup.awaited == ()
+    check_all(shop.hub)
+
+
 def test_what_is_sent_for_an_order_that_is_called_off_is_expected_on_the_shelf(shop: Shop) -> None:
     dc = centre(shop)
     order, transfer = awaiting(shop), only_transfer(shop)

@@ -211,9 +211,12 @@ def _missing(order: Order, about: tuple[Units, ...], arrives: datetime | None = 
 def _settled(parts: Parts, order: Order, store: Store, trouble: _Trouble, stamp: Stamp) -> Order:
     possible = _possible(parts, order, store, trouble, stamp.at)
     policy = parts.settings.rerouting
+    # a later window without asking, again and again, would be silence for ever
+    unheard_of = {Alternative.LATER} if any(one.arrives is None for one in trouble.missing) else set[Alternative]()
+    ask = policy.ask | unheard_of if trouble.reason == TRANSFER_LATE else policy.ask
     for option in policy.chosen(way.option for way in possible):
         question = None
-        if option.alternative in policy.ask and len(possible) > 1:
+        if option.alternative in ask and len(possible) > 1:
             question = _question(parts, possible, trouble, stamp.at)
         try:
             if question is not None:
