@@ -25,7 +25,7 @@ from omniorder.errors import (
     SlotUnavailable,
 )
 from omniorder.services import free_windows
-from omniorder.services.rerouting import _elsewhere
+from omniorder.services.alternatives import elsewhere
 from omniorder.services.settings import Settings
 from omniorder.services.touchpoints import StoreTouchpoint
 from omniorder.testing.invariants import check_all, nothing_is_overdue
@@ -395,7 +395,7 @@ def test_another_store_must_hand_over_likewise_and_may_sell_what_it_gets(shop: S
     shop.office.articles.put(evolve(shop.office.articles.get(MILK), needs={Service.AGE_RESTRICTED}))
     for services in ({Service.PICKUP, Service.AGE_RESTRICTED}, {Service.CURBSIDE}):
         shop.office.stores.put(evolve(shop.office.stores.get(shop.MARKET), services=services))
-        assert not _elsewhere(shop.hub._parts, order, shop.office.stores.get(shop.SOFIA), Rerouting(), shop.clock.now())
+        assert not elsewhere(shop.hub._parts, order, shop.office.stores.get(shop.SOFIA), Rerouting(), shop.clock.now())
     shop.office.stores.put(evolve(shop.office.stores.get(shop.MARKET), services=outside))
     asked = shop.store.pickups.reject(order.id, reason="not_found")
     assert offered(asked) == ["at SOF02", "nothing"]

@@ -7,29 +7,28 @@ is tried, or the customer is asked anew.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from omniorder.domain import coupling, ids
 from omniorder.domain import events as e
 from omniorder.domain.events import Stamp, Units
 from omniorder.domain.lifecycle import OrderState, PickupState, advance
-from omniorder.domain.offers import distance
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore
 from omniorder.domain.questions import TRANSFER_LATE, Alternative, MissingUnits, Option, Question
-from omniorder.domain.rerouting import ALWAYS, Rerouting
+from omniorder.domain.rerouting import ALWAYS
 from omniorder.domain.slots import Slot
 from omniorder.domain.stores import Store
 from omniorder.errors import IllegalTransition, NotAllowed, NotFound, OutOfStock, SlotUnavailable, StillRunning
 from omniorder.ports.writes import Writes
 from omniorder.services import payments
 from omniorder.services.access import look, order_for
-from omniorder.services.free_windows import Work, free_windows, moved_if_over, still_in_time, with_a_window
-from omniorder.services.ledger import Ledger
+from omniorder.services.alternatives import Trouble, Way, longest_transit, possible_ways, wait_anew
+from omniorder.services.free_windows import Work, moved_if_over, still_in_time, with_a_window
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.places import moved_to
 from omniorder.services.ripples import carry_on
@@ -37,22 +36,10 @@ from omniorder.services.sending import arrivals, from_others
 from omniorder.services.units import Unit, in_transaction
 
 MOST_CHANGES_MEANWHILE: Final = 20
-SHORTEST: Final = timedelta(minutes=30)
-"""No window is offered that must be chosen sooner than this, or than the policy's patience if that is less."""
-_MINUTE: Final = timedelta(minutes=1)
 
 
 class _MovedOn(Exception):
     """The order is not what was looked at any more."""
-
-
-@frozen
-class _Trouble:
-    """Units that can't be had as promised, why, and which articles these are."""
-
-    about: tuple[Units, ...]
-    reason: str
-    missing: tuple[MissingUnits, ...]
 
 
 def settle(parts: Parts, order: Order, stamp: Stamp) -> Order:
@@ -72,16 +59,14 @@ def settle(parts: Parts, order: Order, stamp: Stamp) -> Order:
 def heard(parts: Parts, order: Order, stamp: Stamp) -> Order:
     """The same after news of a transfer, about which the customer may have been asked what is no longer so."""
     store, question = parts.stores.store(order.pickup.store), order.pickup.question
-    if store is None or question is None or question.reason != TRANSFER_LATE:
-        return settle(parts, order, stamp)
-    late = _late(order, store, stamp.at)
-    if late is None:
-        events = [e.QuestionWithdrawn(), e.StockAwaited()]
-        order = in_transaction(parts, stamp, lambda unit: carry_on(unit, _unmoved(unit, order), events))
-        return settle(parts, order, stamp)
-    if late.missing != question.missing:
-        _ask_anew(parts, order, late, stamp)
-    return payments.load(parts, order.id)
+    if store is not None and question is not None and question.reason == TRANSFER_LATE:
+        late = _late(order, store, stamp.at)
+        if late is None:
+            _withdraw(parts, order, stamp)
+        elif late.missing != question.missing:
+            _ask_anew(parts, order, late, stamp)
+        order = payments.load(parts, order.id)
+    return settle(parts, order, stamp)
 
 
 def answer(parts: Parts, touch: Touch, order_id: str, option_id: str, key: str | None) -> Order:
@@ -106,7 +91,7 @@ def answer(parts: Parts, touch: Touch, order_id: str, option_id: str, key: str |
             continue
         except (OutOfStock, SlotUnavailable):
             if question is not None:
-                _ask_anew(parts, order, _Trouble(question.about, question.reason, question.missing), stamp)
+                _ask_anew(parts, order, Trouble(question.about, question.reason, question.missing), stamp)
             raise
     raise StillRunning(command="orders.answer", id=order_id)
 
@@ -155,20 +140,31 @@ def _in_transaction(parts: Parts, order: Order, option: Option, stamp: Stamp, wo
     return with_a_window(parts, order if stays else None, stamp, work)
 
 
-def _ask_anew(parts: Parts, order: Order, trouble: _Trouble, stamp: Stamp) -> None:
+def _ask_anew(parts: Parts, order: Order, trouble: Trouble, stamp: Stamp) -> None:
     """What was offered can't be had any more: ask again, with what still can."""
     store, question = parts.stores.store(order.pickup.store), order.pickup.question
     if store is None or question is None:
         return
-    fresh = _question(parts, _possible(parts, order, store, trouble, stamp.at), trouble, stamp.at)
+    fresh = _question(parts, possible_ways(parts, order, store, trouble, stamp.at), trouble, stamp.at)
     if fresh is None:
         return
     again = evolve(fresh, until=min(question.until, fresh.until))
 
+    _unless_moved(parts, order, stamp, [e.CustomerAsked(again)])
+
+
+def _withdraw(parts: Parts, order: Order, stamp: Stamp) -> None:
+    """Nothing is late any more: the goods are waited for, and the customer is asked nothing."""
+    _unless_moved(parts, order, stamp, [e.QuestionWithdrawn(), e.StockAwaited()])
+
+
+def _unless_moved(parts: Parts, order: Order, stamp: Stamp, events: Sequence[e.Event]) -> None:
+    """Let this happen to the very version of the order that was looked at; what happened meanwhile has decided it."""
+
     def work(unit: Unit) -> None:
         before = unit.tx.order(order.id)
         if before is not None and before.version == order.version:
-            carry_on(unit, before, [e.CustomerAsked(again)])
+            carry_on(unit, before, events)
 
     in_transaction(parts, stamp, work)
 
@@ -176,16 +172,16 @@ def _ask_anew(parts: Parts, order: Order, trouble: _Trouble, stamp: Stamp) -> No
 # --- what is wrong ----------------------------------------------------------------------------------------
 
 
-def _trouble(order: Order, store: Store, at: datetime) -> _Trouble | None:
+def _trouble(order: Order, store: Store, at: datetime) -> Trouble | None:
     if order.state is not OrderState.CONFIRMED:
         return None
     pickup = order.pickup
     if coupling.undecided(pickup):
-        return _Trouble(pickup.short, pickup.trouble, _missing(order, pickup.short))
+        return Trouble(pickup.short, pickup.trouble, _missing(order, pickup.short))
     return _late(order, store, at) if pickup.state is PickupState.AWAITING_STOCK else None
 
 
-def _late(order: Order, store: Store, at: datetime) -> _Trouble | None:
+def _late(order: Order, store: Store, at: datetime) -> Trouble | None:
     """What is awaited and won't be there in time for the window, or should be there by now."""
     pickup = order.pickup
     late = [leg for leg in pickup.awaited if leg.expected_at <= at or leg.expected_at + store.lead > pickup.starts]
@@ -199,7 +195,7 @@ def _late(order: Order, store: Store, at: datetime) -> _Trouble | None:
     missing = (
         one for leg in late for one in _missing(order, leg.units, leg.expected_at if leg.expected_at > at else None)
     )
-    return _Trouble(about, TRANSFER_LATE, tuple(missing))
+    return Trouble(about, TRANSFER_LATE, tuple(missing))
 
 
 def _missing(order: Order, about: tuple[Units, ...], arrives: datetime | None = None) -> tuple[MissingUnits, ...]:
@@ -208,8 +204,8 @@ def _missing(order: Order, about: tuple[Units, ...], arrives: datetime | None = 
     return tuple(MissingUnits(sku, n, measured[sku], arrives) for sku, n in order.units_by_sku(about).items())
 
 
-def _settled(parts: Parts, order: Order, store: Store, trouble: _Trouble, stamp: Stamp) -> Order:
-    possible = _possible(parts, order, store, trouble, stamp.at)
+def _settled(parts: Parts, order: Order, store: Store, trouble: Trouble, stamp: Stamp) -> Order:
+    possible = possible_ways(parts, order, store, trouble, stamp.at)
     policy = parts.settings.rerouting
     # a later window without asking, again and again, would be silence for ever
     unheard_of = {Alternative.LATER} if any(one.arrives is None for one in trouble.missing) else set[Alternative]()
@@ -231,7 +227,7 @@ def _asked(parts: Parts, order: Order, question: Question, stamp: Stamp) -> Orde
     return in_transaction(parts, stamp, lambda unit: carry_on(unit, _unmoved(unit, order), [e.CustomerAsked(question)]))
 
 
-def _done(parts: Parts, order: Order, option: Option, trouble: _Trouble, stamp: Stamp) -> Order:
+def _done(parts: Parts, order: Order, option: Option, trouble: Trouble, stamp: Stamp) -> Order:
     act = _prepared(parts, order, option, trouble.about, trouble.reason, stamp)
     return _in_transaction(
         parts, order, option, stamp, lambda unit, window: act(unit, _unmoved(unit, order), (), window)
@@ -245,7 +241,7 @@ def _unmoved(unit: Unit, order: Order) -> Order:
     return before
 
 
-def _question(parts: Parts, possible: tuple[_Way, ...], trouble: _Trouble, at: datetime) -> Question | None:
+def _question(parts: Parts, possible: tuple[Way, ...], trouble: Trouble, at: datetime) -> Question | None:
     """What may be chosen, for as long as the policy's patience, and as any of it can still be done in its window."""
     policy = parts.settings.rerouting
     options = policy.chosen(way.option for way in possible)
@@ -257,134 +253,6 @@ def _question(parts: Parts, possible: tuple[_Way, ...], trouble: _Trouble, at: d
     return Question(trouble.about, trouble.reason, options, always[0], until, trouble.missing)
 
 
-# --- what is possible -------------------------------------------------------------------------------------
-
-
-@frozen
-class _Way:
-    """Something that could be done, and (where it has a window) by when at the latest it must be chosen."""
-
-    option: Option
-    by: datetime | None = None
-
-
-def _possible(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> tuple[_Way, ...]:
-    """Everything that the policy lists and that could be done now, and what always can."""
-    wanted = set(parts.settings.rerouting.alternatives)
-    found: list[_Way] = []
-    own_stock = isinstance(parts.inventory, Ledger)
-    sendable = own_stock and trouble.reason != TRANSFER_LATE and not _weighed(order, trouble.about)
-    if Alternative.LATER in wanted and (ready := _ready_here(parts, order, store, trouble, at)) is not None:
-        later = max(ready, order.pickup.starts + _MINUTE - store.lead)  # than the window that was promised
-        option, wait = Option("later", Alternative.LATER), _another_way(parts, order, trouble.reason, at)
-        found += _in_a_window(parts, order, store, option, at, ready=later, wait=wait)
-    if sendable and Alternative.SENT in wanted:
-        found += _sent(parts, order, store, trouble, at)
-    if own_stock and Alternative.OTHER_STORE in wanted and not order.pickup.collected:
-        found += _elsewhere(parts, order, store, parts.settings.rerouting, at)
-    if sorted(trouble.about, key=repr) != sorted(order.pickup.rest(), key=repr):
-        found.append(_Way(Option("less", Alternative.LESS)))
-    found.append(_Way(Option("nothing", Alternative.NOTHING)))
-    return tuple(found)
-
-
-def _weighed(order: Order, about: tuple[Units, ...]) -> bool:
-    """Whether any of it is weighed when it is picked: that is never sent, since its weight is not known before."""
-    return any(order.line(part.line).tolerance for part in about)
-
-
-def _ready_here(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> datetime | None:
-    """From when on everything can be had at the pick-up's own store; None when nobody knows."""
-    dates = [at, *(leg.expected_at for leg in order.pickup.awaited)]
-    if trouble.reason == TRANSFER_LATE:
-        return max(dates)
-    skus = sorted(order.units_by_sku(trouble.about))
-    if not isinstance(parts.inventory, Ledger):
-        return None
-    with parts.storage.reading() as tx:
-        there = {level.sku: level for level in tx.levels(skus, [store.id])}
-        coming = tx.expected(skus, [store.id])
-    for sku in skus:
-        lacking = there[sku].shortage if sku in there else order.units_by_sku(trouble.about)[sku]
-        for delivery in sorted((one for one in coming if one.sku == sku and one.at > at), key=lambda one: one.at):
-            if lacking > 0:
-                lacking -= delivery.quantity
-                dates.append(delivery.at)
-        if lacking > 0:
-            return None
-    return max(dates)
-
-
-def _another_way(parts: Parts, order: Order, reason: str, at: datetime) -> timedelta:
-    """How long goods that should have come already may take from whenever they are waited for anew."""
-    overdue = reason == TRANSFER_LATE and any(leg.expected_at <= at for leg in order.pickup.awaited)
-    return _longest_transit(parts, order) if overdue else timedelta(0)
-
-
-def _longest_transit(parts: Parts, order: Order) -> timedelta:
-    found = (parts.stores.store(leg.store) for leg in order.pickup.awaited)
-    return max((store.transit for store in found if store is not None), default=timedelta(0))
-
-
-def _in_a_window(
-    parts: Parts, order: Order, store: Store, option: Option, at: datetime, *, ready: datetime, wait: timedelta
-) -> list[_Way]:
-    """The option in the first free window of this store for goods that are ready, or `wait` after it is chosen."""
-    ready = max(ready, at + _to_think(parts) + wait)
-    return [
-        _Way(
-            evolve(
-                option,
-                store=store.id,
-                slot=slot.id,
-                starts=slot.starts.astimezone(UTC),
-                ends=slot.ends.astimezone(UTC),
-            ),
-            slot.starts.astimezone(UTC) - store.lead - wait,
-        )
-        for slot in free_windows(parts, store, lines=len(order.pickup.lines), at=at, ready=ready)
-    ]
-
-
-def _to_think(parts: Parts) -> timedelta:
-    """How long every window that is offered can be chosen at least."""
-    policy = parts.settings.rerouting
-    return min(policy.patience, SHORTEST) if policy.ask else timedelta(0)
-
-
-def _sent(parts: Parts, order: Order, store: Store, trouble: _Trouble, at: datetime) -> list[_Way]:
-    plan = from_others(parts, store, order.units_by_sku(trouble.about))
-    if not plan.full:
-        return []
-    option, wait = Option("sent", Alternative.SENT, store.id), plan.arrives_in
-    others = max([at, *(leg.expected_at for leg in order.pickup.awaited)])
-    if max(others, at + _to_think(parts) + wait) + store.lead <= order.pickup.starts:
-        return [_Way(option, order.pickup.starts - store.lead - wait)]  # in time for the window that was promised
-    return _in_a_window(parts, order, store, option, at, ready=others, wait=wait)
-
-
-def _elsewhere(parts: Parts, order: Order, store: Store, policy: Rerouting, at: datetime) -> list[_Way]:
-    """The nearest stores that have everything that is still open, may hand it over likewise, and a free window."""
-    demand = order.units_by_sku(order.pickup.held())
-    articles = parts.catalogue.articles(sorted(demand)).values()
-    needed = {order.pickup.collect}.union(*(article.needs for article in articles))
-    near: list[tuple[float, Store]] = []
-    for other in parts.stores.all():
-        far = distance(store.place, other)
-        if other.id != store.id and needed <= other.services and far is not None and far <= policy.within_km:
-            near.append((far, other))
-    near.sort(key=lambda one: (one[0], one[1].id))
-    names = [other.id for _, other in near]
-    with parts.storage.reading() as tx:
-        there: Mapping[tuple[str, str], int] = parts.inventory.available(tx, sorted(demand), names) if names else {}
-    found: list[_Way] = []
-    for _, other in near:
-        if len(found) < policy.stores and all(there.get((other.id, sku), 0) >= n for sku, n in demand.items()):
-            option = Option(f"at {other.id}", Alternative.OTHER_STORE)
-            found += _in_a_window(parts, order, other, option, at, ready=at, wait=timedelta(0))
-    return found
-
-
 # --- doing it ---------------------------------------------------------------------------------------------
 
 _Act = Callable[[Unit, Order, tuple[e.Event, ...], Slot | None], Order]
@@ -394,7 +262,7 @@ def _prepared(parts: Parts, order: Order, option: Option, about: tuple[Units, ..
     """What carries the option out in a transaction: everything from outside of it is looked up here."""
     store = parts.stores.store(option.store) if option.store else None
     found: tuple[e.Event, ...] = ()
-    wait = _another_way(parts, order, reason, stamp.at) if option.alternative is Alternative.LATER else timedelta(0)
+    wait = wait_anew(parts, order, reason, stamp.at) if option.alternative is Alternative.LATER else timedelta(0)
     if option.alternative is Alternative.SENT and store is not None:
         plan = from_others(parts, store, order.units_by_sku(about))
         if not plan.full:
@@ -430,5 +298,5 @@ def _rerouted(parts: Parts, order: Order, store: Store, option: Option) -> e.Ord
 
 def _expected_anew(parts: Parts, order: Order, at: datetime) -> tuple[e.Event, ...]:
     """What should have come already is expected after the longest way once more, or it would be late again at once."""
-    anew = at + _longest_transit(parts, order)
+    anew = at + longest_transit(parts, order)
     return tuple(e.ArrivalMoved(leg.transfer, anew) for leg in order.pickup.awaited if leg.expected_at <= at)
