@@ -59,7 +59,7 @@ def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
 
 
 def test_everything_holds_in_memory(memory: Fresh) -> None:
-    live([memory], examples=50, steps=40)
+    live([memory], examples=30, steps=40)
 
 
 def test_everything_holds_in_every_storage_and_all_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:

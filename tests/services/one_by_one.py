@@ -12,6 +12,7 @@ from omniorder.domain import promises
 from omniorder.domain.articles import pick_price
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.offers import Available, WithTransfer
+from omniorder.domain.quantities import orderable
 from omniorder.domain.slots import slots
 from omniorder.domain.sourcing import Donor, plan
 from omniorder.domain.stores import distance_km
@@ -87,8 +88,12 @@ def _offer(
     return Offer(store, _far(near, store), quote, in_time, tuple(reasons), available, sent)
 
 
-def _unit(articles: Mapping[str, Article], one: Available) -> Mapping[str, str]:
-    return {"unit": "gram"} if one.sku in articles and articles[one.sku].unit is Unit.GRAM else {}
+def _unit(articles: Mapping[str, Article], one: Available) -> Mapping[str, object]:
+    article = articles.get(one.sku)
+    if article is None or article.unit is not Unit.GRAM:
+        return {}
+    most = {"orderable": orderable(one.available, article.tolerance)} if article.tolerance else {}
+    return {"unit": "gram", **most}
 
 
 def _next(touch: AgentTouchpoint, tx: Transaction, store: Store, sku: str) -> Mapping[str, object]:
