@@ -8,15 +8,17 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+import pytest
 from attrs import define
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omniorder import Card, Channel, Customer, CustomerTouchpoint, Order, Promise
 from omniorder.errors import OmniorderError
-from omniorder.testing.invariants import check_all
+from omniorder.testing.invariants import InvariantBroken, check_all
 from omniorder.testing.shop import Shop
-from tests.concurrency.threads import at_once
+from tests.concurrency import unguarded
+from tests.concurrency.threads import at_once, won
 from tests.emptied import Fresh
 from tests.services.steps import filled, free_slot
 
@@ -72,14 +74,41 @@ def test_everything_adds_up_after_whatever_is_done_at_once(
             check_all(shop.hub)
 
 
-def test_customers_get_what_there_is_and_not_one_more(fresh_postgres: Fresh) -> None:
+def test_when_levels_are_written_as_they_were_read_it_does_not_add_up(
+    fresh_postgres: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the property."""
     with Shop.example(fresh_postgres(), migrate=False) as shop:
         slot = free_slot(shop, filled(shop))
-        left = shop.store.stock.count(Shop.SOFIA, Shop.BREAD, 7).available
-        carts = [filled(shop, {Shop.BREAD: 1}, touch=shop.hub.at(Channel.APP, Customer(f"c{n}"))) for n in range(12)]
-        touches = [shop.hub.at(Channel.APP, Customer(f"c{n}")) for n in range(12)]
-        answers = at_once(
-            [partial(who.checkout.promise, cart.id, slot=slot) for who, cart in zip(touches, carts, strict=True)]
-        )
-        assert sum(isinstance(answer, Promise) for answer in answers) == left
+        touches = [shop.hub.at(Channel.APP, Customer(f"customer-{number}")) for number in range(2)]
+        shoppers = [Shopper(shop, touch, slot) for touch in touches]
+        unguarded.write_levels_as_they_were_read(monkeypatch, 2)
+        at_once([partial(who.do, "promise", 1) for who in shoppers])
+        with pytest.raises(InvariantBroken, match="reserved_is_what_reservations_hold"):
+            check_all(shop.hub)
+
+
+THERE: Final = 7
+
+
+def twelve_want_a_loaf(shop: Shop) -> list[Promise | OmniorderError]:
+    """What each of twelve customers got when there are seven loaves."""
+    slot = free_slot(shop, filled(shop))
+    shop.store.stock.count(Shop.SOFIA, Shop.BREAD, THERE)
+    touches = [shop.hub.at(Channel.APP, Customer(f"customer-{number}")) for number in range(12)]
+    carts = [filled(shop, {Shop.BREAD: 1}, touch=touch) for touch in touches]
+    return at_once(
+        [partial(touch.checkout.promise, cart.id, slot=slot) for touch, cart in zip(touches, carts, strict=True)]
+    )
+
+
+def test_customers_get_what_there_is_and_not_one_more(fresh_postgres: Fresh) -> None:
+    with Shop.example(fresh_postgres(), migrate=False) as shop:
+        assert len(won(twelve_want_a_loaf(shop))) == THERE
         check_all(shop.hub)
+
+
+def test_without_the_guard_they_get_more_than_there_is(fresh_postgres: Fresh, monkeypatch: pytest.MonkeyPatch) -> None:
+    unguarded.take_stock_unasked(monkeypatch)
+    with Shop.example(fresh_postgres(), migrate=False) as shop:
+        assert len(won(twelve_want_a_loaf(shop))) > THERE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import partial
 
 import pytest
@@ -129,3 +130,33 @@ def test_without_the_guard_what_is_called_off_is_given_back_twice(shop: Shop, mo
     unguarded.write_over_orders(monkeypatch)
     at_once([partial(touch.orders.answer, order.id, "less") for touch in (shop.app, shop.web)])
     assert reserved - shop.office.stock.level(SOFIA, Shop.MILK).reserved > 1
+
+
+# --- goods for a shelf, that nobody sent ------------------------------------------------------------------
+
+WORKERS = 4
+
+
+def several_sweep_it_up(shop: Shop) -> int:
+    """How often sweeps called off what was requested for a shelf and not sent."""
+    shop.office.transfers.request(CENTRE, SOFIA, {BREAD: 4})
+    shop.office.transfers.request(CENTRE, SOFIA, {BREAD: 20}, expected_at=shop.clock.now() + timedelta(days=90))
+    shop.clock.advance(days=60)
+    reports = won(at_once([shop.hub.sweep] * WORKERS))
+    return sum(report.happened.get("TransferCancelled", 0) for report in reports)
+
+
+def test_what_nobody_sent_is_called_off_once_however_many_sweep(shop: Shop) -> None:
+    centre(shop, bread=40)
+    assert several_sweep_it_up(shop) == 1
+    assert shop.office.stock.level(CENTRE, BREAD).reserved == 20
+    check_all(shop.hub)
+
+
+def test_without_the_guard_it_is_called_off_several_times(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is given back the second time is held for others."""
+    centre(shop, bread=40)
+    unguarded.share_timers(monkeypatch, WORKERS)
+    unguarded.decide_on_old_news(monkeypatch)
+    assert several_sweep_it_up(shop) > 1
+    assert shop.office.stock.level(CENTRE, BREAD).reserved < 20

@@ -64,6 +64,23 @@ def take_stock_unasked(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
 
 
+def write_levels_as_they_were_read(patch: pytest.MonkeyPatch, several: int) -> None:
+    """Reserve by writing what was read and one's own units; so many read before the first of them writes."""
+    commit_one_by_one(patch)
+    all_read = Barrier(several)
+
+    def change_stock(_: object, batch: Batch, store: str, demands: Sequence[Demand]) -> None:
+        for demand in demands:
+            at = (STOCK.c.store_id == store) & (STOCK.c.sku == demand.sku)
+            (read,) = batch._link.rows(STOCK.select().where(at))
+            with suppress(BrokenBarrierError):
+                all_read.wait(PATIENCE)
+                all_read.abort()  # from now on nobody waits
+            batch.change(STOCK.update().where(at).values(reserved=read.reserved + demand.reserved), {})
+
+    patch.setattr(postgresql.PostgresPlan, "change_stock", change_stock)
+
+
 def count_unasked(patch: pytest.MonkeyPatch) -> None:
     """Write down what a count found without asking in the same statement whether it still goes by the right number."""
     in_order = stock.demands
