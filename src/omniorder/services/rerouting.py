@@ -149,7 +149,6 @@ def _ask_anew(parts: Parts, order: Order, trouble: Trouble, stamp: Stamp) -> Non
     if fresh is None:
         return
     again = evolve(fresh, until=min(question.until, fresh.until))
-
     _unless_moved(parts, order, stamp, [e.CustomerAsked(again)])
 
 

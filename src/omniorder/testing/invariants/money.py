@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from operator import attrgetter
+from typing import Final
 
 from omniorder.domain import coupling
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, Funding, OrderState, PaymentState
@@ -15,6 +17,9 @@ from omniorder.ports.payments import Approved
 from omniorder.testing.invariants.checking import ProviderBooks, View, invariant, whole
 from omniorder.testing.provider import ProviderPayment
 
+_BOUGHT: Final = attrgetter("sku", "name", "unit", "quantity", "price", "per", "tax", "total", "tolerance")
+"""What a line of an order has in common with the line of the quote that it was bought by."""
+
 
 @invariant
 def totals_are_the_sum_of_their_lines(view: View) -> Iterator[str]:
@@ -24,37 +29,9 @@ def totals_are_the_sum_of_their_lines(view: View) -> Iterator[str]:
         if why := _miscounted(promise.quote):
             yield f"{promise.id}: {why}"
     for order in view.rows.orders():
-        bought = [
-            (
-                line.id,
-                line.sku,
-                line.name,
-                line.unit,
-                line.quantity,
-                line.price,
-                line.per,
-                line.tax,
-                line.total,
-                line.tolerance,
-            )
-            for line in order.lines
-        ]
+        bought = [(line.id, *_BOUGHT(line)) for line in order.lines]
         stood_on = view.rows.promise(order.promise_id)
-        quoted = stood_on and [
-            (
-                line.line,
-                line.sku,
-                line.name,
-                line.unit,
-                line.quantity,
-                line.price,
-                line.per,
-                line.tax,
-                line.total,
-                line.tolerance,
-            )
-            for line in stood_on.quote.lines
-        ]
+        quoted = stood_on and [(line.line, *_BOUGHT(line)) for line in stood_on.quote.lines]
         if stood_on is None or bought != quoted or order.total != stood_on.quote.total:
             yield f"{order.id}: {order.total} for {bought}, but promised was {quoted}"
         foreign = {p.amount.currency for p in order.payments} - {order.total.currency}
