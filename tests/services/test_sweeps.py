@@ -15,6 +15,7 @@ from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import InvariantBroken, nothing_is_held_past_its_grace, nothing_is_overdue
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
+from tests.services.sending import CENTRE, awaiting, centre
 from tests.services.steps import (
     INSTANT,
     REPLY_LOST,
@@ -181,6 +182,24 @@ def test_nothing_is_held_past_its_grace_once_a_sweep_came_by(open_shop: OpenShop
     shop.hub.sweep()
     nothing_is_held_past_its_grace(shop.hub)
     assert level(shop) == (40, 0)
+
+
+def test_goods_from_elsewhere_wait_for_money_in_flight_too_and_no_longer(open_shop: OpenShop) -> None:
+    shop, gateway = unruly_shop(open_shop)
+    centre(shop)
+    silent = awaiting(shop, pay=REPLY_LOST)
+    gateway.down = True
+    shop.clock.advance(minutes=16)
+    shop.hub.sweep()
+    assert shop.app.orders.get(silent.id).state is OrderState.EXPIRING
+    assert level(shop, Shop.BREAD, CENTRE) == (10, 3)
+    nothing_is_held_past_its_grace(shop.hub)
+    shop.clock.advance(minutes=31)
+    with pytest.raises(InvariantBroken, match="held until"):
+        nothing_is_held_past_its_grace(shop.hub)
+    shop.hub.sweep()
+    nothing_is_held_past_its_grace(shop.hub)
+    assert level(shop, Shop.BREAD, CENTRE) == (10, 0)
 
 
 def test_a_sweep_that_forgets_to_give_units_back_would_be_found(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
