@@ -97,7 +97,9 @@ def test_the_value_of_everything_is_the_total(order: Order) -> None:
 
 @given(order=strategies.orders())
 def test_what_left_is_worth_no_more_than_what_is_wanted(order: Order) -> None:
-    assert Money(0, order.total.currency) <= order.collected_value <= order.wanted_value <= order.total
+    """And that no more than what was bought, or than its ceiling where some of it was weighed."""
+    bound = order.ceiling if any(line.tolerance for line in order.lines) else order.total
+    assert Money(0, order.total.currency) <= order.collected_value <= order.wanted_value <= bound
 
 
 @given(order=strategies.orders())

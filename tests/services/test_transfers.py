@@ -467,6 +467,24 @@ def test_a_policy_may_settle_it_without_asking(open_shop: OpenShop) -> None:
     check_all(shop.hub)
 
 
+def test_a_later_window_gives_goods_that_did_not_come_the_whole_way_once_more(shop: Shop) -> None:
+    """However late within its time the question is answered."""
+    centre(shop)
+    order = awaiting(shop)
+    shop.clock.set(only_transfer(shop).expected_at)
+    shop.advance(minutes=1)
+    question = shop.app.orders.get(order.id).pickup.question
+    assert question is not None
+    shop.clock.set(question.until - timedelta(seconds=1))
+    later = shop.app.orders.answer(order.id, "later")
+    lead = shop.office.stores.get(SOFIA).lead
+    assert later.pickup.starts >= shop.clock.now() + TRANSIT + lead
+    assert (later.pickup.state, later.pickup.question) == (PickupState.AWAITING_STOCK, None)
+    shop.hub.sweep()
+    assert shop.app.orders.get(order.id) == later
+    check_all(shop.hub)
+
+
 def test_what_nobody_decided_because_a_process_died_is_decided_by_the_sweep(shop: Shop) -> None:
     """Inside a caller's transaction the step alone is done, as if its process had died right after it."""
     centre(shop)
