@@ -88,6 +88,14 @@ class Touch:
         """Whether the actor may act for this owner of carts and orders."""
         return self.actor.owner == owner
 
+    def works_at(self, *stores: str) -> bool:
+        """Whether goods at one of these stores are the actor's to work with: an associate's are those of their own."""
+        match self.actor:
+            case Associate(store=store):
+                return store in stores
+            case _:
+                return True
+
     def may_see(self, order: Order) -> bool:
         """Customers see their own orders, associates those of their store, the system all."""
         match self.actor:

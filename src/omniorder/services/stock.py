@@ -8,7 +8,6 @@ from datetime import datetime
 from attrs import frozen
 
 from omniorder.domain import ids
-from omniorder.domain.actors import Associate
 from omniorder.domain.deliveries import Availability, ExpectedDelivery, availability
 from omniorder.domain.instants import instant
 from omniorder.domain.quantities import MAX_QUANTITY
@@ -291,9 +290,7 @@ class Stock:
         in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
     def _check_store(self, store: str) -> None:
-        actor = self.touch.actor
-        foreign = isinstance(actor, Associate) and actor.store != store
-        if foreign or self.parts.stores.store(ids.store_id(store)) is None:
+        if not self.touch.works_at(store) or self.parts.stores.store(ids.store_id(store)) is None:
             raise NotFound("store", store)
 
     def _ledger(self) -> Ledger:

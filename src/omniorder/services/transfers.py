@@ -15,7 +15,6 @@ from attrs import frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, transfers
-from omniorder.domain.actors import Associate
 from omniorder.domain.instants import instant, iso
 from omniorder.domain.lifecycle import TransferState, advance
 from omniorder.domain.orders import Order
@@ -315,15 +314,11 @@ class Transfers:
         return found
 
     def _may(self, transfer: Transfer, side: str) -> bool:
-        actor = self.touch.actor
-        if not isinstance(actor, Associate):
-            return True
         sides = {"source": (transfer.source,), "destination": (transfer.destination,)}
-        return actor.store in sides.get(side, (transfer.source, transfer.destination))
+        return self.touch.works_at(*sides.get(side, (transfer.source, transfer.destination)))
 
     def _mine(self, *stores: str) -> None:
-        actor = self.touch.actor
-        if isinstance(actor, Associate) and actor.store not in stores:
+        if not self.touch.works_at(*stores):
             raise NotFound("store", stores[0])
 
     def _page(
