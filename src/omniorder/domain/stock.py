@@ -59,7 +59,8 @@ class Endangered:
 class Shortage:
     """A level at which more is reserved than is there, and the open orders that hold its units.
 
-    Those that are picked up last come first: there is most time left to ask these customers.
+    Those that are picked up last come first: there is most time left to ask these customers. Orders are not named for
+    units that a transfer brought for them.
     """
 
     level: Level
