@@ -4,7 +4,8 @@ from . import errors
 from .domain import events, ranking, sourcing
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
-from .domain.capturing import Capabilities, Taken
+from .domain.capabilities import Capabilities
+from .domain.capturing import Taken
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
 from .domain.deliveries import Availability, ExpectedDelivery

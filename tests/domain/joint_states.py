@@ -23,7 +23,8 @@ from omniorder.domain import answers, capturing, carts, coupling, ids, orders, p
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
-from omniorder.domain.capturing import Capabilities, Taken
+from omniorder.domain.capabilities import Capabilities
+from omniorder.domain.capturing import Taken
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import (

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from omniorder.domain import coupling
 from omniorder.domain import events as e
 from omniorder.domain.answers import AUTHORISATION_EXPIRED, Approved, Denied
-from omniorder.domain.capturing import Capabilities, Taken, hand_over
+from omniorder.domain.capabilities import Capabilities
+from omniorder.domain.capturing import Taken, hand_over
 from omniorder.domain.lifecycle import OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told

@@ -17,7 +17,7 @@ from attrs import evolve, fields
 from omniorder.domain import answers, coupling, orders
 from omniorder.domain import events as e
 from omniorder.domain.answers import Answer, Approved, Denied, NeedsAction, NoAnswer
-from omniorder.domain.capturing import Capabilities
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import (
     AttemptState,
     Funding,

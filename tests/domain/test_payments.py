@@ -40,7 +40,7 @@ def eur(amount: int) -> Money:
 
 def told(*events: e.PaymentEvent | e.AttemptEvent, amount: int = 1000) -> Payment:
     """A payment after these events."""
-    payment = create(PAY, "card", "pm_1", eur(amount), NOW)
+    payment = create(e.TenderAdded(PAY, "card", eur(amount), "pm_1"), NOW)
     for event in events:
         payment = payments.apply(payment, event, NOW)
     return payment
@@ -71,7 +71,7 @@ def test_a_token_is_one_line(token: str) -> None:
 
 def test_a_token_is_not_shown_in_a_log() -> None:
     assert "pm_secret" not in repr(Card("pm_secret"))
-    assert "pm_secret" not in repr(create(PAY, "card", "pm_secret", eur(1), NOW))
+    assert "pm_secret" not in repr(create(e.TenderAdded(PAY, "card", eur(1), "pm_secret"), NOW))
 
 
 def test_a_retailers_own_tender_has_a_kind_and_a_token() -> None:

@@ -24,12 +24,16 @@ AUTHORISATION_EXPIRED: Final = "authorisation_expired"
 
 @frozen
 class Approved:
-    """Done, for `amount`. `captured`: the money was taken at once. `open`: the authorisation takes more captures."""
+    """Done, for `amount`. `captured`: the money was taken at once. `open`: the authorisation takes more captures.
+
+    `until` is when what is set aside lapses, where it does.
+    """
 
     amount: Money
     provider_id: str = ""
     captured: bool = False
     open: bool = False
+    until: datetime | None = None
 
 
 @frozen
@@ -90,6 +94,8 @@ def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -
             return _refund(payment, attempt, answer, look_at)
         case Operation.COLLECT:
             return _collect(payment, attempt, answer, look_at)
+        case Operation.INCREASE | Operation.EXTEND:
+            return _adjust(payment, attempt, answer, look_at)
         case _:
             assert_never(attempt.operation)
 
@@ -103,7 +109,7 @@ def _authorise(
     order: Order, payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
 ) -> tuple[e.Event, ...]:
     match answer:
-        case Approved(amount, provider_id, captured):
+        case Approved(amount, provider_id, captured, until=until):
             known = _succeeded(payment, attempt, provider_id)
             match payment.state:
                 case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED if captured:
@@ -111,7 +117,7 @@ def _authorise(
                 case PaymentState.VOIDING if captured:
                     return (known, e.FoundCaptured(payment.id, amount))
                 case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED | PaymentState.VOIDING:
-                    return (known, e.Authorised(payment.id, amount, provider_id))
+                    return (known, e.Authorised(payment.id, amount, provider_id, until))
                 case PaymentState.DECLINED | PaymentState.VOIDED | PaymentState.LAPSED if captured:
                     return (known, e.LateCaptured(payment.id, amount, provider_id))
                 case PaymentState.DECLINED | PaymentState.VOIDED | PaymentState.LAPSED:
@@ -209,6 +215,27 @@ def _collect(payment: Payment, attempt: Attempt, answer: Settled, look_at: datet
             return (e.ProvedAbsent(payment.id, attempt.id), e.CounterFailed(payment.id, "never_arrived"))
         case NeedsAction():
             return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+
+
+def _adjust(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+    """More money or more time: of a payment that is no longer authorised it is only noted what was answered."""
+    if isinstance(answer, NeedsAction):
+        return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+    raises = attempt.operation is Operation.INCREASE
+    known: e.Event
+    what: e.Event
+    match answer:
+        case Approved(amount, provider_id, until=until):
+            known = _succeeded(payment, attempt, provider_id)
+            what = e.Increased(payment.id, amount) if raises else e.AuthorisationExtended(payment.id, until)
+        case Denied(reason):
+            known = e.AttemptRefused(payment.id, attempt.id, reason)
+            what = e.IncreaseRefused(payment.id, reason) if raises else e.ExtensionRefused(payment.id, reason)
+        case Absent():
+            known = e.ProvedAbsent(payment.id, attempt.id)
+            lost = "never_arrived"
+            what = e.IncreaseRefused(payment.id, lost) if raises else e.ExtensionRefused(payment.id, lost)
+    return (known, what) if payment.state is PaymentState.AUTHORISED else (known,)
 
 
 def _succeeded(payment: Payment, attempt: Attempt, provider_id: str) -> e.Event:

@@ -9,32 +9,20 @@ and the rest is paid at the counter. One that can't capture partly takes the who
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import cast
 
 from attrs import frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, pickups
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, PayInStore, Payment
 from omniorder.domain.text import line as valid_line
 from omniorder.errors import InvalidMoney, NotPaid
-
-
-@frozen
-class Capabilities:
-    """What a payment provider can do, as data.
-
-    `remembers` is how long it knows an idempotency key: afterwards a request is only looked up, never resent.
-    """
-
-    partial_capture: bool = True
-    several_captures: bool = False
-    partial_refund: bool = True
-    remembers: timedelta = timedelta(hours=24)
 
 
 @frozen

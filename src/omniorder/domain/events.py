@@ -385,10 +385,11 @@ class ActionRequired(PaymentEvent):
 
 @frozen
 class Authorised(PaymentEvent):
-    """The provider has set `amount` aside, all in all; nothing is taken yet."""
+    """The provider has set `amount` aside, all in all, until `until` if that has an end; nothing is taken yet."""
 
     amount: Money
     provider_id: str = ""
+    until: datetime | None = None
 
 
 @frozen
@@ -414,6 +415,14 @@ class VoidRequested(PaymentEvent):
 
 
 @frozen
+class IncreaseRequested(PaymentEvent):
+    """The provider is to raise what is set aside to `amount`, by the attempt planned here."""
+
+    attempt: str
+    amount: Money
+
+
+@frozen
 class Increased(PaymentEvent):
     """The provider raised what is set aside to `amount`."""
 
@@ -421,8 +430,31 @@ class Increased(PaymentEvent):
 
 
 @frozen
+class IncreaseRefused(PaymentEvent):
+    """What is set aside is still what it was; `reason` as in `Declined`."""
+
+    reason: str
+
+
+@frozen
+class ExtensionRequested(PaymentEvent):
+    """The provider is to keep the money set aside for longer, by the attempt planned here."""
+
+    attempt: str
+
+
+@frozen
 class AuthorisationExtended(PaymentEvent):
-    """The provider keeps the money set aside for longer."""
+    """The provider keeps the money set aside until `until`; None where it named no end."""
+
+    until: datetime | None = None
+
+
+@frozen
+class ExtensionRefused(PaymentEvent):
+    """The money is set aside for as long as before, and no longer; `reason` as in `Declined`."""
+
+    reason: str
 
 
 @frozen
@@ -475,13 +507,15 @@ class FoundCaptured(PaymentEvent):
 class CounterStarted(PaymentEvent):
     """The counter says that it took `amount`; the attempt planned here stands for that, and goods are claimed for it.
 
-    `means` is how ("cash", "terminal"), `reference` the till's own number for it.
+    `means` is how ("cash", "terminal"), `reference` the till's own number for it. Where a card reader takes it,
+    `reader` says which one, and whether it was taken is still to be seen.
     """
 
     attempt: str
     amount: Money
     means: str = ""
     reference: str = ""
+    reader: str = ""
 
 
 @frozen
@@ -520,8 +554,16 @@ class RefundFailed(PaymentEvent):
 
 
 @frozen
+class RefundBounced(PaymentEvent):
+    """A refund of `amount` that had succeeded came back: the shop holds it again, and another try follows later."""
+
+    amount: Money
+    reason: str
+
+
+@frozen
 class Disputed(PaymentEvent):
-    """The customer's bank took `amount` back, or threatens to."""
+    """The customer's bank took `amount` back, or threatens to: all in all, whatever was said of it before."""
 
     amount: Money
 
@@ -563,12 +605,19 @@ class OrderPlaced(Event):
 
 @frozen
 class TenderAdded(Event):
-    """The customer (or the rest of a bill at the counter) brought a new payment of `amount`; `kind` is the tender's."""
+    """The customer (or the rest of a bill at the counter) brought a new payment of `amount`; `kind` is the tender's.
+
+    `method` is the wallet that was chosen. `now`: it is taken at once rather than when goods leave. `replaces` is the
+    payment whose authorisation is renewed by this one.
+    """
 
     payment: str
     kind: str
     amount: Money
     token: str = field(default="", repr=False, metadata=PRIVATE)
+    method: str = ""
+    now: bool = False
+    replaces: str = ""
 
 
 @frozen

@@ -332,8 +332,8 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
             return evolve(order, pickup=pickups.call_off(order.pickup, units))
         case e.OrderRerouted():
             return evolve(order, pickup=_successor(order.pickup, event), reservation_id=event.reservation)
-        case e.TenderAdded(payment, tender, amount, token):
-            return evolve(order, payments=(*order.payments, pay.create(payment, tender, token, amount, at)))
+        case e.TenderAdded():
+            return evolve(order, payments=(*order.payments, pay.create(event, at)))
         case e.PaymentDeadlineExtended(pay_by):
             return evolve(order, pay_by=pay_by)
         case e.OrderConfirmed():

@@ -62,13 +62,16 @@ CALL_TAKES: Final = timedelta(seconds=30)
 
 
 class Operation(Enum):
-    """What an attempt asks the provider for. COLLECT is money taken at the counter."""
+    """What an attempt asks the provider for. COLLECT is money taken at the counter, EXTEND more time, INCREASE more
+    of it set aside."""
 
     AUTHORISE = "authorise"
     CAPTURE = "capture"
     VOID = "void"
     REFUND = "refund"
     COLLECT = "collect"
+    INCREASE = "increase"
+    EXTEND = "extend"
 
 
 @frozen
@@ -140,7 +143,11 @@ class Payment:
     """One tender of an order. All amounts in the order's currency.
 
     `amount` is what it was asked for, `authorised` what the provider set aside, `captured` what was taken,
-    `refunded` and `refund_pending` what went and is going back.
+    `refunded` and `refund_pending` what went and is going back, `disputed` what the customer's bank wants back.
+
+    `method` is the wallet that was chosen, `now` whether it is taken at once (a deposit). `until` is when what is set
+    aside lapses, where it does. `replaces` is the payment that this one was authorised instead of. `means` is how the
+    counter took it ("cash", "terminal"); the `token` of what a card reader takes is that reader.
     """
 
     id: str
@@ -152,10 +159,16 @@ class Payment:
     captured: Money
     refunded: Money
     refund_pending: Money
+    disputed: Money
     attempts: tuple[Attempt, ...]
     created_at: datetime
     provider_id: str = ""
     reason: str = ""
+    method: str = ""
+    now: bool = False
+    until: datetime | None = None
+    replaces: str = ""
+    means: str = ""
     action: Action | None = field(default=None, eq=False, repr=False, metadata=e.PRIVATE)
 
     @property
@@ -196,10 +209,13 @@ class Payment:
         return ids.attempt_id(self.id, len(self.attempts) + 1)
 
 
-def create(payment: str, kind: str, token: str, amount: Money, at: datetime) -> Payment:
+def create(added: e.TenderAdded, at: datetime) -> Payment:
     """A payment that has asked for nothing yet."""
-    none = Money(0, amount.currency)
-    return Payment(payment, kind, token, amount, PaymentState.CREATED, none, none, none, none, (), at)
+    none = Money(0, added.amount.currency)
+    return Payment(
+        added.payment, added.kind, added.token, added.amount, PaymentState.CREATED, none, none, none, none, none,
+        (), at, method=added.method, now=added.now, replaces=added.replaces,
+    )  # fmt: skip
 
 
 def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime) -> Payment:
@@ -210,8 +226,12 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
     if attempt := _planned(payment, event, at):
         after = evolve(after, attempts=(*payment.attempts, attempt))
     match event:
-        case e.Authorised(amount=amount, provider_id=provider_id):
-            return evolve(after, authorised=amount, provider_id=provider_id or payment.provider_id)
+        case e.Authorised(amount=amount, provider_id=provider_id, until=until):
+            return evolve(after, authorised=amount, provider_id=provider_id or payment.provider_id, until=until)
+        case e.Increased(amount=amount):
+            return evolve(after, authorised=amount)
+        case e.AuthorisationExtended(until=until):
+            return evolve(after, until=until)
         case e.LateAuthorised(amount=amount, provider_id=provider_id):
             return evolve(after, authorised=amount, provider_id=provider_id or payment.provider_id)
         case e.Paid(amount=amount, provider_id=provider_id) | e.LateCaptured(amount=amount, provider_id=provider_id):
@@ -232,6 +252,12 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
             return evolve(after, refund_pending=pending, refunded=payment.refunded + amount)
         case e.RefundFailed(amount=amount, reason=reason):
             return evolve(after, refund_pending=payment.refund_pending - amount, reason=reason)
+        case e.RefundBounced(amount=amount, reason=reason):
+            return evolve(after, refunded=payment.refunded - amount, reason=reason)
+        case e.Disputed(amount=amount):
+            return evolve(after, disputed=amount)
+        case e.CounterStarted(means=means, reader=reader):
+            return evolve(after, means=means, token=reader)
         case _:
             return after
 
@@ -249,6 +275,10 @@ def _planned(payment: Payment, event: e.PaymentEvent, at: datetime) -> Attempt |
             return _plan(attempt, Operation.VOID, amount, at)
         case e.RefundRequested(attempt=attempt, amount=amount):
             return _plan(attempt, Operation.REFUND, amount, at)
+        case e.IncreaseRequested(attempt=attempt, amount=amount):
+            return _plan(attempt, Operation.INCREASE, amount, at)
+        case e.ExtensionRequested(attempt=attempt):
+            return _plan(attempt, Operation.EXTEND, payment.authorised, at)
         case e.CounterStarted(attempt=attempt, amount=amount, reference=reference):
             return evolve(_plan(attempt, Operation.COLLECT, amount, at), provider_id=reference)
         case _:

@@ -1,4 +1,4 @@
-"""The payment port: what a provider must be able to do, and what it may answer.
+"""The payment port: what a provider must be able to do, what some can do besides, and what they may answer.
 
 A gateway is called outside of any transaction, with an idempotency key that was committed before. It answers with
 `Approved`, `NeedsAction` or `Denied`; when it can't know the outcome it raises `GatewayTimeout`. It never guesses.
@@ -6,17 +6,21 @@ A gateway is called outside of any transaction, with an idempotency key that was
 Two references tie a provider's object to ours: `payment` (one per tender, the same for all of its operations) and
 `key` (one per operation: the attempt's id). Both must be stored at the provider (Stripe: metadata), so that an
 operation whose answer was lost can be found again by `look_up`.
+
+What not every provider can do is a Protocol of its own, above `PaymentGateway`: `InPersonGateway`,
+`IncrementalGateway`, `ExtendingGateway`, `ListingGateway`. The capability of the same meaning says that it is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Protocol
 
 from attrs import field, frozen
 
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
-from omniorder.domain.capturing import Capabilities
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Action, Operation
 
@@ -28,7 +32,15 @@ __all__ = [
     "Authorise",
     "Capabilities",
     "Capture",
+    "Collect",
     "Denied",
+    "Extend",
+    "ExtendingGateway",
+    "InPersonGateway",
+    "Increase",
+    "IncrementalGateway",
+    "Listed",
+    "ListingGateway",
     "LookUp",
     "NeedsAction",
     "NoAnswer",
@@ -42,13 +54,20 @@ __all__ = [
 
 @frozen
 class Authorise:
-    """Set `amount` aside on the tender `token`; captured later. `order` is for the customer's statement."""
+    """Set `amount` aside on the tender `token`; captured later. `order` is for the customer's statement.
+
+    `now`: take it at once instead, where the capabilities have `immediate`. `method` is the wallet that the customer
+    chose ("apple_pay"), or empty. Without a token the customer is to choose and confirm on their own device
+    (capability `links`): the answer is `NeedsAction`, with what their device or browser needs for that.
+    """
 
     payment: str
     key: str
     order: str
     token: str = field(repr=False)
     amount: Money
+    now: bool = False
+    method: str = ""
 
 
 @frozen
@@ -82,6 +101,37 @@ class Refund:
 
 
 @frozen
+class Increase:
+    """Raise what is set aside to `amount`, all in all."""
+
+    payment: str
+    key: str
+    provider_id: str
+    amount: Money
+
+
+@frozen
+class Extend:
+    """Keep what is set aside, `amount`, for longer."""
+
+    payment: str
+    key: str
+    provider_id: str
+    amount: Money
+
+
+@frozen
+class Collect:
+    """Have the customer pay `amount` at the counter, by the card reader `reader` (the provider's id of it)."""
+
+    payment: str
+    key: str
+    order: str
+    reader: str
+    amount: Money
+
+
+@frozen
 class LookUp:
     """What became of the operation sent under `key`?"""
 
@@ -93,10 +143,33 @@ class LookUp:
 
 @frozen
 class Notice:
-    """What a webhook is about: one of our payments, or empty. Its news is fetched, not believed."""
+    """What a webhook is about: one of our payments, or empty. Its news is fetched, not believed.
+
+    `id` is the provider's own for this piece of news, the same however often it is sent; empty where it has none.
+    `disputed` is what the customer's bank takes back, or threatens to, all in all: nothing can be asked about that, and
+    it moves nothing of ours.
+    """
 
     payment: str
     kind: str
+    id: str = ""
+    disputed: Money | None = None
+
+
+@frozen
+class Listed:
+    """A payment as the provider lists it. `payment` is our reference on it, or empty when it has none.
+
+    `authorised`, `captured` and `refunded` are totals, `open` is what is still set aside.
+    """
+
+    provider_id: str
+    payment: str
+    created_at: datetime
+    authorised: Money
+    captured: Money
+    refunded: Money
+    open: Money
 
 
 class PaymentGateway(Protocol):
@@ -114,8 +187,9 @@ class PaymentGateway(Protocol):
     def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
         """Set the amount aside without taking it.
 
-        `Approved` says how much is set aside, with `captured` where the provider takes money at once. `NeedsAction`
-        when the customer must act first; the outcome is then learnt by `look_up`. `Denied` is final for this tender.
+        `Approved` says how much is set aside, and `until` when if that has an end; with `captured` where money was
+        taken at once. `NeedsAction` when the customer must act first; the outcome is then learnt by `look_up`. `Denied`
+        is final for this tender.
         """
         ...
 
@@ -155,4 +229,42 @@ class PaymentGateway(Protocol):
 
         Raises `BadWebhook` for what is forged, malformed, too old or from the future.
         """
+        ...
+
+
+class IncrementalGateway(PaymentGateway, Protocol):
+    """A provider that can raise what is set aside: capability `incremental`."""
+
+    def increase(self, request: Increase) -> Approved | Denied:
+        """Set more aside on the same authorisation. `Approved` says how much that is, all in all; `Denied` leaves it as
+        it was."""
+        ...
+
+
+class ExtendingGateway(PaymentGateway, Protocol):
+    """A provider that can keep money set aside for longer: capability `extension`."""
+
+    def extend(self, request: Extend) -> Approved | Denied:
+        """Begin the lifetime anew. `Approved` says `until` when; `Denied` leaves it as it was."""
+        ...
+
+
+class InPersonGateway(PaymentGateway, Protocol):
+    """A provider with card readers at the counter: capability `in_person`."""
+
+    def collect(self, request: Collect) -> Approved | NeedsAction | Denied:
+        """Ask for a card at this reader, and take the money at once.
+
+        `NeedsAction` while the reader waits for the card: the outcome is then learnt by `look_up`. `Approved` is
+        always `captured`. `Denied` when the card was refused, or the reader can't be used; another request may follow.
+        `void` stops the reader while nothing was taken, and finds the payment by `payment` as ever.
+        """
+        ...
+
+
+class ListingGateway(PaymentGateway, Protocol):
+    """A provider that can list what it has on file: capability `lists`."""
+
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        """Every payment that was created within [since, until), page by page as it is iterated, each of them once."""
         ...

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
 from attrs import evolve
 
@@ -18,7 +19,18 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Attempt, Operation, Payment
 from omniorder.errors import GatewayFault, NeedsOwnTransaction, NotFound
-from omniorder.ports.payments import Authorise, Capture, LookUp, PaymentGateway, Refund, Void
+from omniorder.ports.payments import (
+    Authorise,
+    Capture,
+    Extend,
+    ExtendingGateway,
+    Increase,
+    IncrementalGateway,
+    LookUp,
+    PaymentGateway,
+    Refund,
+    Void,
+)
 from omniorder.services.logs import log
 from omniorder.services.parts import Parts
 from omniorder.services.ripples import carry_on
@@ -127,7 +139,12 @@ def _still_wanted(payment: Payment, attempt: Attempt) -> bool:
 def _make(gateway: PaymentGateway, order: Order, payment: Payment, attempt: Attempt) -> Answer:
     match attempt.operation:
         case Operation.AUTHORISE:
-            return gateway.authorise(Authorise(payment.id, attempt.id, order.id, payment.token, attempt.amount))
+            return gateway.authorise(
+                Authorise(
+                    payment.id, attempt.id, order.id, payment.token, attempt.amount,
+                    now=payment.now, method=payment.method,
+                )
+            )  # fmt: skip
         case Operation.CAPTURE:
             rest = order.wanted_value - order.kept - attempt.amount
             final = rest.amount <= 0 or not gateway.capabilities.several_captures
@@ -136,6 +153,12 @@ def _make(gateway: PaymentGateway, order: Order, payment: Payment, attempt: Atte
             return gateway.void(Void(payment.id, attempt.id, payment.provider_id))
         case Operation.REFUND:
             return gateway.refund(Refund(payment.id, attempt.id, payment.provider_id, attempt.amount))
+        case Operation.INCREASE:
+            raising = cast(IncrementalGateway, gateway)  # planned only for those that have the capability
+            return raising.increase(Increase(payment.id, attempt.id, payment.provider_id, attempt.amount))
+        case Operation.EXTEND:
+            extending = cast(ExtendingGateway, gateway)
+            return extending.extend(Extend(payment.id, attempt.id, payment.provider_id, attempt.amount))
         case Operation.COLLECT:
             return _collected(attempt)
 

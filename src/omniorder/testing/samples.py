@@ -19,6 +19,7 @@ from omniorder.domain import answers, capturing, carts, coupling, ids, orders, p
 from omniorder.domain import events as e
 from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -363,7 +364,7 @@ def weighed(order: Order, grams: int) -> Order:
 def handing_over(order: Order, units: Iterable[e.Units] | None = None) -> Order:
     """Claimed for these units (default: all that are open), and the money for them asked for."""
     wanted = order.pickup.rest() if units is None else tuple(units)
-    several = {"card": capturing.Capabilities(several_captures=True)}
+    several = {"card": Capabilities(several_captures=True)}
     plan = capturing.hand_over(order, wanted, capabilities=several, taken=None, look_at=NOW + HOUR)
     return after(order, *plan)
 

@@ -27,7 +27,8 @@ from omniorder.domain.answers import (
     NoAnswer,
     heard,
 )
-from omniorder.domain.capturing import Capabilities, Taken, hand_over
+from omniorder.domain.capabilities import Capabilities
+from omniorder.domain.capturing import Taken, hand_over
 from omniorder.domain.events import Event
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, PICKUP, AttemptState, OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money

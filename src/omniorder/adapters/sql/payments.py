@@ -46,9 +46,15 @@ def _payment_rows(order: Order) -> list[Values]:
             "captured": payment.captured.amount,
             "refunded": payment.refunded.amount,
             "refund_pending": payment.refund_pending.amount,
+            "disputed": payment.disputed.amount,
             "created_at": payment.created_at,
             "provider_id": payment.provider_id,
             "reason": payment.reason,
+            "method": payment.method,
+            "now": int(payment.now),
+            "until": payment.until,
+            "replaces": payment.replaces,
+            "means": payment.means,
         }
         for place, payment in enumerate(order.payments)
     ]
@@ -95,10 +101,16 @@ def _payment(found: dict[str, Any], attempts: list[dict[str, Any]]) -> Payment:
         captured=Money(found["captured"], currency),
         refunded=Money(found["refunded"], currency),
         refund_pending=Money(found["refund_pending"], currency),
+        disputed=Money(found["disputed"], currency),
         attempts=tuple(_attempt(attempt, currency) for attempt in attempts),
         created_at=moment(found["created_at"]),
         provider_id=found["provider_id"],
         reason=found["reason"],
+        method=found["method"],
+        now=bool(found["now"]),
+        until=moment(found["until"]) if found["until"] else None,
+        replaces=found["replaces"],
+        means=found["means"],
     )
 
 

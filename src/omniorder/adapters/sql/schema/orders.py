@@ -11,8 +11,10 @@ from omniorder.adapters.sql.schema.base import (
     STRICT,
     At,
     Document,
+    Flag,
     Id,
     Labels,
+    LaterNumber,
     MaybeAt,
     MaybeDocument,
     MaybeNumber,
@@ -120,9 +122,15 @@ class PaymentRow(Row, table=True):
     captured: Number
     refunded: Number
     refund_pending: Number
+    disputed: LaterNumber
     created_at: At
     provider_id: Words
     reason: Words
+    method: Annotated[str, with_default(Text, "")]
+    now: Flag
+    until: MaybeAt
+    replaces: Annotated[str, with_default(Key, "")]
+    means: Annotated[str, with_default(Text, "")]
 
 
 class AttemptRow(Row, table=True):
