@@ -171,6 +171,9 @@ def test_private_fields_are_not_in_the_journal() -> None:
         "payment": "pay_A_1_1",
         "kind": "card",
         "amount": {"amount": 1, "currency": "EUR"},
+        "method": "",
+        "now": False,
+        "replaces": "",
     }
     assert wire.pack(noted) == {"line": "ln_1"}
 

@@ -253,6 +253,7 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
         second.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
         migrate(url)
     new = {"tolerance", "ordered", "awaited", "holds", "question", "trouble", "short", "collect"}
+    new |= {"disputed", "method", "now", "replaces", "means"}
     written = {
         ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],
         ORDER_LINE: orderlines.line_rows(order),
@@ -264,7 +265,8 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
     }
     with engine(url) as made, made.begin() as connection:
         for table, rows in written.items():
-            known = [{name: value for name, value in row.items() if name not in new} for row in rows]
+            later = new | {"until"} if table is PAYMENT else new
+            known = [{name: value for name, value in row.items() if name not in later} for row in rows]
             connection.execute(table.insert(), known)
     with opened(url) as storage:
         storage.migrate()

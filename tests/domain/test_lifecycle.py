@@ -117,8 +117,12 @@ TABLES = {
         ACTION_REQUIRED  Paid                    CAPTURED
         ACTION_REQUIRED  Declined                DECLINED
         ACTION_REQUIRED  VoidRequested           VOIDING
+        AUTHORISED       IncreaseRequested       AUTHORISED
         AUTHORISED       Increased               AUTHORISED
+        AUTHORISED       IncreaseRefused         AUTHORISED
+        AUTHORISED       ExtensionRequested      AUTHORISED
         AUTHORISED       AuthorisationExtended   AUTHORISED
+        AUTHORISED       ExtensionRefused        AUTHORISED
         AUTHORISED       CaptureRequested        CAPTURING
         AUTHORISED       VoidRequested           VOIDING
         AUTHORISED       AuthorisationLapsed     LAPSED
@@ -139,6 +143,7 @@ TABLES = {
         CAPTURED         RefundRequested         CAPTURED
         CAPTURED         Refunded                CAPTURED
         CAPTURED         RefundFailed            CAPTURED
+        CAPTURED         RefundBounced           CAPTURED
         CAPTURED         Disputed                CAPTURED
         DECLINED         LateAuthorised          VOIDING
         DECLINED         LateCaptured            CAPTURED

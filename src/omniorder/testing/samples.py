@@ -444,7 +444,9 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         str | None: "prm_SOF01_1",
         tuple[str, ...]: ("edit", "pay"),
         int: 3,
+        bool: True,
         datetime: NOW + HOUR,
+        datetime | None: NOW + HOUR,
         Money: Money(1234, "EUR"),
         Metadata: metadata({"size": "L"}),
         Question: Question(

@@ -17,7 +17,7 @@ def upgrade() -> None:
     """Add columns; what was taken at the counter before was taken by means that only the journal knows."""
     schema: str | None = op.get_context().opts["omniorder_schema"]
     for column in (
-        sa.Column("disputed", WHOLE, nullable=False, server_default="0"),
+        sa.Column("disputed", WHOLE, nullable=False, server_default=sa.text("0")),
         sa.Column("method", sa.Text(), nullable=False, server_default=""),
         sa.Column("now", WHOLE, nullable=False, server_default="0"),
         sa.Column("until", INSTANT, nullable=True),
