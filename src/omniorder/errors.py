@@ -33,6 +33,7 @@
     │   ├── PaymentInFlight
     │   ├── PaymentDeclined
     │   ├── TenderUnsupported
+    │   ├── NotCovered
     │   ├── NotReady
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
@@ -482,6 +483,13 @@ class TenderUnsupported(Refused):
 
     code = "tender.unsupported"
     says = "{tender}: {reason}"
+
+
+class NotCovered(Refused):
+    """The tenders together give less than the order may cost. Facts: `missing`, and the whole as `of`."""
+
+    code = "tender.too_little"
+    says = "the tenders leave {missing} of {of} open"
 
 
 class NotReady(Refused):

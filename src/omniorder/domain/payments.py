@@ -19,7 +19,7 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
-from omniorder.errors import CardNumberRefused, NotFound
+from omniorder.errors import CardNumberRefused, InvalidInput, InvalidMoney, NotFound
 
 
 def _token(value: object) -> str:
@@ -29,15 +29,31 @@ def _token(value: object) -> str:
     return text
 
 
+def _at_most(value: object) -> Money | None:
+    if value is not None and not (isinstance(value, Money) and value.amount > 0):
+        raise InvalidMoney("amount", value, "the most that this tender is to give, as Money above nothing")
+    return value
+
+
+def _is_now(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput("now", value, "True for money that is taken at once, False for money that is set aside")
+    return value
+
+
 @frozen
 class Tender:
     """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind.
 
-    `token` is what the gateway knows it by. Raises `InvalidText`, `CardNumberRefused`.
+    `token` is what the gateway knows it by. Beside other tenders `amount` is the most that this one is to give; without
+    it, it gives all that is missing. `now`: the money is taken when the order is placed, as a deposit is, rather than
+    when the goods leave. Raises `InvalidText`, `CardNumberRefused`, `InvalidMoney`, `InvalidInput`.
     """
 
     kind: ClassVar[str] = ""
     token: str = field(default="", converter=_token, repr=False)
+    amount: Money | None = field(default=None, kw_only=True, converter=_at_most)
+    now: bool = field(default=False, kw_only=True, converter=_is_now)
 
 
 @frozen
@@ -55,6 +71,10 @@ class PayInStore(Tender):
     """Nothing now: cash or the store's terminal when the goods are handed over."""
 
     kind: ClassVar[str] = "in_store"
+
+    def __attrs_post_init__(self) -> None:
+        if self.now:
+            raise InvalidInput("now", self.now, "what is paid in the store is not taken at once")
 
 
 CALL_TAKES: Final = timedelta(seconds=30)
@@ -186,6 +206,23 @@ class Payment:
                 return IsSettled(self.state)
             case _:
                 return IsUnanswered()
+
+    @property
+    def in_sight(self) -> Money:
+        """What it may still bring in, beyond what was captured: set aside, asked for, or due at the counter."""
+        match self.state:
+            case PaymentState.AUTHORISED | PaymentState.CAPTURING:
+                return self.authorised - self.captured
+            case (
+                PaymentState.CREATED
+                | PaymentState.AUTHORISING
+                | PaymentState.ACTION_REQUIRED
+                | PaymentState.DUE_IN_STORE
+                | PaymentState.COLLECTING
+            ):
+                return self.amount
+            case _:
+                return Money(0, self.amount.currency)
 
     @property
     def net(self) -> Money:
