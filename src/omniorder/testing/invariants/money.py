@@ -134,10 +134,15 @@ def _disagreements(view: View, kind: str, books: ProviderBooks) -> Iterator[str]
         for p in order.payments:
             if p.kind != kind:
                 continue
-            found = on_file.pop(p.id, [])
+            found = _one_by_one(on_file.pop(p.id, []))
             yield from (f"{_told(order)}: {why}" for why in _compared(order, p, found))
     for strays in on_file.values():
         yield from (f"the provider has {one.id} for {one.payment}, which nobody knows" for one in strays)
+
+
+def _one_by_one(found: list[ProviderPayment]) -> list[ProviderPayment]:
+    """What is on file, without requests to card readers that came to nothing when another followed."""
+    return [one for one in found[:-1] if not (one.reader and _came_to_nothing(one))] + found[-1:]
 
 
 def _compared(order: Order, payment: Payment, found: list[ProviderPayment]) -> Iterator[str]:
