@@ -29,6 +29,7 @@ from omniorder.errors import (
     PaymentDeclined,
     PaymentInFlight,
     StillRunning,
+    TenderUnsupported,
 )
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import check_all
@@ -257,6 +258,52 @@ def test_a_split_order_that_nobody_collects_costs_nothing(shop: Shop) -> None:
     assert ended.stage is Stage.NOT_COLLECTED
     assert {p.state for p in ended.payments} == {PaymentState.VOIDED}
     check_all(shop.hub)
+
+
+# --- a deposit --------------------------------------------------------------------------------------------
+
+DEPOSIT = Card("pm_card_visa", amount=TWO_EUROS, now=True)
+
+
+def test_a_deposit_is_taken_when_the_order_is_placed_and_the_balance_is_due_at_the_counter(shop: Shop) -> None:
+    order = split(shop, DEPOSIT, PayInStore())
+    assert books(order) == [("captured", 0, 200), ("due_in_store", 298, 0)]
+    assert (order.state, order.kept, order.due_in_store) == (OrderState.CONFIRMED, TWO_EUROS, Money(298, "EUR"))
+    assert shop.gateway.payments[0].captured == TWO_EUROS
+    receipt = handed_over(shop, made_ready(shop, order), taken=Taken(Money(298, "EUR")))
+    assert receipt.order.kept == order.total
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_deposit_that_needs_the_customer_is_taken_when_they_have_acted(shop: Shop) -> None:
+    order = split(shop, Card("pm_card_3ds", amount=TWO_EUROS, now=True), PayInStore())
+    assert (order.state, order.kept.amount) == (OrderState.PLACED, 0)
+    shop.gateway.complete_action(order.payments[0])
+    done = shop.web.checkout.resume(order.id)
+    assert (done.state, done.kept) == (OrderState.CONFIRMED, TWO_EUROS)
+
+
+def test_a_deposit_goes_back_when_the_order_is_called_off(shop: Shop) -> None:
+    order = split(shop, DEPOSIT, PayInStore())
+    done = shop.app.orders.cancel(order.id)
+    assert (done.state, done.payments[0].refunded) == (OrderState.CANCELLED, TWO_EUROS)
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_deposit_pays_for_the_first_goods_that_leave(shop: Shop) -> None:
+    order = made_ready(shop, split(shop, DEPOSIT, PayInStore()))
+    first = handed_over(shop, order, lines=part(order, 1), taken=Taken(Money(49, "EUR")))
+    assert first.order.due_in_store == Money(249, "EUR")
+    last = handed_over(shop, first.order, taken=Taken(Money(249, "EUR")))
+    assert last.order.kept == order.total
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_deposit_is_refused_by_a_provider_that_can_only_set_money_aside(open_shop: OpenShop) -> None:
+    shop = open_shop(gateway=FakeGateway(immediate=False))
+    error = refused(TenderUnsupported, split, shop, DEPOSIT, PayInStore())
+    assert error.facts == {"tender": "card", "reason": "it can't be taken at once"}
+    assert shop.app.orders.page().items == ()
 
 
 # --- time and crashes -------------------------------------------------------------------------------------
