@@ -28,6 +28,7 @@ from omniorder.domain.capturing import Taken
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import (
+    BUSY_PAYMENTS,
     AttemptState,
     CartState,
     OrderState,
@@ -72,7 +73,8 @@ class By(Enum):
 class Setting:
     """One small order: `units` per line, the price of a unit, and how it may be paid.
 
-    `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
+    `tenders` are brought one at a time, or two at once ("card+card"), each for a half. `tries` is how many payments the
+    customer may begin; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
     not have what was promised, and asks.
     """
@@ -213,9 +215,8 @@ class Explorer:
     def _wishes(self, world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
         order = world.order
         yield "cancel", partial(coupling.cancel, order, "changed my mind", world.now + HOLD)
-        last = order.payments[-1] if order.payments else None
-        refused = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
-        another = order.state is OrderState.PLACED and world.now < order.pay_by and last and last.state in refused
+        busy = any(p.state in BUSY_PAYMENTS for p in order.payments)
+        another = order.state is OrderState.PLACED and world.now < order.pay_by and not busy
         if another and len(order.payments) < self._setting.tries:
             for tender in self._setting.tenders:
                 yield f"pay by {tender}", partial(tendered, order, tender)
@@ -297,16 +298,17 @@ def placed(setting: Setting, tender: str) -> World:
     return carried_on(World(blank, reservation, NOW), (begun, *tendered(blank, tender)))
 
 
-def tendered(order: Order, kind: str) -> tuple[e.Event, ...]:
-    """A tender for what is not paid yet."""
-    missing = order.ceiling - order.kept
-    if missing.amount <= 0:
-        return ()
-    new = order.next_payment_id()
-    added = e.TenderAdded(new, kind, missing)
-    if kind == "in_store":
-        return (added, e.LeftForStore(new, missing))
-    return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))
+def tendered(order: Order, kinds: str) -> tuple[e.Event, ...]:
+    """Tenders for what is not covered yet: one, or two at once ("card+in_store") of which each gives a half."""
+    events: list[e.Event] = []
+    names = kinds.split("+")
+    parts = [order.uncovered.amount // len(names)] * (len(names) - 1)
+    for number, (kind, part) in enumerate(zip(names, [*parts, order.uncovered.amount - sum(parts)], strict=True)):
+        if part:
+            new, amount = ids.payment_id(order.id, len(order.payments) + number + 1), Money(part, order.total.currency)
+            asked = e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount)
+            events += e.TenderAdded(new, kind, amount), e.LeftForStore(new, amount) if kind == "in_store" else asked
+    return tuple(events)
 
 
 def heard(world: World, attempt: Attempt, answer: Answer) -> World:

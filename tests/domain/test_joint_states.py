@@ -59,6 +59,8 @@ SETTINGS = (
     Setting("parts, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False)),
     Setting("three units, captured each", units=(2, 1), tenders=BOTH, capabilities=SEVERAL),
     Setting("two lines, two tenders", units=(1, 1), tenders=BOTH, tries=2),
+    Setting("split between two cards", tenders=("card+card",), tries=2),
+    Setting("split between card and counter, in parts", units=(2,), tenders=("card+in_store",), tries=2),
     Setting("what the store hasn't got", units=(2, 1), tenders=BOTH, rejects=True),
     Setting("what the store hasn't got, paid at once", units=(1, 1), capabilities=SEVERAL, rejects=True, late=True),
     Setting("weighed, captured once", units=(2,), weighed=True),
@@ -69,6 +71,7 @@ SETTINGS = (
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
     Setting("late news, three tenders", tries=3, late=True),
+    Setting("split, captured each, late news", (2,), ("card+card", "card+in_store"), SEVERAL, tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
 )
 
