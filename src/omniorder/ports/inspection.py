@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -177,6 +178,18 @@ class Inspection(Protocol):
 
     def listings(self) -> Iterator[Listing]:
         """Which orders are listed for whom, by owner."""
+        ...
+
+    def accounts(self) -> Iterator[Account]:
+        """Every gift card and all store credit, by id."""
+        ...
+
+    def holds(self) -> Iterator[Hold]:
+        """What payments ever held on accounts, by account and payment."""
+        ...
+
+    def postings(self) -> Iterator[Posting]:
+        """What was credited and debited, by account and id."""
         ...
 
     def timers(self) -> Iterator[Timer]:

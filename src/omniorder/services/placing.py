@@ -23,7 +23,7 @@ from omniorder.errors import (
     PromiseGone,
     StillRunning,
 )
-from omniorder.services import payments
+from omniorder.services import accounts, payments
 from omniorder.services.access import look, promise_for, shown_to, still_allowed
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on, spread
@@ -40,10 +40,16 @@ def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
     if not isinstance(tender, PayInStore):
         payments.own_transaction(parts, "checkout.place")
         parts.gateway(tender.kind)
+        tender = accounts.presented(parts, touch, tender, _currency(parts, touch, promise_id))
     stamp = touch.stamp(parts.clock)
     order, ours = _take(parts, touch, promise_id, tender, stamp)
     order = payments.drive(parts, order, stamp) if ours else _wait(parts, order.id, stamp)
     return shown_to(touch, _answer(parts, touch, order, tender, stamp))
+
+
+def _currency(parts: Parts, touch: Touch, promise_id: str) -> str:
+    at = parts.clock.now()
+    return reading(parts, lambda tx: promise_for(touch, tx, promise_id, Scope.PAY, at)).quote.total.currency
 
 
 def _take(parts: Parts, touch: Touch, promise_id: str, tender: Tender, stamp: Stamp) -> tuple[Order, bool]:

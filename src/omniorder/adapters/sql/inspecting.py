@@ -16,6 +16,7 @@ from sqlalchemy import Executable, Select, String, Text, and_, func, literal, li
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import (
+    accounts,
     carts,
     expected,
     handoffs,
@@ -31,6 +32,7 @@ from omniorder.adapters.sql.documents import among, length_of
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import (
+    ACCOUNT,
     ANSWER,
     ARTICLE,
     CART,
@@ -42,10 +44,12 @@ from omniorder.adapters.sql.schema import (
     EVENT,
     EXPECTED,
     HANDOFF,
+    HOLD,
     MOVEMENT,
     ORDER,
     PICKUP,
     PICKUP_LINE,
+    POSTING,
     PRICE,
     PROMISE,
     RESERVATION,
@@ -57,6 +61,7 @@ from omniorder.adapters.sql.schema import (
     TRANSFER,
 )
 from omniorder.adapters.sql.sharding import home_of
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -172,6 +177,9 @@ _SIZED: Final = {
     "orders": ORDER,
     "transfers": TRANSFER,
     "listings": CUSTOMER_ORDER,
+    "accounts": ACCOUNT,
+    "holds": HOLD,
+    "postings": POSTING,
     "timers": TIMER,
     "journal": EVENT,
     "deliveries": DELIVERY,
@@ -279,6 +287,15 @@ class SqlInspection:
     def listings(self) -> Iterator[Listing]:
         for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
             yield Listing(row.owner, row.order_id)
+
+    def accounts(self) -> Iterator[Account]:
+        return _made(accounts.account_from, self._in_order(ACCOUNT, "id"))
+
+    def holds(self) -> Iterator[Hold]:
+        return _made(accounts.hold_from, self._in_order(HOLD, "account_id", "payment_id"))
+
+    def postings(self) -> Iterator[Posting]:
+        return _made(accounts.posting_from, self._in_order(POSTING, "account_id", "id"))
 
     def timers(self) -> Iterator[Timer]:
         for row in self._in_order(TIMER, "store_id", "subject"):
