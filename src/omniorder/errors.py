@@ -510,10 +510,10 @@ class GiftCardGone(Refused):
 
 
 class BalanceTooLow(Refused):
-    """There is less on the account, or less that is not set aside. Facts: `account`, `wanted`, `available`."""
+    """There is less on the account, or less that is not set aside. Facts: `account`, `amount` (wanted), `left`."""
 
     code = "balance.too_low"
-    says = "account {account} has {available} to spend, not {wanted}"
+    says = "account {account} has {left} to spend, not {amount}"
 
 
 class NotReady(Refused):

@@ -86,7 +86,7 @@ def post(
         if found.balance.currency != asked.amount.currency:
             raise CurrencyMismatch("amount", asked.amount.currency, f"must be {found.balance.currency}")
         if not asked.credit and asked.amount > found.available:
-            raise BalanceTooLow(account=found.id, wanted=str(asked.amount), available=str(found.available))
+            raise BalanceTooLow(account=found.id, amount=str(asked.amount), left=str(found.available))
         posting = asked.posting(drawn, unit)
         after = booked(found, posting)
         book(unit, posting)

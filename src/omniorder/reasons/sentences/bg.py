@@ -58,7 +58,7 @@ _SENTENCES = {
     "gift_card.gone": ("С подаръчната карта, завършваща на {card}, не може да се плати.",),
     "gift_card.closed": ("Тя е закрита.",),
     "gift_card.expired": ("Срокът ѝ е изтекъл.",),
-    "balance.too_low": ("Може да се използват само {available}, а не {wanted}.",),
+    "balance.too_low": ("Може да се използват само {left}, а не {amount}.",),
     "payment.missing": ("Преди да бъдат предадени стоките по поръчка {order}, трябва да се платят {due}.",),
     "payment.return": ("На клиента трябва да се върнат {amount}.",),
     "tender.unsupported": ("Тук не може да се плаща с {tender}.",),

@@ -58,7 +58,7 @@ _SENTENCES = {
     "gift_card.gone": ("Nothing can be paid with the gift card that ends in {card}.",),
     "gift_card.closed": ("It has been closed.",),
     "gift_card.expired": ("It has expired.",),
-    "balance.too_low": ("There is only {available} to spend, not {wanted}.",),
+    "balance.too_low": ("There is only {left} to spend, not {amount}.",),
     "payment.missing": ("{due} must be paid before the goods of order {order} are handed over.",),
     "payment.return": ("{amount} must be returned to the customer.",),
     "tender.unsupported": ("You can't pay by {tender} here.",),

@@ -58,7 +58,7 @@ _SENTENCES = {
     "gift_card.gone": ("Presentkortet som slutar på {card} går inte att betala med.",),
     "gift_card.closed": ("Det har spärrats.",),
     "gift_card.expired": ("Det har gått ut.",),
-    "balance.too_low": ("Det finns bara {available} att använda, inte {wanted}.",),
+    "balance.too_low": ("Det finns bara {left} att använda, inte {amount}.",),
     "payment.missing": ("{due} måste betalas innan varorna i beställning {order} lämnas ut.",),
     "payment.return": ("{amount} måste lämnas tillbaka till kunden.",),
     "tender.unsupported": ("Det går inte att betala med {tender} här.",),
