@@ -172,9 +172,10 @@ class HoldState(Enum):
 
 @frozen
 class HoldStep:
-    """What was asked under a key, and what was answered for ever: `given` where there is no `reason`.
+    """What was asked under a key, and what was answered for ever: `given`, or a `reason` for nothing.
 
-    `last`: it was to be, or turned out to be, the last capture. Of a void that came too late `given` is what was taken.
+    `final`: it was to be the last capture, or to be taken at once; `open`: more could be captured after it. Of a void
+    that came too late `given` is what was taken.
     """
 
     key: str
@@ -191,7 +192,7 @@ class HoldStep:
 class Hold:
     """What one payment has set aside on an account, `amount`, and what became of it.
 
-    `captured` and `refunded` are totals. Of a denied one `amount` is what was asked for.
+    `captured` and `refunded` are totals. All are in the account's currency; of a denied one they are nothing.
     """
 
     account: str
@@ -213,11 +214,6 @@ class Hold:
     def version(self) -> int:
         """How many steps it has."""
         return len(self.steps)
-
-    @property
-    def authorised(self) -> Money:
-        """What was set aside once."""
-        return self.amount - self.amount if self.state is HoldState.DENIED else self.amount
 
     @property
     def open(self) -> Money:
@@ -261,7 +257,7 @@ def place(
     given = none if reason else amount
     step = HoldStep(key, Operation.AUTHORISE, amount, given, at, reason, final=now)
     taken = given if now else none
-    hold = Hold(account.id, payment, order, state, amount, taken, none, at, (step,))
+    hold = Hold(account.id, payment, order, state, given, taken, none, at, (step,))
     return Done(hold, balance=-taken.amount, held=(given - taken).amount)
 
 

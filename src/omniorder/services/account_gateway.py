@@ -122,7 +122,7 @@ class AccountGateway:
             for hold in page:
                 if hold.account.startswith(_PREFIX[self._kind]):
                     yield Listed(
-                        hold.id, hold.payment, hold.placed_at, hold.authorised, hold.captured, hold.refunded, hold.open
+                        hold.id, hold.payment, hold.placed_at, hold.amount, hold.captured, hold.refunded, hold.open
                     )
             last = page[-1]
             after = (last.placed_at, last.account, last.payment)
