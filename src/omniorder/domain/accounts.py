@@ -87,6 +87,15 @@ class Account:
 
 
 @frozen
+class IssuedCard:
+    """A gift card that was just issued. The code is shown here and nowhere else: print it, or send it."""
+
+    id: str
+    code: str = field(repr=False)
+    account: Account
+
+
+@frozen
 class Posting:
     """`amount`, which is above zero, is debited to one account and credited to another; `account` is which is ours.
 

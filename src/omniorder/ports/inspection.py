@@ -250,6 +250,10 @@ class Inspection(Protocol):
         """Reservations by id."""
         ...
 
+    def find_holds(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Hold]:
+        """Holds by account and payment."""
+        ...
+
     def find_timers(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Timer]:
         """Timers by store and subject."""
         ...

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from omniorder.domain import accounts, ids
-from omniorder.domain.accounts import Account, AccountKind, AccountState, Posting
+from omniorder.domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from omniorder.domain.instants import instant
 from omniorder.domain.money import Money
 from omniorder.errors import InvalidInstant, NotFound
@@ -23,15 +23,6 @@ from omniorder.services.paging import Page
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.payments import own_transaction
 from omniorder.services.units import Unit, in_transaction, reading
-
-
-@frozen
-class IssuedCard:
-    """A gift card that was just issued. The code is shown here and nowhere else: print it, or send it."""
-
-    id: str
-    code: str = field(repr=False)
-    account: Account
 
 
 @frozen

@@ -163,6 +163,9 @@ class MemoryInspection:
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         return {id: found for id in ids if (found := self._db.reservations.get(id))}
 
+    def find_holds(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Hold]:
+        return {key: found for key in keys if (found := self._db.holds.get(key))}
+
     def find_timers(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Timer]:
         return {key: Timer(*key, due.at) for key in keys if (due := self._db.timers.get(key))}
 

@@ -150,6 +150,7 @@ _AT_HOME: Final = _LENGTHS.where(among(EVENT.c.home, "homes"), EVENT.c.stream ==
 _LISTINGS: Final = select(CUSTOMER_ORDER.c.owner, CUSTOMER_ORDER.c.order_id).where(
     among(CUSTOMER_ORDER.c.owner, "owners"), among(CUSTOMER_ORDER.c.order_id, "orders")
 )
+_HOLDS: Final = HOLD.select().where(among(HOLD.c.account_id, "accounts"), among(HOLD.c.payment_id, "payments"))
 _TIMERS: Final = TIMER.select().where(among(TIMER.c.store_id, "stores"), among(TIMER.c.subject, "ids"))
 
 
@@ -352,6 +353,12 @@ class SqlInspection:
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         found = map(reservations.reservation_from, self._link.documents(_RESERVATIONS_BY_ID, _at_home(ids)))
         return {reservation.id: reservation for reservation in found}
+
+    def find_holds(self, keys: Collection[Pair]) -> Mapping[Pair, Hold]:
+        rows = self._link.rows(_HOLDS, _lists(keys, "accounts", "payments"))
+        wanted = set(keys)
+        found = map(accounts.hold_from, rows)
+        return {key: hold for hold in found if (key := (hold.account, hold.payment)) in wanted}
 
     def find_timers(self, keys: Collection[Pair]) -> Mapping[Pair, Timer]:
         rows = self._link.rows(_TIMERS, _lists(keys, "stores", "ids"))
