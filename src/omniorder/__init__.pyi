@@ -2,6 +2,7 @@
 
 from . import errors
 from .domain import events, ranking, sourcing
+from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capabilities import Capabilities
@@ -28,6 +29,7 @@ from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
     Card,
+    GiftCard,
     IsActionRequired,
     IsAuthorised,
     IsDueInStore,
@@ -35,6 +37,7 @@ from .domain.payments import (
     IsUnanswered,
     PayInStore,
     Payment,
+    StoreCredit,
     Tender,
 )
 from .domain.pickups import Pickup, PickupLine
@@ -64,6 +67,9 @@ from .services.webhooks import WebhookReply
 from .wire import Wire, from_json, to_json
 
 __all__ = [
+    "Account",
+    "AccountKind",
+    "AccountState",
     "Actor",
     "Add",
     "Agent",
@@ -88,6 +94,7 @@ __all__ = [
     "Endangered",
     "ExpectedDelivery",
     "Funding",
+    "GiftCard",
     "Guest",
     "Handoff",
     "HandoffState",
@@ -97,6 +104,7 @@ __all__ = [
     "IsDueInStore",
     "IsSettled",
     "IsUnanswered",
+    "IssuedCard",
     "Leg",
     "Level",
     "MergeRule",
@@ -127,6 +135,7 @@ __all__ = [
     "PickupPass",
     "PickupState",
     "Point",
+    "Posting",
     "Price",
     "Promise",
     "PromiseState",
@@ -151,6 +160,7 @@ __all__ = [
     "Stage",
     "Stamp",
     "Store",
+    "StoreCredit",
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",

@@ -67,6 +67,23 @@ class Card(Tender):
 
 
 @frozen
+class GiftCard(Tender):
+    """A gift card of ours by its code, which is never stored: a payment names the account that the code opens."""
+
+    kind: ClassVar[str] = "gift_card"
+
+    def __attrs_post_init__(self) -> None:
+        valid_line(self.token, "token", most=255)
+
+
+@frozen
+class StoreCredit(Tender):
+    """The store credit of the customer who pays: a known one, or who an agent acts for."""
+
+    kind: ClassVar[str] = "store_credit"
+
+
+@frozen
 class PayInStore(Tender):
     """Nothing now: cash or the store's terminal when the goods are handed over."""
 
