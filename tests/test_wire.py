@@ -190,6 +190,7 @@ def test_the_secret_of_an_action_is_shown_and_never_stored() -> None:
     assert wire.to_json(order)["payments"][0]["action"] == {
         "client_secret": "s3cret",
         "redirect_url": "https://bank.example",
+        "instructions": "",
     }
     assert wire.from_json(wire.to_json(order)).payments[0].action == shown.action
 

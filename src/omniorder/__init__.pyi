@@ -6,7 +6,7 @@ from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Pos
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capabilities import Capabilities
-from .domain.capturing import Taken
+from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
 from .domain.deliveries import Availability, ExpectedDelivery
@@ -28,6 +28,7 @@ from .domain.offers import Available, Offer, WithTransfer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
+    BankTransfer,
     Card,
     GiftCard,
     IsActionRequired,
@@ -36,9 +37,11 @@ from .domain.payments import (
     IsSettled,
     IsUnanswered,
     PayInStore,
+    PayLink,
     Payment,
     StoreCredit,
     Tender,
+    Wallet,
 )
 from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
@@ -79,6 +82,7 @@ __all__ = [
     "Associate",
     "Availability",
     "Available",
+    "BankTransfer",
     "Capabilities",
     "Card",
     "Cart",
@@ -127,6 +131,7 @@ __all__ = [
     "OrderState",
     "Page",
     "PayInStore",
+    "PayLink",
     "Payment",
     "PaymentState",
     "Pick",
@@ -169,11 +174,13 @@ __all__ = [
     "Taken",
     "TaxPart",
     "Tender",
+    "Terminal",
     "Transfer",
     "TransferLine",
     "TransferState",
     "Unit",
     "Units",
+    "Wallet",
     "WebhookReply",
     "Wire",
     "WithTransfer",

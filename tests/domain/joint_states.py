@@ -24,7 +24,7 @@ from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.capabilities import Capabilities
-from omniorder.domain.capturing import Taken
+from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import (
@@ -76,7 +76,7 @@ class Setting:
     `tenders` are brought one at a time, or two at once ("card+card"), each for a half. `tries` is how many payments the
     customer may begin; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
-    not have what was promised, and asks.
+    not have what was promised, and asks. `readers` is how many payments may be tried at a card reader.
     """
 
     name: str
@@ -88,6 +88,7 @@ class Setting:
     late: bool = False
     weighed: bool = False
     rejects: bool = False
+    readers: int = 0
 
 
 @frozen
@@ -179,7 +180,9 @@ class Explorer:
     def _answers(self, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
         """Nothing that contradicts what the provider said before."""
         asked = attempt.amount
-        if attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE and self._setting.late:
+        if answers.may_turn_up(attempt) and attempt.operation is Operation.COLLECT and self._setting.late:
+            return (Approved(asked, "pi", captured=True),) if payment.gateway else ()
+        if answers.may_turn_up(attempt) and attempt.operation is Operation.AUTHORISE and self._setting.late:
             return (Approved(asked, "pi"), Approved(asked, "pi", captured=True))
         if not attempt.open:
             return ()
@@ -194,7 +197,11 @@ class Explorer:
             case Operation.VOID:
                 found = payment.captured if payment.captured.amount else payment.amount
                 return (Approved(asked), Denied("captured", found), *always)
-            case Operation.REFUND | Operation.COLLECT:
+            case Operation.REFUND | Operation.COLLECT if not payment.gateway:
+                return (Approved(asked),)  # what people did is a fact
+            case Operation.COLLECT:
+                return (Approved(asked, "pi", captured=True), NeedsAction(Action()), *always)
+            case Operation.REFUND:
                 return (Approved(asked), *always)
             case _:
                 assert_never(attempt.operation)
@@ -223,12 +230,14 @@ class Explorer:
         parts = {line.line: (e.Units(line.line, 1),) for line in order.pickup.lines if line.open}
         for name, units in {"everything": order.pickup.rest(), **parts}.items():
             due = order.value_after(units) - order.kept
-            for taken in (None, Taken(due)) if due.amount > 0 else (None,):
+            at_reader = (Terminal("tmr_1"),) if len(order.payments) <= self._setting.readers else ()
+            for taken in (None, Taken(due), *at_reader) if due.amount > 0 else (None,):
                 claim = partial(
                     capturing.hand_over, order, units, capabilities={"card": self._setting.capabilities},
                     taken=taken, look_at=world.now + LOOK_AGAIN,
                 )  # fmt: skip
-                yield f"collect {name}{' and pay here' if taken else ''}", claim
+                how = {Taken: " and pay here", Terminal: " and pay at the reader"}.get(type(taken), "")
+                yield f"collect {name}{how}", claim
 
 
 def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
@@ -240,6 +249,7 @@ def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
     if pickup.fully_picked:
         made = e.MadeReady("C4", world.now + WAITS, "1")
         yield "ready", partial(tuple[e.Event, ...], (*pickup.weighed(), made))
+    yield "stop the reader", partial(capturing.stop, world.order, world.now)
     yield "put back", partial(tuple[e.Event, ...], (e.PickReset(),))
     yield "not ready after all", partial(tuple[e.Event, ...], (e.Unreadied("broken"),))
 
@@ -404,7 +414,17 @@ def essence(world: World) -> Key:
     """What of a world decides how it may go on."""
     order, pickup = world.order, world.order.pickup
     money = tuple(
-        (p.kind, p.state, p.amount, p.authorised, p.captured, p.refunded, p.refund_pending, tuple(_open_ends(p)))
+        (
+            p.kind,
+            p.gateway,
+            p.state,
+            p.amount,
+            p.authorised,
+            p.captured,
+            p.refunded,
+            p.refund_pending,
+            tuple(_open_ends(p)),
+        )
         for p in order.payments
     )
     lines = tuple((line.quantity, line.short, line.picked, line.collected, line.dropped) for line in pickup.lines)
@@ -431,7 +451,9 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
     """The payment's attempts that may still change something, and no more of each than does."""
     for attempt in payment.attempts:
         match attempt.operation:
-            case Operation.AUTHORISE if attempt.open or attempt.state is AttemptState.ABSENT:
+            case Operation.AUTHORISE | Operation.COLLECT if answers.may_turn_up(attempt):
+                yield (attempt.operation, attempt.state, attempt.amount)
+            case Operation.AUTHORISE if attempt.open:
                 yield (attempt.operation, attempt.state)
             case Operation.VOID if attempt.open and payment.state is PaymentState.VOIDING:
                 yield (attempt.operation,)

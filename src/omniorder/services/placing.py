@@ -103,7 +103,7 @@ def _tendered(order: Order, brought: Sequence[Brought]) -> tuple[e.Event, ...]:
     events: list[e.Event] = []
     for number, share in enumerate(shares(order.uncovered, brought), len(order.payments) + 1):
         new, tender, amount = ids.payment_id(order.id, number), share.tender, share.amount
-        events.append(e.TenderAdded(new, tender.kind, amount, tender.token, now=tender.now))
+        events.append(e.TenderAdded(new, tender.kind, amount, tender.token, method=tender.method, now=tender.now))
         if isinstance(tender, PayInStore):
             events.append(e.LeftForStore(new, amount))
         else:

@@ -38,7 +38,7 @@ def taken_here(parts: Parts, tenders: Sequence[Tender]) -> None:
         if isinstance(tender, PayInStore):
             continue
         payments.own_transaction(parts, "checkout.place")
-        can = parts.gateway(tender.kind).capabilities
+        can = parts.gateway_for(tender).capabilities
         if tender.now and not can.immediate:
             raise TenderUnsupported(tender=tender.kind, reason="it can't be taken at once")
 
