@@ -13,7 +13,7 @@ read by our own reference.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import stripe
 
@@ -86,7 +86,8 @@ def timeout(reason: str) -> GatewayTimeout:
 
 def _meaning(invalid: stripe.InvalidRequestError) -> Exception:
     """What a 400 or 404 is about. Without a code it is about the parameter that it names, or about the request."""
-    code, param = str(invalid.code or ""), str(invalid.param or "")
+    named: object = invalid.param
+    code, param = str(invalid.code or ""), str(named or "")
     if code == _NO_ANSWER:
         return timeout(code)
     if code == "resource_missing" and param in ("intent", "payment_intent"):
@@ -105,8 +106,6 @@ def _decline(declined: stripe.CardError) -> str:
 
 
 def _intent(error: stripe.StripeError) -> Mapping[str, Any] | None:
-    match error.json_body:
-        case {"error": {"payment_intent": dict(intent)}}:
-            return {str(name): value for name, value in intent.items()}
-        case _:
-            return None
+    body = cast("Mapping[str, Mapping[str, Any]]", error.json_body)
+    intent = body["error"].get("payment_intent")
+    return cast("Mapping[str, Any]", intent) if isinstance(intent, dict) else None

@@ -266,14 +266,14 @@ class StripeGateway:
             "metadata": mine if request.token else {**mine, LINK: request.method or "any"},
             "expand": _CHARGE,
         }
-        if not request.token:
-            pass
-        elif request.token.startswith("ctoken_"):
-            params |= {"confirm": True, "confirmation_token": request.token}
-        else:
-            params |= {"confirm": True, "payment_method": request.token}
-        if request.token and self._enabled.return_url:
-            params["return_url"] = self._enabled.return_url
+        if request.token:
+            params["confirm"] = True
+            if request.token.startswith("ctoken_"):
+                params["confirmation_token"] = request.token
+            else:
+                params["payment_method"] = request.token
+            if self._enabled.return_url:
+                params["return_url"] = self._enabled.return_url
         if not request.now and (wishes := self._wishes()):
             params["payment_method_options"] = {"card": wishes}
         return params

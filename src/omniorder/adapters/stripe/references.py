@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from attrs import frozen
 
@@ -61,11 +61,10 @@ def notes(thing: Mapping[str, Any], operation: Operation) -> tuple[Note, ...]:
 
 def metadata(thing: Mapping[str, Any]) -> dict[str, str]:
     """The metadata of an object that Stripe sent, none where it has none."""
-    match thing:
-        case {"metadata": dict(found)}:
-            return {str(name): str(value) for name, value in found.items()}
-        case _:
-            return {}
+    found = thing.get("metadata")
+    if not isinstance(found, dict):
+        return {}
+    return {name: str(value) for name, value in cast("dict[str, object]", found).items()}
 
 
 def payment_of(thing: Mapping[str, Any]) -> str:

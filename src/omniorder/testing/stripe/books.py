@@ -33,9 +33,17 @@ def booked(shelf: Shelf, intent: Object) -> ProviderPayment:
         captured=_money(intent, int(intent["amount_received"])),
         refunded=_money(intent, refunded),
         instant=intent["capture_method"] != "manual",
-        reason=str((intent["last_payment_error"] or {}).get("decline_code") or ""),
+        reason=_reason(intent),
         operations=tuple(ProviderOperation(one.key, Operation(one.asked), _answer(intent, one)) for one in done),
     )
+
+
+def _reason(intent: Object) -> str:
+    match intent["last_payment_error"]:
+        case {"decline_code": str(reason)} | {"code": str(reason)}:
+            return reason
+        case _:
+            return ""
 
 
 def _state(intent: Object) -> ProviderState:

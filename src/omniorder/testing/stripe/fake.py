@@ -9,6 +9,8 @@ from typing import Any, Final
 
 import stripe
 
+from omniorder.adapters.stripe.references import PAYMENT
+from omniorder.adapters.stripe.webhooks import HEADER, signature
 from omniorder.domain.payments import Payment
 from omniorder.errors import NotFound
 from omniorder.ports.clock import Clock, SystemClock
@@ -18,11 +20,9 @@ from omniorder.testing.stripe.books import booked
 from omniorder.testing.stripe.cards import CARDS, Card
 from omniorder.testing.stripe.routes import Asked
 from omniorder.testing.stripe.shelf import Object, Settings, Shelf
-from omniorder.testing.stripe.transport import API_KEY, Luck, Wire
+from omniorder.testing.stripe.transport import Luck, Switchboard, connected
 
 __all__ = ["FakeStripe"]
-
-_TAGS: Final = ("omniorder_payment",)
 
 
 class FakeStripe:
@@ -54,16 +54,16 @@ class FakeStripe:
             clock or SystemClock(), account, livemode, multicapture, incremental, extended, lasts, search_lag
         )
         self._shelf = Shelf(settings)
-        self._wire = Wire(self._shelf, remembers, self._lapse, self._afterwards)
+        self._switchboard = Switchboard(self._shelf, remembers, self._lapse, self._afterwards)
         self._told = 0
-        self.client: Final = stripe.StripeClient(API_KEY, http_client=self._wire, max_network_retries=0)
+        self.client: Final = connected(self._switchboard)
         for number in readers_at:
             readers.put_up(self._shelf, number)
 
     @property
     def requests(self) -> tuple[Asked, ...]:
         """Everything that arrived, the oldest first."""
-        return tuple(self._wire.requests)
+        return tuple(self._switchboard.requests)
 
     # --- bad luck; each lever counts for the next request that may change something, and they queue ---
 
@@ -97,24 +97,24 @@ class FakeStripe:
 
     def forget_keys(self) -> None:
         """Forget all idempotency keys: a request that is repeated acts again."""
-        self._wire.forget_keys()
+        self._switchboard.forget_keys()
 
     # --- the customer, the bank and time ---
 
     def complete_action(self, payment: str | Payment) -> None:
         """The customer did what their bank wanted: approved."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             waiting = self._intent(payment, "requires_action")
             self._approve(waiting, CARDS.get(str(waiting["payment_method"]), Card()))
 
     def fail_action(self, payment: str | Payment, code: str = "payment_intent_authentication_failure") -> None:
         """The customer did not do it: declined."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             intents.fail(self._shelf, self._intent(payment, "requires_action"), code)
 
     def pay_by_link(self, payment: str | Payment, token: str = "pm_card_visa", *, wallet: str = "") -> None:
         """On their own device the customer chooses a card, or a wallet, for a payment that waits for one."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             waiting, card = self._intent(payment, "requires_payment_method"), CARDS[token]
             if card.code:
                 intents.fail(self._shelf, waiting, card.code, card.decline_code)
@@ -132,23 +132,23 @@ class FakeStripe:
 
     def cancel_at_reader(self, reader: str) -> None:
         """The customer presses the red key."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             readers.decline_to_pay(self._shelf, reader)
 
     def unplug(self, reader: str) -> None:
         """The reader is offline."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             self._shelf.put({**self._shelf.get(reader, "reader"), "status": "offline"})
 
     def expire(self, payment: str | Payment) -> None:
         """The authorisation lapses now, whatever the clock says."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             number = self._intent(payment, "requires_capture")["id"]
             intents.lapse(self._shelf, lambda paid: bool(paid["payment_intent"] == number))
 
     def fail_refund(self, payment: str | Payment, reason: str = "expired_or_canceled_card") -> None:
         """The latest refund of this payment comes back."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             number = self._intent(payment)["id"]
             found = self._shelf.all("refund", lambda one: one["payment_intent"] == number and bool(one.get("charge")))
             if not found:
@@ -157,12 +157,12 @@ class FakeStripe:
 
     def dispute(self, payment: str | Payment, units: int | None = None, reason: str = "fraudulent") -> None:
         """The customer's bank takes so much back, or all of it."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             refunds.dispute(self._shelf, self._intent(payment), units, reason)
 
     def close_dispute(self, payment: str | Payment, status: str = "won") -> None:
         """The latest dispute is settled: "won" or "lost"."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             number = self._intent(payment)["id"]
             found = self._shelf.all("dispute", lambda one: bool(one["payment_intent"] == number))
             if not found:
@@ -173,7 +173,7 @@ class FakeStripe:
 
     def webhooks(self) -> Iterator[tuple[dict[str, str], bytes]]:
         """What was not sent yet, signed, the oldest first: to be delivered in any order, and more than once."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             self._lapse()
             waiting, self._told = self._shelf.events[self._told :], len(self._shelf.events)
         return (self.sign(json.dumps(event).encode()) for event in waiting)
@@ -182,38 +182,36 @@ class FakeStripe:
         self, payment: str | Payment, kind: str, *, age: timedelta = timedelta(0)
     ) -> tuple[dict[str, str], bytes]:
         """Headers and body of a webhook that tells about this payment, sent `age` ago."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             event = self._shelf.record(kind, self._intent(payment))
         return self.sign(json.dumps(event).encode(), age=age)
 
     def sign(self, body: bytes, *, age: timedelta = timedelta(0), secret: str = "") -> tuple[dict[str, str], bytes]:
         """Headers and body of a webhook with any body at all, as only Stripe can sign it."""
         sent = int((self._shelf.moment() - age).timestamp())
-        signature = stripe.WebhookSignature.generate_signature_header(
-            body.decode("utf-8", "surrogateescape"), secret or self.webhook_secret, sent
-        )
-        return {"Content-Type": "application/json", "Stripe-Signature": signature}, body
+        mac = signature(secret or self.webhook_secret, str(sent), body)
+        return {"Content-Type": "application/json", HEADER: f"t={sent},v1={mac}"}, body
 
     # --- the books ---
 
     @property
     def payments(self) -> tuple[ProviderPayment, ...]:
         """Every payment with our reference, the oldest first; what was declined or given back too."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             self._lapse()
-            found = self._shelf.all("payment_intent", lambda one: any(tag in one["metadata"] for tag in _TAGS))
+            found = self._shelf.all("payment_intent", lambda one: PAYMENT in one["metadata"])
             return tuple(booked(self._shelf, one) for one in reversed(found))
 
     @property
     def effects(self) -> Mapping[str, int]:
         """How often each idempotency key moved or set aside money; more than once is somebody's mistake."""
-        with self._wire.lock:
+        with self._switchboard.lock:
             return dict(self._shelf.effects)
 
     # --- inside ---
 
     def _next(self, luck: Luck, *, reading: bool = False) -> None:
-        (self._wire.reading_luck if reading else self._wire.luck).append(luck)
+        (self._switchboard.reading_luck if reading else self._switchboard.luck).append(luck)
 
     def _lapse(self) -> None:
         now = self._shelf.now()
@@ -239,7 +237,7 @@ class FakeStripe:
         number = payment if isinstance(payment, str) else payment.id
 
         def matches(one: Object) -> bool:
-            return one["metadata"].get(_TAGS[0]) == number and (not status or one["status"] == status)
+            return one["metadata"].get(PAYMENT) == number and (not status or one["status"] == status)
 
         found = self._shelf.all("payment_intent", matches)
         if not found:

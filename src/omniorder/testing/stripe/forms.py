@@ -70,7 +70,7 @@ def _fields(shape: type) -> tuple[Mapping[str, Any], frozenset[str]]:
     # the options name types that exist for type checkers only, so they are left out before names are resolved
     stand_in = type("Fields", (), {"__annotations__": declared})
     kinds = get_type_hints(stand_in, vars(sys.modules[shape.__module__]), include_extras=True)
-    required = cast("frozenset[str]", getattr(shape, "__required_keys__", frozenset())) & declared.keys()
+    required = cast("frozenset[str]", vars(shape)["__required_keys__"]) & declared.keys()
     return {name: _bare(kind) for name, kind in kinds.items()}, frozenset(required)
 
 

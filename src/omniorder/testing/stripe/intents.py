@@ -74,7 +74,7 @@ def _confirmed(shelf: Shelf, intent: Object, card: Card, return_url: str, done: 
     if card.action:
         url = f"https://hooks.stripe.example/redirect/{intent['id']}"
         redirect = {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": return_url}}
-        action = redirect if return_url else {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
+        action: Object = redirect if return_url else {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
         shelf.note(str(intent["id"]), done, effect=False)
         return shelf.put(
             {**intent, "status": "requires_action", "next_action": action}, "payment_intent.requires_action"

@@ -57,8 +57,8 @@ def shown(shelf: Shelf, thing: Object, expand: list[str]) -> Object:
 
 def _expanded(shelf: Shelf, thing: Object, path: list[str]) -> Object:
     match path, thing:
-        case ["data", *rest], {"data": list(things)}:
-            return {**thing, "data": [_expanded(shelf, one, rest) for one in things]}
+        case ["data", *rest], {"object": "list" | "search_result"}:
+            return {**thing, "data": [_expanded(shelf, one, rest) for one in thing["data"]]}
         case ["refunds"], {"object": "charge"}:
             of = shelf.all("refund", lambda one: bool(one["payment_intent"] == thing["payment_intent"]))
             return {**thing, "refunds": _page(of[:10], more=len(of) > 10)}

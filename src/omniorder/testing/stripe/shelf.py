@@ -51,10 +51,10 @@ class Shelf:
     """Objects by id, in the order in which they were created; what is replaced is a new object."""
 
     settings: Settings
-    objects: dict[str, Object] = field(factory=dict)
-    events: list[Object] = field(factory=list)
-    done: dict[str, list[Done]] = field(factory=dict)
-    effects: dict[str, int] = field(factory=dict)
+    objects: dict[str, Object] = field(factory=dict[str, Object])
+    events: list[Object] = field(factory=list[Object])
+    done: dict[str, list[Done]] = field(factory=dict[str, list[Done]])
+    effects: dict[str, int] = field(factory=dict[str, int])
     _numbers: Iterator[int] = field(factory=_numbers)
 
     def number(self, prefix: str) -> str:

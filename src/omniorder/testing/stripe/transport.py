@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Any, Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
 import stripe
@@ -22,7 +22,7 @@ from omniorder.testing.stripe.refusals import Refusal
 from omniorder.testing.stripe.routes import Asked, answered
 from omniorder.testing.stripe.shelf import Object, Shelf
 
-__all__ = ["API_KEY", "Luck", "Wire"]
+__all__ = ["Luck", "Switchboard", "connected"]
 
 API_KEY: Final = "sk_test_fake"
 
@@ -51,10 +51,8 @@ class _Kept:
     at: datetime
 
 
-class Wire(stripe.HTTPClient):
-    """Carries one request at a time. `before` is done ahead of each, `afterwards` once its answer is written."""
-
-    name = "fake"
+class Switchboard:
+    """Answers one request at a time. `before` is done ahead of each, `afterwards` once its answer is written."""
 
     def __init__(
         self,
@@ -63,7 +61,6 @@ class Wire(stripe.HTTPClient):
         before: Callable[[], None],
         afterwards: Callable[[Asked, Object], None],
     ) -> None:
-        super().__init__()
         self.lock = RLock()
         self.luck: deque[Luck] = deque()
         self.reading_luck: deque[Luck] = deque()
@@ -74,17 +71,9 @@ class Wire(stripe.HTTPClient):
         self._afterwards = afterwards
         self._kept: dict[str, _Kept] = {}
 
-    def request(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        post_data: Any = None,
-        *,
-        _usage: list[str] | None = None,
-    ) -> tuple[str, int, Mapping[str, str]]:
-        """One request and its answer; raises `APIConnectionError` where none arrives."""
-        given = {name.lower(): value for name, value in (headers or {}).items()}
+    def answer(self, method: str, url: str, headers: Mapping[str, str], body: str) -> tuple[str, int, dict[str, str]]:
+        """One request's answer; raises `APIConnectionError` where none arrives."""
+        given = {name.lower(): value for name, value in headers.items()}
         parts = urlsplit(url)
         with self.lock:
             waiting = self.luck if method == "post" else self.reading_luck
@@ -92,14 +81,11 @@ class Wire(stripe.HTTPClient):
             if luck.unheard:
                 raise _silence()
             self._before()
-            form = str(post_data or "") if method == "post" else parts.query
-            status, body = self._answer(method, parts.path, form, given, luck)
+            form = body if method == "post" else parts.query
+            status, answer = self._answer(method, parts.path, form, given, luck)
         if luck.lost:
             raise _silence()
-        return body, status, {"request-id": f"req_fake{len(self.requests):06d}", "stripe-should-retry": "false"}
-
-    def close(self) -> None:
-        """Nothing is held open."""
+        return answer, status, {"request-id": f"req_fake{len(self.requests):06d}", "stripe-should-retry": "false"}
 
     def forget_keys(self) -> None:
         """Forget all idempotency keys."""
@@ -150,9 +136,39 @@ class Wire(stripe.HTTPClient):
             self._kept[key] = _Kept(request, status, body, self._shelf.moment())
 
 
+class Wire(stripe.HTTPClient):
+    """The HTTP client that stripe-python is given: it carries everything to the switchboard."""
+
+    name = "fake"
+    switchboard: Switchboard
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        post_data: Any = None,
+        *,
+        _usage: list[str] | None = None,
+    ) -> tuple[str, int, Mapping[str, str]]:
+        """One request and its answer; raises `APIConnectionError` where none arrives."""
+        return self.switchboard.answer(method, url, headers or {}, str(post_data or ""))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def connected(switchboard: Switchboard) -> stripe.StripeClient:
+    """A client whose requests go there; it repeats none by itself."""
+    wire = Wire()
+    wire.switchboard = switchboard
+    return stripe.StripeClient(API_KEY, http_client=wire, max_network_retries=0)
+
+
 def _error(why: Refusal) -> str:
     return json.dumps({"error": dict(why.error)})
 
 
 def _silence() -> stripe.APIConnectionError:
-    return stripe.APIConnectionError("no reply", should_retry=True)
+    raising = cast("Callable[..., stripe.APIConnectionError]", stripe.APIConnectionError)  # it is not typed
+    return raising("no reply", should_retry=True)
