@@ -13,13 +13,9 @@ TOKENS = GatewayTokens(
 )
 
 
-def bench(fake: FakeStripe, enabled: Enabled | None = None) -> GatewayBench:
-    return GatewayBench(
-        StripeGateway(fake.client, webhook_secret=fake.webhook_secret, enabled=enabled),
-        TOKENS,
-        lose_next_reply=fake.lose_next_reply,
-        signed_webhook=fake.signed_webhook,
-    )
+def bench(fake: FakeStripe, enabled: Enabled | None = None, account: str = "") -> GatewayBench:
+    gateway = StripeGateway(fake.client, webhook_secret=fake.webhook_secret, enabled=enabled, account=account)
+    return GatewayBench(gateway, TOKENS, lose_next_reply=fake.lose_next_reply, signed_webhook=fake.signed_webhook)
 
 
 class TestCapturingOnce(PaymentGatewayContract):
@@ -30,3 +26,17 @@ class TestCapturingOnce(PaymentGatewayContract):
 class TestCapturingSeveralTimes(PaymentGatewayContract):
     def open(self) -> GatewayBench:
         return bench(FakeStripe(multicapture=True), Enabled(multicapture=True))
+
+
+class TestForAConnectedAccount(PaymentGatewayContract):
+    currency = "JPY"
+
+    def open(self) -> GatewayBench:
+        return bench(FakeStripe(account="acct_shop"), account="acct_shop")
+
+
+class TestWhatIsSentWithTwoDecimalsThoughItHasNone(PaymentGatewayContract):
+    currency = "ISK"
+
+    def open(self) -> GatewayBench:
+        return bench(FakeStripe())

@@ -54,7 +54,7 @@ class Refused(Exception):
 def ask(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
     """What Stripe answered; raises `Refused`, `GatewayFault`, `GatewayTimeout`."""
     try:
-        return call().to_dict()
+        answer: object = call()
     except stripe.CardError as declined:
         raise Refused(_decline(declined), _intent(declined)) from declined
     except stripe.InvalidRequestError as invalid:
@@ -69,6 +69,11 @@ def ask(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
     except stripe.StripeError as silence:
         status = f" {silence.http_status}" if silence.http_status else ""
         raise timeout(f"{type(silence).__name__}{status}") from silence
+    told = answer.to_dict() if isinstance(answer, stripe.StripeObject) else {}
+    if "object" not in told:
+        # whatever stands in between and says 200 is not Stripe
+        raise timeout("an answer that can't be read")
+    return told
 
 
 def read(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from omniorder.testing.stripe.books import booked
 from omniorder.testing.stripe.cards import CARDS, Card
 from omniorder.testing.stripe.routes import Asked
 from omniorder.testing.stripe.shelf import Object, Settings, Shelf
-from omniorder.testing.stripe.transport import Luck, Switchboard, connected
+from omniorder.testing.stripe.transport import API_KEY, Luck, Switchboard, connected
 
 __all__ = ["FakeStripe"]
 
@@ -56,9 +56,13 @@ class FakeStripe:
         self._shelf = Shelf(settings)
         self._switchboard = Switchboard(self._shelf, remembers, self._lapse, self._afterwards)
         self._told = 0
-        self.client: Final = connected(self._switchboard)
+        self.client: Final = self.connect()
         for number in readers_at:
             readers.put_up(self._shelf, number)
+
+    def connect(self, api_key: str = API_KEY, account: str = "") -> stripe.StripeClient:
+        """Another client of the same Stripe: with a wrong key, say, or of another account."""
+        return connected(self._switchboard, api_key, account)
 
     @property
     def requests(self) -> tuple[Asked, ...]:

@@ -33,7 +33,7 @@ class Asked:
 
 Act: TypeAlias = Callable[[Shelf, str, Mapping[str, Any], Asked], Object]
 
-_QUERY: Final = re.compile(r"metadata\['([^'\\]+)'\]:'([^'\\]*)'")
+_QUERY: Final = re.compile(r"metadata\['([^'\\]+)'\]:'((?:[^'\\]|\\.)*)'")
 
 
 def answered(shelf: Shelf, asked: Asked) -> Object:
@@ -94,7 +94,7 @@ def _searched(shelf: Shelf, number: str, params: Mapping[str, Any], asked: Asked
     query = _QUERY.fullmatch(params["query"])
     if query is None:
         raise invalid("parameter_invalid_string", "query")
-    name, value = query.groups()
+    name, value = query[1], re.sub(r"\\(.)", r"\1", query[2])
     latest = shelf.at(-shelf.settings.search_lag) if shelf.settings.search_lag > timedelta(0) else shelf.now()
 
     def matches(one: Object) -> bool:

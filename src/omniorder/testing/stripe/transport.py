@@ -22,7 +22,7 @@ from omniorder.testing.stripe.refusals import Refusal
 from omniorder.testing.stripe.routes import Asked, answered
 from omniorder.testing.stripe.shelf import Object, Shelf
 
-__all__ = ["Luck", "Switchboard", "connected"]
+__all__ = ["API_KEY", "Luck", "Switchboard", "connected"]
 
 API_KEY: Final = "sk_test_fake"
 
@@ -158,11 +158,11 @@ class Wire(stripe.HTTPClient):
         """Nothing is held open."""
 
 
-def connected(switchboard: Switchboard) -> stripe.StripeClient:
+def connected(switchboard: Switchboard, api_key: str, account: str) -> stripe.StripeClient:
     """A client whose requests go there; it repeats none by itself."""
     wire = Wire()
     wire.switchboard = switchboard
-    return stripe.StripeClient(API_KEY, http_client=wire, max_network_retries=0)
+    return stripe.StripeClient(api_key, stripe_account=account or None, http_client=wire, max_network_retries=0)
 
 
 def _error(why: Refusal) -> str:
