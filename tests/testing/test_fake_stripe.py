@@ -1,4 +1,4 @@
-"""The fake Stripe: it takes only what stripe-python can send, remembers what Stripe remembers, and is unlucky on command."""
+"""The fake Stripe: it takes only what stripe-python can send, remembers what Stripe does, and is unlucky on command."""
 
 from __future__ import annotations
 
