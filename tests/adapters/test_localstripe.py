@@ -105,8 +105,9 @@ def test_a_declined_card_is_a_denial(there: There) -> None:
 
 @pytest.mark.parametrize("success", [True, False], ids=["done", "not done"])
 def test_what_the_customer_s_bank_asks_is_waited_for_and_found(there: There, success: bool) -> None:
-    card = {"number": "4000002500003155", "exp_month": 12, "exp_year": 2030, "cvc": "123"}
-    method = there.client.v1.payment_methods.create({"type": "card", "card": card})
+    method = there.client.v1.payment_methods.create(
+        {"type": "card", "card": {"number": "4000002500003155", "exp_month": 12, "exp_year": 2030, "cvc": "123"}}
+    )
     waiting = there.authorise(method.id)
     assert isinstance(waiting, NeedsAction)
     told = {"client_secret": waiting.action.client_secret, "success": str(success).lower()}

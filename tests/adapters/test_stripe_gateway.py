@@ -34,11 +34,13 @@ from tests.adapters.stripe_bench import PAYMENT, euros, key, opened
 
 def test_it_is_a_gateway_of_every_kind_but_one() -> None:
     """Its type says so: Stripe lengthens no authorisation on request."""
-    gateway = opened().gateway
+    gateway = opened(Enabled(incremental=True, readers=True)).gateway
     raising: IncrementalGateway = gateway
     in_person: InPersonGateway = gateway
     listing: ListingGateway = gateway
-    assert raising is in_person is listing
+    assert raising.capabilities.incremental
+    assert in_person.capabilities.in_person
+    assert listing.capabilities.lists
     assert not gateway.capabilities.extension
 
 
