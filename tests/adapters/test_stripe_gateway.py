@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 import stripe
@@ -13,7 +14,7 @@ from omniorder.adapters.stripe.reading import authorisation
 from omniorder.adapters.stripe.references import ORDER
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Operation
-from omniorder.errors import GatewayFault, GatewayTimeout
+from omniorder.errors import GatewayFault, GatewayTimeout, InvalidInput
 from omniorder.ports.payments import (
     Absent,
     Approved,
@@ -42,6 +43,31 @@ def test_it_is_a_gateway_of_every_kind_but_one() -> None:
     assert in_person.capabilities.in_person
     assert listing.capabilities.lists
     assert not gateway.capabilities.extension
+
+
+class TestBeingOpened:
+    @pytest.mark.parametrize("client", [None, "sk_test_secret", stripe.StripeClient])
+    def test_a_client_is_one_of_stripe_s(self, client: Any) -> None:
+        with pytest.raises(InvalidInput) as refused:
+            StripeGateway(client, webhook_secret="whsec")
+        assert refused.value.facts["field"] == "client"
+        assert "sk_test" not in str(refused.value)
+
+    @pytest.mark.parametrize("secret", ["", " "])
+    def test_a_secret_that_everybody_knows_is_none(self, secret: str) -> None:
+        """An empty one verifies whatever anybody signs with nothing."""
+        with pytest.raises(InvalidInput):
+            StripeGateway(FakeStripe().client, webhook_secret=secret)
+
+    def test_search_can_not_be_ahead(self) -> None:
+        with pytest.raises(InvalidInput):
+            StripeGateway(FakeStripe().client, webhook_secret="whsec", search_lag=timedelta(seconds=-1))
+
+    def test_lifetimes_that_are_none_are_refused(self) -> None:
+        with pytest.raises(InvalidInput):
+            StripeGateway(
+                FakeStripe().client, webhook_secret="whsec", enabled=Enabled(lifetimes={"visa": timedelta(0)})
+            )
 
 
 class TestCapabilities:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import pytest
 
+from omniorder.adapters.stripe import Enabled
 from omniorder.domain.payments import Operation
 from omniorder.errors import GatewayTimeout
 from omniorder.ports.payments import Absent, Approved, Denied, NeedsAction
 from tests.adapters.stripe_bench import PAYMENT, READER, Bench, euros, key, opened
 
 
+def at_the_counter() -> Bench:
+    """A shop with readers."""
+    return opened(Enabled(readers=True))
+
+
 def waiting() -> Bench:
     """The reader asks for a card."""
-    bench = opened()
+    bench = at_the_counter()
     assert isinstance(bench.collect(), NeedsAction)
     return bench
 
@@ -56,8 +62,14 @@ def test_the_red_key_is_a_denial() -> None:
     assert became(bench) == Denied("customer_canceled")
 
 
-def test_a_reader_that_is_offline_is_a_denial() -> None:
+def test_without_readers_nothing_is_sent_to_one() -> None:
     bench = opened()
+    assert bench.collect() == Denied("in_person_unsupported")
+    assert bench.stripe.requests == ()
+
+
+def test_a_reader_that_is_offline_is_a_denial() -> None:
+    bench = at_the_counter()
     bench.stripe.unplug(READER)
     assert bench.collect() == Denied("terminal_reader_offline")
 
@@ -80,7 +92,7 @@ def test_asking_again_under_the_same_key_asks_once() -> None:
 
 @pytest.mark.parametrize("well", [0, 1], ids=["the payment", "the reader"])
 def test_a_lost_reply_is_repeated_without_a_second_effect(well: int) -> None:
-    bench = opened()
+    bench = at_the_counter()
     for _ in range(well):
         bench.stripe.go_well_next()
     bench.stripe.lose_next_reply()
@@ -95,7 +107,7 @@ def test_a_lost_reply_is_repeated_without_a_second_effect(well: int) -> None:
 
 def test_a_crash_before_the_reader_was_asked_leaves_nothing_that_happened() -> None:
     """The payment is there, but no card was asked for: so it may be sent again."""
-    bench = opened()
+    bench = at_the_counter()
     bench.stripe.go_well_next()
     bench.stripe.drop_next_request()
     with pytest.raises(GatewayTimeout):

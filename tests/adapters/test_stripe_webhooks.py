@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import stripe
 
-from omniorder.adapters.stripe import StripeGateway
+from omniorder.adapters.stripe import Enabled, StripeGateway
 from omniorder.adapters.stripe.webhooks import MOST_BYTES, signature
 from omniorder.errors import BadWebhook, GatewayTimeout
 from omniorder.ports.payments import Notice
@@ -170,7 +170,7 @@ class TestWhatItIsAbout:
         assert told(bench)["payment_intent.canceled"].payment == PAYMENT
 
     def test_a_reader_names_the_payment_that_it_took(self) -> None:
-        bench = opened()
+        bench = opened(Enabled(readers=True))
         bench.collect()
         bench.stripe.present_card(READER)
         assert told(bench)["terminal.reader.action_succeeded"].payment == PAYMENT
@@ -184,6 +184,13 @@ class TestWhatItIsAbout:
         bench = opened()
         bench.stripe.client.v1.payment_intents.create({"amount": 700, "currency": "eur"})
         assert told(bench)["payment_intent.created"].payment == ""
+
+    def test_a_foreign_charge_costs_no_question(self) -> None:
+        """Much else may happen on the same account."""
+        bench = opened()
+        charge = {"object": "charge", "id": "ch_1", "payment_intent": "pi_1", "metadata": {}}
+        assert read(bench, {**EVENT, "data": {"object": charge}}).payment == ""
+        assert bench.stripe.requests == ()
 
     def test_what_can_t_be_asked_now_is_no_notice(self) -> None:
         """Stripe sends it again."""

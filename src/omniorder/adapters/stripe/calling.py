@@ -51,10 +51,10 @@ class Refused(Exception):
         self.intent: Final = intent
 
 
-def ask(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
+def ask(call: Callable[[], object]) -> dict[str, Any]:
     """What Stripe answered; raises `Refused`, `GatewayFault`, `GatewayTimeout`."""
     try:
-        answer: object = call()
+        answer = call()
     except stripe.CardError as declined:
         raise Refused(_decline(declined), _intent(declined)) from declined
     except stripe.InvalidRequestError as invalid:
@@ -76,7 +76,7 @@ def ask(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
     return told
 
 
-def read(call: Callable[[], stripe.StripeObject]) -> dict[str, Any]:
+def read(call: Callable[[], object]) -> dict[str, Any]:
     """The same for a question without effect: when that is refused, the question was wrong."""
     try:
         return ask(call)

@@ -29,6 +29,7 @@ from omniorder.adapters.stripe.references import KEY, LINK, ORDER, PAYMENT, READ
 from omniorder.adapters.stripe.terminal import Readers
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.payments import Operation
+from omniorder.errors import InvalidInput
 from omniorder.ports.clock import Clock, SystemClock
 from omniorder.ports.payments import (
     Absent,
@@ -60,6 +61,8 @@ class StripeGateway:
     give up well before 30 seconds. `webhook_secret` is the signing secret of the endpoint. `account` is the connected
     account that this gateway acts for, if it acts for one; `livemode` refuses webhooks of the other mode. `enabled`
     says what the merchant has beyond the ordinary, `search_lag` how far Stripe's search may be behind. Thread-safe.
+
+    Raises `InvalidInput` for a client that is none, an empty secret (with which anybody could sign), a negative lag.
     """
 
     def __init__(
@@ -73,6 +76,13 @@ class StripeGateway:
         search_lag: timedelta = timedelta(minutes=5),
         clock: Clock | None = None,
     ) -> None:
+        given: object = client
+        if not isinstance(given, stripe.StripeClient):
+            raise InvalidInput("client", type(given).__name__, "must be a stripe.StripeClient")
+        if not webhook_secret.strip():
+            raise InvalidInput("webhook_secret", "(hidden)", "must be the signing secret of the endpoint")
+        if search_lag < timedelta(0):
+            raise InvalidInput("search_lag", search_lag, "must not be negative")
         self._client = client
         self._enabled = enabled or Enabled()
         self._capabilities = self._enabled.capabilities
@@ -123,6 +133,8 @@ class StripeGateway:
 
     def collect(self, request: Collect) -> NeedsAction | Denied:
         """Create a payment for a card at the counter, and have the reader ask for it."""
+        if not self._capabilities.in_person:
+            return Denied("in_person_unsupported")
         try:
             params: stripe.params.PaymentIntentCreateParams = {
                 "amount": to_stripe(request.amount),

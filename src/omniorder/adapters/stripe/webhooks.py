@@ -4,7 +4,7 @@ stripe-python's own check is not used: it takes a timestamp that lies years ahea
 over letters outside of ASCII. A webhook for another account, or of the other mode, is refused: it was sent to the
 wrong address.
 
-An object without our reference (a dispute, a reader, a refund made by hand) names a PaymentIntent, which is fetched.
+What may lack our reference (a dispute, a reader, a refund made by hand) names a PaymentIntent, which is fetched.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ TOLERANCE: Final = 300
 """Seconds by which Stripe's clock may differ from ours, either way."""
 
 MOST_BYTES: Final = 1024 * 1024
+
+_NAMELESS: Final = frozenset({"dispute", "refund", "terminal.reader"})
+"""Objects of our payments that may lack our reference. Charges have it: Stripe copies it from their PaymentIntent."""
 
 _MOMENT: Final = re.compile(r"[0-9]{1,12}")
 
@@ -104,7 +107,7 @@ def notice(
         case _:
             return Notice("", kind, number)
     payment, intent = payment_of(about), _intent(about)
-    if not payment and intent:
+    if not payment and intent and about["object"] in _NAMELESS:
         payment = payment_of(fetched(intent) or {})
     if about.get("object") != "dispute" or not payment:
         return Notice(payment, kind, number)

@@ -12,12 +12,10 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, Final, Literal, NotRequired, Required, Union, cast, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import stripe
-import typing_extensions
-from typing_extensions import is_typeddict
 
 from omniorder.testing.stripe.refusals import Refusal, invalid
 
@@ -75,15 +73,14 @@ def _fields(shape: type) -> tuple[Mapping[str, Any], frozenset[str]]:
 
 
 def _bare(kind: Any) -> Any:
-    wrapped = get_origin(kind) in (typing_extensions.NotRequired, typing_extensions.Required)
-    return get_args(kind)[0] if wrapped else kind
+    return get_args(kind)[0] if get_origin(kind) in (NotRequired, Required) else kind
 
 
 def _value(value: Any, kind: Any, path: str) -> Any:
     origin = get_origin(kind)
     if origin in (Union, UnionType):
         return _either(value, get_args(kind), path)
-    if origin in (list, dict) or is_typeddict(kind):
+    if origin in (list, dict) or hasattr(kind, "__required_keys__"):
         if not isinstance(value, dict):
             raise invalid("parameter_invalid_empty" if value == "" else "parameter_invalid_object", path)
         return _nested(cast("dict[str, Any]", value), kind, origin, path)
