@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from omniorder.adapters.stripe.amounts import from_stripe
 from omniorder.adapters.stripe.references import LINK, ORDER, metadata, payment_of
 from omniorder.domain.money import Money
@@ -32,6 +34,7 @@ def booked(shelf: Shelf, intent: Object) -> ProviderPayment:
         authorised=_money(intent, int(charged["amount"]) if charged else 0),
         captured=_money(intent, int(intent["amount_received"])),
         refunded=_money(intent, refunded),
+        created_at=datetime.fromtimestamp(int(intent["created"]), UTC),
         instant=intent["capture_method"] != "manual",
         reason=_reason(intent),
         operations=tuple(ProviderOperation(one.key, Operation(one.asked), _answer(intent, one)) for one in done),
