@@ -190,9 +190,9 @@ class StripeGateway:
             left: Mapping[str, Any] = (
                 self._released(number, rest, request.key) if rest else self._cancelled(number, request.key)
             )
-        except Refused as why:
-            # it ended before: what it is now says how
-            left = why.intent if why.intent is not None else self._finder.named(number) or {}
+        except Refused:
+            # it ended before, or there is none: what it is now says which
+            left = self._finder.named(number) or {}
             if not left:
                 return Absent()
         answer = released(left)
