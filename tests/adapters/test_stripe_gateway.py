@@ -253,6 +253,29 @@ class TestCapturing:
         assert gateway.refund(Refund(PAYMENT, key(4), "pi_no", euros(1))) == Denied("no_such_payment")
 
 
+class TestReleasing:
+    """Of what was captured in part, the rest is released by a capture of nothing."""
+
+    def test_twice_is_once_whatever_the_key(self) -> None:
+        bench = opened(Enabled(multicapture=True), multicapture=True)
+        bench.authorise()
+        bench.capture(400, final=False)
+        once = bench.void()
+        assert once == Approved(euros(600), bench.stripe.payments[0].id)
+        assert bench.void() == bench.void(n=4) == bench.look_up(Operation.VOID, 3) == once
+        assert bench.look_up(Operation.VOID, 9) == Absent()
+
+    def test_a_lost_reply_is_found(self) -> None:
+        bench = opened(Enabled(multicapture=True), multicapture=True)
+        bench.authorise()
+        bench.capture(400, final=False)
+        bench.stripe.lose_next_reply()
+        with pytest.raises(GatewayTimeout):
+            bench.void()
+        assert isinstance(bench.look_up(Operation.VOID, 3), Approved)
+        assert bench.stripe.payments[0].open == euros(0)
+
+
 class TestIncreasing:
     def test_more_is_set_aside_and_can_be_captured(self) -> None:
         bench = opened(Enabled(incremental=True), incremental=True)

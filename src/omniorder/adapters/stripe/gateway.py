@@ -185,6 +185,8 @@ class StripeGateway:
             intent = self._finder.one(request.payment, number)
             if intent is None:
                 return Absent()
+            if isinstance(done := noted_answer(intent, Operation.VOID, request.key), Approved):
+                return done
             number, rest = str(intent["id"]), _rest(intent)
         try:
             left: Mapping[str, Any] = (
