@@ -10,7 +10,7 @@ import pytest
 import stripe
 
 from omniorder.adapters.stripe import Enabled, StripeGateway
-from omniorder.adapters.stripe.reading import authorisation
+from omniorder.adapters.stripe.reading import authorisation, capture_refused
 from omniorder.adapters.stripe.references import ORDER
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Operation
@@ -211,6 +211,10 @@ class TestCapturing:
         bench.clock.advance(days=8)
         assert bench.capture(1000) == Denied("authorisation_expired")
 
+    @pytest.mark.parametrize("code", ["charge_expired_for_capture", "capture_charge_authorization_expired"])
+    def test_so_does_one_that_only_the_code_tells(self, code: str) -> None:
+        assert capture_refused(None, code) == Denied("authorisation_expired")
+
     def test_several_captures_need_a_card_that_has_them(self) -> None:
         """Switched on in the gateway, but not granted to the card: the first capture is the last."""
         bench = opened(Enabled(multicapture=True))
@@ -247,6 +251,29 @@ class TestCapturing:
         assert gateway.capture(Capture(PAYMENT, key(2), "pi_no", euros(1), True)) == Denied("no_such_payment")
         assert gateway.refund(Refund(PAYMENT, key(4), "", euros(1))) == Denied("no_such_payment")
         assert gateway.refund(Refund(PAYMENT, key(4), "pi_no", euros(1))) == Denied("no_such_payment")
+
+
+class TestReleasing:
+    """Of what was captured in part, the rest is released by a capture of nothing."""
+
+    def test_twice_is_once_whatever_the_key(self) -> None:
+        bench = opened(Enabled(multicapture=True), multicapture=True)
+        bench.authorise()
+        bench.capture(400, final=False)
+        once = bench.void()
+        assert once == Approved(euros(600), bench.stripe.payments[0].id)
+        assert bench.void() == bench.void(n=4) == bench.look_up(Operation.VOID, 3) == once
+        assert bench.look_up(Operation.VOID, 9) == Absent()
+
+    def test_a_lost_reply_is_found(self) -> None:
+        bench = opened(Enabled(multicapture=True), multicapture=True)
+        bench.authorise()
+        bench.capture(400, final=False)
+        bench.stripe.lose_next_reply()
+        with pytest.raises(GatewayTimeout):
+            bench.void()
+        assert isinstance(bench.look_up(Operation.VOID, 3), Approved)
+        assert bench.stripe.payments[0].open == euros(0)
 
 
 class TestIncreasing:
@@ -342,6 +369,10 @@ class TestErrors:
                 gateway.authorise(Authorise(PAYMENT, key(1), "A", "pm_card_visa", euros(1000)))
             assert not isinstance(caught.value, GatewayTimeout)
 
+    def test_a_request_that_is_wrong_in_itself_is_a_fault(self) -> None:
+        with pytest.raises(GatewayFault, match="parameter_invalid_integer"):
+            opened().authorise(cents=0)
+
     @pytest.mark.parametrize("operation", [Operation.AUTHORISE, Operation.REFUND])
     def test_a_look_up_without_answer_is_no_absence(self, operation: Operation) -> None:
         bench = opened()
@@ -381,6 +412,7 @@ class TestFindingAgain:
         bench.stripe.lose_next_reply()
         with pytest.raises(GatewayTimeout):
             bench.authorise()
+        bench.clock.advance(minutes=3)
         assert isinstance(bench.look_up(Operation.AUTHORISE, 1), Approved)
 
     def test_it_would_not_be_if_search_were_trusted(self) -> None:
@@ -410,6 +442,12 @@ class TestFindingAgain:
         number = bench.stripe.payments[0].id
         assert bench.look_up(Operation.AUTHORISE, 1, number) == Absent()
         assert bench.look_up(Operation.CAPTURE, 2, number) == Absent()
+
+    def test_another_shop_s_payment_is_not_voided(self) -> None:
+        bench = opened(Enabled(multicapture=True), multicapture=True)
+        bench.gateway.authorise(Authorise("pay_B", "att_B", "B", "pm_card_visa", euros(100)))
+        assert bench.void() == Absent()
+        assert bench.stripe.payments[0].open == euros(100)
 
     def test_a_void_that_lapsing_came_before_is_absent_until_it_is_sent(self) -> None:
         bench = opened()

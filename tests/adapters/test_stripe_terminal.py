@@ -8,6 +8,7 @@ from omniorder.adapters.stripe import Enabled
 from omniorder.domain.payments import Operation
 from omniorder.errors import GatewayTimeout
 from omniorder.ports.payments import Absent, Approved, Denied, NeedsAction
+from omniorder.testing.provider import ProviderState
 from tests.adapters.stripe_bench import PAYMENT, READER, Bench, euros, key, opened
 
 
@@ -105,6 +106,17 @@ def test_a_lost_reply_is_repeated_without_a_second_effect(well: int) -> None:
     assert bench.stripe.effects == {key(6): 1}
 
 
+def test_a_reader_that_may_have_heard_is_no_denial() -> None:
+    bench = at_the_counter()
+    bench.stripe.go_well_next()
+    bench.stripe.time_out_reader_next()
+    with pytest.raises(GatewayTimeout):
+        bench.collect()
+    assert isinstance(became(bench), NeedsAction)
+    bench.stripe.present_card(READER)
+    assert isinstance(became(bench), Approved)
+
+
 def test_a_crash_before_the_reader_was_asked_leaves_nothing_that_happened() -> None:
     """The payment is there, but no card was asked for: so it may be sent again."""
     bench = at_the_counter()
@@ -120,6 +132,19 @@ def test_calling_off_stops_the_reader() -> None:
     assert isinstance(bench.void(number=""), Approved)
     assert became(bench) == Denied("voided")
     assert isinstance(bench.collect(n=7), NeedsAction)
+
+
+def test_calling_off_by_our_reference_finds_the_one_that_is_still_open() -> None:
+    """Of two cards that were tried, the later was called off already."""
+    bench = waiting()
+    bench.stripe.cancel_at_reader(READER)
+    bench.clock.advance(seconds=5)
+    bench.collect(n=7)
+    first, second = bench.stripe.payments
+    bench.void(n=8, number=second.id)
+    bench.void(n=9, number="")
+    assert [one.state for one in bench.stripe.payments] == 2 * [ProviderState.VOIDED]
+    assert first.id != second.id
 
 
 def test_calling_off_too_late_tells_what_was_taken() -> None:

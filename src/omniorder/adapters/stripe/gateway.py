@@ -187,14 +187,16 @@ class StripeGateway:
             intent = self._finder.one(request.payment, number)
             if intent is None:
                 return Absent()
+            if isinstance(done := noted_answer(intent, Operation.VOID, request.key), Approved):
+                return done
             number, rest = str(intent["id"]), _rest(intent)
         try:
             left: Mapping[str, Any] = (
                 self._released(number, rest, request.key) if rest else self._cancelled(number, request.key)
             )
-        except Refused as why:
-            # it ended before: what it is now says how
-            left = why.intent if why.intent is not None else self._finder.named(number) or {}
+        except Refused:
+            # it ended before, or there is none: what it is now says which
+            left = self._finder.named(number) or {}
             if not left:
                 return Absent()
         answer = released(left)

@@ -95,6 +95,10 @@ class FakeStripe:
         """A 409: another request under this key is being carried out."""
         self._next(Luck(status=409, code="idempotency_key_in_use"))
 
+    def time_out_reader_next(self) -> None:
+        """Stripe can't tell whether the reader got what was sent to it. (It did.)"""
+        self._next(Luck(status=400, code="terminal_reader_timeout", after=True))
+
     def misprice_next(self, units: int) -> None:
         """The next payment is made for so many units, whatever was asked for."""
         self._next(Luck(mispriced=units))
