@@ -26,9 +26,10 @@ from tests.adapters.broken import (
     timers,
     transactions,
     transfers,
+    webhooks,
 )
 
-PARTS = (aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
+PARTS = (aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers, webhooks)
 """Importing them has listed their mistakes."""
 
 
