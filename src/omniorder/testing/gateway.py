@@ -72,7 +72,7 @@ class FakeGateway:
     """A `PaymentGateway` for tests and demonstrations. Thread-safe; every call sees the effect of the last.
 
     Its capabilities are arguments; `remembers` is how long it knows a key, by `clock`; `secret` signs
-    webhooks.
+    webhooks, and `account` is whom they are meant for.
     """
 
     def __init__(
@@ -84,10 +84,12 @@ class FakeGateway:
         remembers: timedelta = timedelta(hours=24),
         clock: Clock | None = None,
         secret: bytes = b"fake-webhook-secret",
+        account: str = "acct_fake",
     ) -> None:
         self._capabilities = Capabilities(partial_capture, several_captures, partial_refund, remembers)
         self._clock = clock or SystemClock()
         self._secret = secret
+        self._account = account
         self._lock = RLock()
         self._numbers = count(1)
         self._payments: dict[str, ProviderPayment] = {}
@@ -137,7 +139,7 @@ class FakeGateway:
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Verify and read a webhook; raises `BadWebhook`."""
-        return webhooks.read(self._secret, headers, body, self._clock.now())
+        return webhooks.read(self._secret, headers, body, self._clock.now(), account=self._account)
 
     # --- the customer, time and bad luck ---
 
@@ -162,6 +164,18 @@ class FakeGateway:
                 raise NotFound("authorised payment", _id(payment))
             self._file(evolve(found, state=ProviderState.EXPIRED))
 
+    def bounce_refund(self, payment: str | Payment, reason: str = "account_closed") -> None:
+        """The bank sends the last refund back, which had succeeded: the shop holds that money again."""
+        with self._lock:
+            found = self._find(_id(payment), "")
+            done = [one for one in found.operations if _refunded(one)] if found else []
+            if found is None or not done:
+                raise NotFound("refunded payment", _id(payment))
+            bounced = evolve(done[-1], answer=Denied(reason))
+            operations = tuple(bounced if one is done[-1] else one for one in found.operations)
+            back = cast(Approved, done[-1].answer).amount
+            self._file(evolve(found, operations=operations, refunded=found.refunded - back))
+
     def lose_next_reply(self) -> None:
         """The next call takes effect, but its reply never arrives: `GatewayTimeout`."""
         self._luck.append(Luck(lost=True))
@@ -183,11 +197,17 @@ class FakeGateway:
             self._kept.clear()
 
     def signed_webhook(
-        self, payment: str | Payment, kind: str, *, age: timedelta = timedelta(0)
+        self, payment: str | Payment, kind: str, *, age: timedelta = timedelta(0), disputed: Money | None = None
     ) -> tuple[dict[str, str], bytes]:
-        """Headers and body of a webhook that tells about this payment, sent `age` ago."""
+        """Headers and body of a webhook that tells about this payment, sent `age` ago.
+
+        `disputed` is what the customer's bank wants back.
+        """
+        told: dict[str, object] = {"payment": _id(payment)}
+        if disputed is not None:
+            told["disputed"] = [disputed.amount, disputed.currency]
         with self._lock:
-            event = {"id": f"evt_fake_{next(self._numbers)}", "type": kind, "data": {"payment": _id(payment)}}
+            event = {"id": f"evt_fake_{next(self._numbers)}", "account": self._account, "type": kind, "data": told}
         return self.sign(json.dumps(event).encode(), age=age)
 
     def sign(self, body: bytes, *, age: timedelta = timedelta(0)) -> tuple[dict[str, str], bytes]:
@@ -353,6 +373,10 @@ class FakeGateway:
         if found is None or found.state not in (ProviderState.PENDING, ProviderState.REQUIRES_ACTION):
             raise NotFound("waiting payment", _id(payment))
         return found
+
+
+def _refunded(done: ProviderOperation) -> bool:
+    return done.operation is Operation.REFUND and isinstance(done.answer, Approved)
 
 
 def _id(payment: str | Payment) -> str:
