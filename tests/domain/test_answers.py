@@ -308,6 +308,7 @@ def test_a_refund_that_comes_back_bounces_once_and_is_tried_again_like_a_refused
     assert heard(back, _last(refunded), Denied("closed_account"), look_at=NOW) == ()
     again = coupling.due(back)
     assert again == back.payments[0].attempts[-1].asked_at + coupling.REFUND_AGAIN
+    assert again is not None
     assert coupling.follow(back, again)[0].payments[0].refund_pending == TOTAL
 
 

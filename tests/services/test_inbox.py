@@ -133,9 +133,24 @@ def test_without_an_id_of_the_providers_the_same_body_is_the_same_webhook(
 ) -> None:
     order = placed(shop)
     for kind in ("a", "b", "a"):
-        body = json.dumps({"type": kind, "data": {"payment": order.payments[0].id}}).encode()
-        assert bring(shop, shop.gateway.sign(body)) == (200, "ok")
+        assert bring(shop, without_an_id(shop, order, kind)) == (200, "ok")
     assert rows(stored) == 2
+
+
+def without_an_id(shop: Shop, order: Order, kind: str) -> Sent:
+    body = json.dumps({"type": kind, "data": {"payment": order.payments[0].id}}).encode()
+    return shop.gateway.sign(body)
+
+
+def test_without_an_id_the_same_body_may_be_other_news_and_is_followed_again(
+    shop: Shop, stored: Callable[[], Rows]
+) -> None:
+    order = placed(shop)
+    bring(shop, without_an_id(shop, order, "updated"))
+    shop.gateway.expire(order.payments[0])
+    bring(shop, without_an_id(shop, order, "updated"))
+    assert shop.app.orders.get(order.id).payments[0].state is PaymentState.LAPSED
+    assert rows(stored) == 1
 
 
 def test_nothing_else_of_what_was_sent_is_stored(shop: Shop, stored: Callable[[], Rows]) -> None:

@@ -76,14 +76,24 @@ def _received(kind: str, notice: Notice, body: bytes, stamp: Stamp) -> Webhook:
 
 
 def _keep(parts: Parts, webhook: Webhook, stamp: Stamp) -> bool:
-    """Write it down, with a timer in case that we die before it is followed; False when it was there before."""
+    """Write it down, with a timer in case that we die before it is followed; False when it was there before.
+
+    Without an id of the provider's, a body that comes again may be other news of the same payment: once the first
+    was followed, it is followed anew.
+    """
     timers = (_timer(parts, webhook, stamp),) if webhook.state is WebhookState.PARKED else ()
-    writes = Writes(webhooks=(WebhookWrite(None, webhook),), timers=timers)
+
+    def work(unit: Unit) -> bool:
+        before = None if webhook.event else unit.tx.webhook(webhook.id)
+        if before is not None and before.state is not WebhookState.FOLLOWED:
+            return False
+        unit.tx.write(Writes(webhooks=(WebhookWrite(before, webhook),), timers=timers))
+        return True
+
     try:
-        in_transaction(parts, stamp, lambda unit: unit.tx.write(writes))
+        return in_transaction(parts, stamp, work)
     except AlreadyThere:
         return False
-    return True
 
 
 def _follow_now(parts: Parts, webhook: Webhook, stamp: Stamp) -> None:
