@@ -27,9 +27,23 @@ from tests.adapters.broken import (
     timers,
     transactions,
     transfers,
+    webhooks,
 )
 
-PARTS = (accounts, aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
+PARTS = (
+    accounts,
+    aggregates,
+    counts,
+    handoffs,
+    journal,
+    levels,
+    owners,
+    shop,
+    timers,
+    transactions,
+    transfers,
+    webhooks,
+)
 """Importing them has listed their mistakes."""
 
 

@@ -25,10 +25,12 @@ from omniorder.ports.writes import (
     SlotChange,
     StockChange,
     TransferWrite,
+    WebhookWrite,
     Writes,
 )
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.transfers import transfer
+from omniorder.testing.contracts.storage.webhooks import webhook
 from omniorder.testing.samples import MILK, SOFIA
 
 HELD = samples.promise()
@@ -40,6 +42,7 @@ SHOP = Writes(
     reservations=(ReservationWrite(None, samples.reservation()),),
     stock=(StockChange(SOFIA, MILK, on_hand=5),),
     transfers=(TransferWrite(None, transfer()),),
+    webhooks=(WebhookWrite(None, webhook()),),
     expected=(Expect(samples.expected()),),
     slots=(SlotChange(SOFIA, HELD.slot, HELD.starts, 1, 5),),
     journal=(JournalEntry(HELD.cart_id, HELD.cart_id, 1, samples.stamp(), (e.CartAbandoned(),)),),
@@ -67,6 +70,7 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.PICKUP_LINE: {"quantity": 0, "picked": -1, "collected": 10**6, "dropped": -1},
     schema.EVENT: {"seq": 0},
     schema.CUSTOMER: {"version": 0},
+    schema.WEBHOOK: {"tries": -1, "state": None},
     schema.IMPORT: {"version": 0, "position": -1, "line": -1, "taken": -1, "refused": -1, "digest": None},
 }
 

@@ -184,6 +184,8 @@ class Explorer:
             return (Approved(asked, "pi", captured=True),) if payment.gateway else ()
         if answers.may_turn_up(attempt) and attempt.operation is Operation.AUTHORISE and self._setting.late:
             return (Approved(asked, "pi"), Approved(asked, "pi", captured=True))
+        if attempt.state is AttemptState.SUCCEEDED and self._setting.late and answers.may_change(payment, attempt):
+            return (Denied(answers.AUTHORISATION_EXPIRED),)
         if not attempt.open:
             return ()
         always = (Denied("refused"), NoAnswer(), Absent())
@@ -201,7 +203,7 @@ class Explorer:
                 return (Approved(asked),)  # what people did is a fact
             case Operation.COLLECT:
                 return (Approved(asked, "pi", captured=True), NeedsAction(Action()), *always)
-            case Operation.REFUND:
+            case Operation.REFUND | Operation.INCREASE | Operation.EXTEND:
                 return (Approved(asked), *always)
             case _:
                 assert_never(attempt.operation)
@@ -329,13 +331,15 @@ def heard(world: World, attempt: Attempt, answer: Answer) -> World:
     payment = world.order.payment_with(attempt.id)
     after = carried_on(world, answers.heard(world.order, attempt.id, answer, look_at=world.now + LOOK_AGAIN))
     before = world.taken.get(payment.id, 0)
-    return evolve(after, taken={**world.taken, payment.id: _taken_now(before, payment, attempt.operation, answer)})
+    return evolve(after, taken={**world.taken, payment.id: _taken_now(before, payment, attempt, answer)})
 
 
-def _taken_now(before: int, payment: Payment, operation: Operation, answer: Answer) -> int:
+def _taken_now(before: int, payment: Payment, attempt: Attempt, answer: Answer) -> int:
     """What was taken for a payment once the provider has said this. A whole payment is taken once, however often
     and on whichever question it is told."""
-    match operation, answer:
+    match attempt.operation, answer:
+        case Operation.REFUND, Denied() if attempt.state is AttemptState.SUCCEEDED:
+            return before + attempt.amount.amount  # it came back
         case Operation.AUTHORISE, Approved(amount=amount, captured=True):
             return max(before, amount.amount - payment.refunded.amount)
         case Operation.VOID, Denied(captured=Money(amount=amount)):
@@ -404,10 +408,11 @@ def deadlines(world: World) -> dict[str, datetime]:
 
 
 def failed_refund(payment: Payment) -> Attempt | None:
-    """The payment's last attempt, if it is a refund that has not worked (yet)."""
+    """The payment's last attempt, if it is a refund that has not worked (yet), or not for long."""
     last = payment.attempts[-1] if payment.attempts else None
-    failed = last is not None and last.operation is Operation.REFUND and last.state is not AttemptState.SUCCEEDED
-    return last if failed else None
+    if last is None or last.operation is not Operation.REFUND:
+        return None
+    return last if last.state is not AttemptState.SUCCEEDED or last.reason else None
 
 
 def essence(world: World) -> Key:
@@ -461,6 +466,8 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
                 yield (attempt.operation, attempt.amount)
             case Operation.REFUND if attempt is failed_refund(payment):
                 yield (attempt.operation, "failed")
+            case Operation.REFUND if answers.may_change(payment, attempt):
+                yield (attempt.operation, attempt.amount, "done")
             case _:
                 pass
 

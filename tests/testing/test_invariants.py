@@ -45,6 +45,7 @@ from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import AttemptState, ReservationState, TransferState
 from omniorder.domain.payments import Operation
 from omniorder.domain.stock import MovementKind, Reservation
+from omniorder.domain.webhooks import WebhookState
 from omniorder.errors import GiftCardInvalid, HandoffInvalid, WrongCode
 from omniorder.ports.inspection import Inspection
 from omniorder.testing import FakeClock, FakeInventory
@@ -112,6 +113,9 @@ def lived_in(shop: Shop) -> str:
     shop.app.checkout.place(shop.promise(1).id, pay=StoreCredit())
     sending.centre(shop)
     sending.awaiting(shop, {Shop.BREAD: 6})
+    for payment in (waiting.payments[0].id, "pi_of_somebody_else", "pay_SOF01_7K3F9Q_1"):
+        headers, body = shop.gateway.signed_webhook(payment, "payment.updated")
+        assert shop.hub.webhook("card", headers=headers, body=body).status == 200
     return code
 
 
@@ -166,7 +170,7 @@ def test_every_table_reads_alike_in_memory_and_in_a_database(request: pytest.Fix
             inspecting(model.hub.journal.parts.storage) as expected,
             inspecting(shop.hub.journal.parts.storage) as found,
         ):
-            assert len(TABLES) == 27
+            assert len(TABLES) == 28
             for name in TABLES:
                 read, right = list(getattr(found, name)()), list(getattr(expected, name)())
                 if name in ("held", "bookings"):  # several of one key, in no order of their own
@@ -199,6 +203,7 @@ def test_what_rows_name_is_found_alike_in_memory_and_in_a_database(
                 "find_reservations": [promise.reservation_id for promise in promises],
                 "find_holds": [(one.account, one.payment) for one in expected.holds()],
                 "find_transfers": [one.id for one in expected.transfers()],
+                "find_webhooks": [one.id for one in expected.webhooks()],
                 "find_timers": [(order.store, order.id) for order in everything],
                 "find_listings": [(order.owner, order.id) for order in everything],
                 "find_lengths": [*((order.store, order.id) for order in everything), *((cart, cart) for cart in carts)],
@@ -740,6 +745,36 @@ def test_goods_for_a_shelf_that_are_held_for_ever_are_noticed() -> None:
         shop.advance(days=60)
         with pytest.raises(InvariantBroken, match="nothing_is_held_past_its_grace"):
             nothing_is_held_past_its_grace(shop.hub)
+
+
+# --- webhooks ---------------------------------------------------------------------------------------------
+
+
+def parked(db: Database) -> tuple[str, str]:
+    (webhook,) = (one for one in db.webhooks.rows() if one.state is WebhookState.PARKED)
+    return webhook.store, webhook.id
+
+
+def without_its_timer(db: Database, _: str) -> None:
+    db.timers.place(parked(db), None)
+
+
+def followed_meanwhile(db: Database, _: str) -> None:
+    _, id = parked(db)
+    found = db.webhooks.get(id)
+    assert found is not None
+    db.webhooks.place(id, evolve(found, state=WebhookState.FOLLOWED))
+
+
+def forgotten(db: Database, _: str) -> None:
+    db.webhooks.place(parked(db)[1], None)
+
+
+@pytest.mark.parametrize("damage", [without_its_timer, followed_meanwhile, forgotten])
+def test_a_parked_webhook_has_a_timer_and_no_other_has(shop: Shop, damage: InMemory) -> None:
+    lived_in(shop)
+    check_all(shop.hub)
+    notices(by_name("every_deadline_has_its_timer"), damaged(shop, damage))
 
 
 # --- stock outside ----------------------------------------------------------------------------------------

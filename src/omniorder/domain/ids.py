@@ -7,6 +7,7 @@ Store-side ids carry their home store, so that an id alone finds its shard:
     prm_SOF01_<26>  rsv_SOF01_  mov_SOF01_  a promise, a reservation, a stock movement
     trf_SOF01_<26>                          a transfer, by the store that sends it
     gft_<26>  crd_<26>  pst_<26>            a gift card, a customer's store credit, a posting to one of them
+    whk_SOF01_<26>  whk_<26>                a webhook about a payment of that store, or about none of ours
     SOF01-7K3F9Q                            an order; people read it out
     pay_SOF01_7K3F9Q_1                      that order's first payment
     att_SOF01_7K3F9Q_1_2                    the second attempt at it
@@ -59,6 +60,7 @@ __all__ = [
     "store_of",
     "transfer_id",
     "uuid7",
+    "webhook_id",
 ]
 
 Kind = Literal[
@@ -75,7 +77,7 @@ _SLOT_TIME = len("20261122T0800Z")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
 _SLOT = re.compile(r"slt_([A-Z0-9]{2,8})_([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})Z")
 _ORDER = re.compile(r"([A-Z0-9]{2,8})-[0-9A-HJKMNP-TV-Z]{6,12}")
-_DRAWN = re.compile(rf"(?:prm|rsv|mov|trf)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
+_DRAWN = re.compile(rf"(?:prm|rsv|mov|trf|whk)_([A-Z0-9]{{2,8}})_[{_ALPHABET}]{{26}}")
 _OF_ORDER = re.compile(
     r"(?:pay|att|pup)_([A-Z0-9]{2,8})_([0-9A-HJKMNP-TV-Z]{6,12})_[1-9][0-9]{0,5}(?:_[1-9][0-9]{0,5})?"
 )
@@ -209,6 +211,11 @@ def posting_id(entropy: bytes) -> str:
 def spelt(entropy: bytes, length: int) -> str:
     """So many capitals and digits, without I, L, O and U, of the last bits of `entropy`: for codes that are typed."""
     return _base32(entropy, length).upper()
+
+
+def webhook_id(store: str, digest: bytes) -> str:
+    """A webhook's id from 16 bytes that tell it apart, so that the same one has the same id; `store` may be empty."""
+    return _store_side("whk", store, digest) if store else "whk_" + _base32(_bytes(digest, 16), 26)
 
 
 def order_id(store: str, entropy: bytes, length: int = 6) -> str:

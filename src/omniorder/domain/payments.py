@@ -173,7 +173,10 @@ class Operation(Enum):
 
 @frozen
 class Attempt:
-    """One operation at the provider. `id` is its idempotency key; `look_at` is when to ask (again)."""
+    """One operation at the provider. `id` is its idempotency key; `look_at` is when to ask (again).
+
+    `reason` is why it was refused, or why a refund that had succeeded came back.
+    """
 
     id: str
     operation: Operation
@@ -385,13 +388,19 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
         case e.RefundFailed(amount=amount, reason=reason):
             return evolve(after, refund_pending=payment.refund_pending - amount, reason=reason)
         case e.RefundBounced(amount=amount, reason=reason):
-            return evolve(after, refunded=payment.refunded - amount, reason=reason)
+            return _bounced(evolve(after, refunded=payment.refunded - amount, reason=reason), event)
         case e.Disputed(amount=amount):
             return evolve(after, disputed=amount)
         case e.CounterStarted(means=means, reader=reader):
             return evolve(after, means=means, token=reader, reason="")
         case _:
             return after
+
+
+def _bounced(payment: Payment, event: e.RefundBounced) -> Payment:
+    """The attempt stays what it was, a success, with the reason for which that did not last: it bounces once."""
+    attempts = (evolve(a, reason=event.reason) if a.id == event.attempt else a for a in payment.attempts)
+    return evolve(payment, attempts=tuple(attempts))
 
 
 def _planned(payment: Payment, event: e.PaymentEvent, at: datetime) -> Attempt | None:

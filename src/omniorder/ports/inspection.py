@@ -26,6 +26,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.writes import Answer, Timer
 
 
@@ -176,6 +177,10 @@ class Inspection(Protocol):
         """Every transfer, in whatever state, by source and id."""
         ...
 
+    def webhooks(self) -> Iterator[Webhook]:
+        """Every webhook that is not forgotten, by store and id."""
+        ...
+
     def listings(self) -> Iterator[Listing]:
         """Which orders are listed for whom, by owner."""
         ...
@@ -244,6 +249,10 @@ class Inspection(Protocol):
 
     def find_transfers(self, ids: Collection[str]) -> Mapping[str, Transfer]:
         """Transfers by id."""
+        ...
+
+    def find_webhooks(self, ids: Collection[str]) -> Mapping[str, Webhook]:
+        """Webhooks by id."""
         ...
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:

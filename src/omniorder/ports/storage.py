@@ -2,10 +2,10 @@
 
 A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
 `Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
-order (customer, cart, handoff, promise or order, transfer, reservation, stock by store and SKU, what is expected,
-slots, accounts, holds, timers, journal), each write guarded in its own statement. Either all of it happens or none of
-it. Because a command's effect is a value, every adapter can choose its own plan for it (one statement, many, or a
-dictionary), and any two adapters can be compared write by write.
+order (customer, cart, handoff, promise or order, transfer, webhook, reservation, stock by store and SKU, what is
+expected, slots, accounts, holds, timers, journal), each write guarded in its own statement. Either all of it happens
+or none of it. Because a command's effect is a value, every adapter can choose its own plan for it (one statement, many,
+or a dictionary), and any two adapters can be compared write by write.
 
 What a guard refuses is told by the error raised at the end of the transaction:
 
@@ -38,6 +38,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.writes import Answer, SlotUse, Timer, Writes
 
 
@@ -97,6 +98,10 @@ class Transaction(Protocol):
 
     def transfer(self, transfer_id: str) -> Transfer | None:
         """The transfer with its lines, whatever became of it."""
+        ...
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook, until it is forgotten."""
         ...
 
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
@@ -257,6 +262,11 @@ class Transaction(Protocol):
     def forget_handoffs(self, before: datetime, limit: int) -> int:
         """Delete up to `limit` handoffs that ended before `before` (`Handoff.ends`), those that ended first, with what
         `count_try` counted for them (as generation 0); how many."""
+        ...
+
+    def forget_webhooks(self, before: datetime, limit: int) -> int:
+        """Delete up to `limit` webhooks that were received before `before` and are not parked, the oldest first; how
+        many."""
         ...
 
 

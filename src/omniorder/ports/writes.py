@@ -23,6 +23,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 
 
 @frozen
@@ -87,6 +88,14 @@ class TransferWrite:
 
     before: Transfer | None
     after: Transfer
+
+
+@frozen
+class WebhookWrite:
+    """Insert (`before` is None) or replace a webhook; guarded by `before.state` and `before.tries`."""
+
+    before: Webhook | None
+    after: Webhook
 
 
 @frozen
@@ -231,8 +240,8 @@ class HoldWrite:
 
 @frozen
 class TimerWrite:
-    """Set the one timer of `subject` (an order, promise or transfer) to `due_at`, or clear it (None); nobody holds
-    it then.
+    """Set the one timer of `subject` (an order, promise, transfer or webhook) to `due_at`, or clear it (None); nobody
+    holds it then.
 
     With `if_due_at` only a timer that is still due at that instant is touched: otherwise somebody has set it anew.
     """
@@ -306,6 +315,7 @@ class Writes:
     articles: tuple[Article, ...] = ()
     prices: tuple[Price, ...] = ()
     imports: tuple[ImportWrite, ...] = ()
+    webhooks: tuple[WebhookWrite, ...] = ()
 
     def __add__(self, other: Writes) -> Writes:
         """Both, in this order."""

@@ -197,7 +197,13 @@ class OrderHub:
         return sweeps.sweep(self._parts, valid_quantity(limit, "limit"), stop)
 
     def webhook(self, kind: str, *, headers: Mapping[str, str], body: bytes) -> WebhookReply:
-        """Take a payment provider's webhook for this tender kind; answer it with the reply's status and body."""
+        """Take a payment provider's webhook for this tender kind; answer it with the reply's status and body.
+
+        Give it the headers and the raw body, exactly as they came. 200: it is kept, once, and followed now or by the
+        sweep. 400: it is not to be trusted, and nothing was recorded. 503: it could not be kept, and is to be brought
+        again. Raises `TenderUnsupported` (no gateway for this kind), `InvalidInput`, `NeedsOwnTransaction` inside
+        `joined`.
+        """
         return webhooks.receive(self._parts, kind, headers, body)
 
     def migrate(self) -> None:

@@ -20,6 +20,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.writes import Answer
 
 
@@ -100,3 +101,4 @@ class Database:
         self.tries: Table[tuple[str, int], int] = Table(undo)
         self.answers: Table[tuple[str, str, str], Answer] = Table(undo)
         self.imports: Table[str, Import] = Table(undo)
+        self.webhooks: Table[str, Webhook] = Table(undo)

@@ -20,6 +20,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
 from omniorder.ports.writes import Answer, Timer
 
@@ -96,6 +97,9 @@ class MemoryInspection:
     def transfers(self) -> Iterator[Transfer]:
         return iter(sorted(self._db.transfers.rows(), key=lambda one: (one.source, one.id)))
 
+    def webhooks(self) -> Iterator[Webhook]:
+        return iter(sorted(self._db.webhooks.rows(), key=lambda one: (one.store, one.id)))
+
     def listings(self) -> Iterator[Listing]:
         return (Listing(owner, order) for owner, order in sorted(self._db.orders_of))
 
@@ -137,6 +141,7 @@ class MemoryInspection:
             "customers": len(db.customers), "handoffs": len(db.handoffs),
             "promises": len(db.promises), "orders": len(db.orders), "transfers": len(db.transfers),
             "accounts": len(db.accounts), "holds": len(db.holds), "postings": len(db.postings),
+            "webhooks": len(db.webhooks),
             "listings": len(db.orders_of), "timers": len(db.timers), "journal": len(db.journal),
             "deliveries": len(db.deliveries),
             "tries": len(db.tries), "answers": len(db.answers),
@@ -159,6 +164,9 @@ class MemoryInspection:
 
     def find_transfers(self, ids: Collection[str]) -> Mapping[str, Transfer]:
         return {id: found for id in ids if (found := self._db.transfers.get(id))}
+
+    def find_webhooks(self, ids: Collection[str]) -> Mapping[str, Webhook]:
+        return {id: found for id in ids if (found := self._db.webhooks.get(id))}
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         return {id: found for id in ids if (found := self._db.reservations.get(id))}

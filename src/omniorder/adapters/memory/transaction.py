@@ -22,6 +22,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook, WebhookState
 from omniorder.errors import OmniorderError
 from omniorder.ports.writes import Answer, SlotUse, Timer, Writes
 
@@ -110,6 +111,9 @@ class MemoryTransaction:
 
     def transfer(self, transfer_id: str) -> Transfer | None:
         return self._db.transfers.get(transfer_id)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        return self._db.webhooks.get(webhook_id)
 
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return self._db.answers.get((home, scope, key))
@@ -323,3 +327,14 @@ class MemoryTransaction:
             self._db.handoffs.drop(id)
             self._db.tries.drop((id, 0))
         return len(ended[:limit])
+
+    def forget_webhooks(self, before: datetime, limit: int) -> int:
+        self._writing()
+        old = sorted(
+            (one.received_at, id)
+            for id, one in self._db.webhooks.items()
+            if one.received_at < before and one.state is not WebhookState.PARKED
+        )
+        for _, id in old[:limit]:
+            self._db.webhooks.drop(id)
+        return len(old[:limit])

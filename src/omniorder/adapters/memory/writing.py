@@ -40,6 +40,7 @@ from omniorder.ports.writes import (
     StockChange,
     TimerWrite,
     TransferWrite,
+    WebhookWrite,
     Writes,
 )
 
@@ -115,6 +116,14 @@ def transfers(db: Database, writes: Iterable[TransferWrite]) -> None:
         transfer = write.after
         _guard("transfer", transfer.id, write.before, db.transfers.get(transfer.id), lambda one: one.version)
         db.transfers.put(transfer.id, transfer)
+
+
+def webhooks(db: Database, writes: Iterable[WebhookWrite]) -> None:
+    for write in writes:
+        webhook = write.after
+        now = db.webhooks.get(webhook.id)
+        _guard("webhook", webhook.id, write.before, now, lambda one: (one.state, one.tries))
+        db.webhooks.put(webhook.id, webhook)
 
 
 def reservations(db: Database, writes: Iterable[ReservationWrite]) -> None:
@@ -383,6 +392,7 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "promises": promises,
     "orders": orders,
     "transfers": transfers,
+    "webhooks": webhooks,
     "reservations": reservations,
     "stock": stock,
     "counts": counts,

@@ -27,6 +27,7 @@ from omniorder.adapters.sql import (
     shop,
     stock,
     transfers,
+    webhooks,
 )  # fmt: skip
 from omniorder.adapters.sql.documents import among, length_of
 from omniorder.adapters.sql.faults import fault
@@ -59,6 +60,7 @@ from omniorder.adapters.sql.schema import (
     STORE,
     TIMER,
     TRANSFER,
+    WEBHOOK,
 )
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.accounts import Account, Hold, Posting
@@ -73,6 +75,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.errors import InvalidInput, StorageFault
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
 from omniorder.ports.writes import Answer, Timer
@@ -161,6 +164,7 @@ def _by_id(whole: Select[Any], table: Any) -> Select[Any]:
 _PROMISES_BY_ID: Final = _by_id(promises.WHOLE, PROMISE)
 _ORDERS_BY_ID: Final = _by_id(orders.WHOLE, ORDER)
 _TRANSFERS_BY_ID: Final = _by_id(transfers.WHOLE, TRANSFER)
+_WEBHOOKS_BY_ID: Final = _by_id(WEBHOOK.select(), WEBHOOK)
 _RESERVATIONS_BY_ID: Final = _by_id(reservations.WHOLE, RESERVATION)
 
 _SIZED: Final = {
@@ -177,6 +181,7 @@ _SIZED: Final = {
     "promises": PROMISE,
     "orders": ORDER,
     "transfers": TRANSFER,
+    "webhooks": WEBHOOK,
     "listings": CUSTOMER_ORDER,
     "accounts": ACCOUNT,
     "holds": HOLD,
@@ -285,6 +290,9 @@ class SqlInspection:
     def transfers(self) -> Iterator[Transfer]:
         return _made(transfers.transfer_from, self._documents(transfers.WHOLE, TRANSFER))
 
+    def webhooks(self) -> Iterator[Webhook]:
+        return _made(webhooks.webhook_from, self._in_order(WEBHOOK, "store_id", "id"))
+
     def listings(self) -> Iterator[Listing]:
         for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
             yield Listing(row.owner, row.order_id)
@@ -349,6 +357,10 @@ class SqlInspection:
     def find_transfers(self, ids: Collection[str]) -> Mapping[str, Transfer]:
         found = map(transfers.transfer_from, self._link.documents(_TRANSFERS_BY_ID, _at_home(ids)))
         return {transfer.id: transfer for transfer in found}
+
+    def find_webhooks(self, ids: Collection[str]) -> Mapping[str, Webhook]:
+        found = map(webhooks.webhook_from, self._link.rows(_WEBHOOKS_BY_ID, _at_home(ids)))
+        return {webhook.id: webhook for webhook in found}
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         found = map(reservations.reservation_from, self._link.documents(_RESERVATIONS_BY_ID, _at_home(ids)))

@@ -27,6 +27,7 @@ from omniorder.adapters.sql import (
     stock,
     timers,
     transfers,
+    webhooks,
 )
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Step
@@ -43,6 +44,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.errors import OmniorderError
 from omniorder.ports.writes import Answer, SlotUse, Timer, Writes
 
@@ -143,6 +145,9 @@ class SqlTransaction:
 
     def transfer(self, transfer_id: str) -> Transfer | None:
         return transfers.load(self._link, transfer_id)
+
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        return webhooks.load(self._link, webhook_id)
 
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return answers.load(self._link, home, scope, key)
@@ -265,6 +270,10 @@ class SqlTransaction:
         self._writing()
         return handoffs.forget(self._link, before, limit)
 
+    def forget_webhooks(self, before: datetime, limit: int) -> int:
+        self._writing()
+        return webhooks.forget(self._link, before, limit)
+
 
 def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
     """The plan of every command: aggregates by their ids first, then what many commands share.
@@ -288,6 +297,8 @@ def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
         promises.write(batch, promise)
     for transfer in sorted(writes.transfers, key=lambda write: write.after.id):
         transfers.write(batch, transfer)
+    for webhook in sorted(writes.webhooks, key=lambda write: write.after.id):
+        webhooks.write(batch, webhook)
     for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
         reservations.write(batch, reservation)
     for store, demands in stock.demands(writes.stock).items():

@@ -24,6 +24,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Inspection, Known, Listing, Tries
 from omniorder.ports.writes import Answer, Timer
 
@@ -34,8 +35,8 @@ K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
     "stores", "articles", "levels", "movements", "expected", "reservations", "carts", "customers", "handoffs",
-    "promises", "orders", "transfers", "accounts", "holds", "postings", "streams", "listings", "timers", "deliveries",
-    "tries", "answers",
+    "promises", "orders", "transfers", "webhooks", "accounts", "holds", "postings", "streams", "listings", "timers",
+    "deliveries", "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
 
@@ -139,6 +140,10 @@ class Rows:
         """Every transfer."""
         return self._all("transfers", self._everything.transfers)
 
+    def webhooks(self) -> Iterator[Webhook]:
+        """Every webhook that is not forgotten."""
+        return self._all("webhooks", self._everything.webhooks)
+
     def listings(self) -> Iterator[Listing]:
         """Which orders are listed for whom."""
         return self._all("listings", self._everything.listings)
@@ -201,6 +206,10 @@ class Rows:
         """The transfer with this id."""
         return self._one("transfer", transfer_id, self._everything.find_transfers)
 
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._one("webhook", webhook_id, self._everything.find_webhooks)
+
     def reservation(self, reservation_id: str) -> Reservation | None:
         """The reservation with this id."""
         return self._one("reservation", reservation_id, self._everything.find_reservations)
@@ -210,7 +219,7 @@ class Rows:
         return self._one("hold", (account, payment), self._everything.find_holds)
 
     def timer(self, store: str, subject: str) -> Timer | None:
-        """The timer of this order, promise or transfer."""
+        """The timer of this order, promise, transfer or webhook."""
         return self._one("timer", (store, subject), self._everything.find_timers)
 
     def listed(self, owner: str, order_id: str) -> int:
@@ -253,6 +262,8 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
         case Transfer():
             yield from (("reservation", row.reservation), ("order", row.order), ("timer", (row.source, row.id)))
             yield "length", (row.source, row.id)
+        case Webhook():
+            yield "timer", (row.store, row.id)
         case Order():
             yield from (("cart", row.cart_id), ("promise", row.promise_id), ("reservation", row.reservation_id))
             yield from (("timer", (row.store, row.id)), ("listed", (row.owner, row.id)))
@@ -272,7 +283,7 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
                 yield "promise", getattr(entry.event, "promise", None)
                 yield "handoff", getattr(entry.event, "handoff", None)
         case Timer():
-            yield from (("promise", row.subject), ("order", row.subject))
+            yield from (("promise", row.subject), ("order", row.subject), ("webhook", row.subject))
         case Delivery():
             yield "length", (row.home, row.stream)
         case Listing():

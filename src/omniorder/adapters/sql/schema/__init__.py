@@ -30,8 +30,9 @@ from omniorder.adapters.sql.schema.orders import (
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
+from omniorder.adapters.sql.schema.webhooks import WEBHOOK
 
-NEEDED: Final = "0010"
+NEEDED: Final = "0011"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -71,4 +72,5 @@ __all__ = [
     "TIMER",
     "TRANSFER",
     "TRANSFER_LINE",
+    "WEBHOOK",
 ]

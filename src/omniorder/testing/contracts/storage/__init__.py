@@ -29,6 +29,7 @@ from omniorder.testing.contracts.storage.stock import MovementContract, SlotCont
 from omniorder.testing.contracts.storage.timers import TimerContract, TryContract
 from omniorder.testing.contracts.storage.transactions import JoinedContract, TransactionContract
 from omniorder.testing.contracts.storage.transfers import TransferContract
+from omniorder.testing.contracts.storage.webhooks import WebhookContract
 
 __all__ = ["StorageContract"]
 
@@ -45,6 +46,7 @@ class StorageContract(
     OrderListContract,
     OwnerContract,
     TransferContract,
+    WebhookContract,
     StockContract,
     QuarantineContract,
     CountContract,
