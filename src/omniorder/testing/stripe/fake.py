@@ -20,7 +20,7 @@ from omniorder.testing.stripe.books import booked
 from omniorder.testing.stripe.cards import CARDS, Card
 from omniorder.testing.stripe.routes import Asked
 from omniorder.testing.stripe.shelf import Object, Settings, Shelf
-from omniorder.testing.stripe.transport import API_KEY, Luck, Switchboard, connected
+from omniorder.testing.stripe.transport import API_KEY, Luck, Step, Switchboard, connected
 
 __all__ = ["FakeStripe"]
 
@@ -69,15 +69,19 @@ class FakeStripe:
         """Everything that arrived, the oldest first."""
         return tuple(self._switchboard.requests)
 
-    # --- bad luck; each lever counts for the next request that may change something, and they queue ---
+    # --- bad luck; each lever counts for the next request of its kind, and they queue ---
 
-    def lose_next_reply(self, *, reading: bool = False) -> None:
-        """It takes effect, but its reply never arrives. `reading`: of the next request that only asks."""
-        self._next(Luck(lost=True), reading=reading)
+    def lose_next_reply(self, step: Step = "acting") -> None:
+        """The next request takes effect, but its reply never arrives.
 
-    def drop_next_request(self, *, reading: bool = False) -> None:
-        """It never arrives."""
-        self._next(Luck(unheard=True), reading=reading)
+        It is the next that may have an effect; "reading": that only asks; "preparing": that makes a payment for a card
+        reader, which is asked by another.
+        """
+        self._next(Luck(lost=True), step)
+
+    def drop_next_request(self, step: Step = "acting") -> None:
+        """The next request never arrives; which that is as in `lose_next_reply`."""
+        self._next(Luck(unheard=True), step)
 
     def go_well_next(self) -> None:
         """Nothing happens to the next one: for a lever that is meant for the one after it."""
@@ -218,8 +222,8 @@ class FakeStripe:
 
     # --- inside ---
 
-    def _next(self, luck: Luck, *, reading: bool = False) -> None:
-        (self._switchboard.reading_luck if reading else self._switchboard.luck).append(luck)
+    def _next(self, luck: Luck, step: Step = "acting") -> None:
+        self._switchboard.luck[step].append(luck)
 
     def _lapse(self) -> None:
         now = self._shelf.now()
