@@ -377,7 +377,7 @@ class TestErrors:
     def test_a_look_up_without_answer_is_no_absence(self, operation: Operation) -> None:
         bench = opened()
         bench.authorise(now=True)
-        bench.stripe.drop_next_request(reading=True)
+        bench.stripe.drop_next_request("reading")
         with pytest.raises(GatewayTimeout):
             bench.look_up(operation, 1)
 
