@@ -100,6 +100,8 @@ class StripeGateway:
 
     def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
         """Create and confirm a PaymentIntent. Without a token it waits for the customer, who is shown its secret."""
+        if request.method and request.method not in self._capabilities.wallets:
+            return Denied("wallet_unsupported")
         try:
             params = self._asked(request)
             answer = authorisation(self._created(params, request.key))

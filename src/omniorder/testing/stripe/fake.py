@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import stripe
 
-from omniorder.adapters.stripe.references import PAYMENT
+from omniorder.adapters.stripe.references import LINK, PAYMENT
 from omniorder.adapters.stripe.webhooks import HEADER, signature
 from omniorder.domain.payments import Payment
 from omniorder.errors import NotFound
@@ -114,10 +114,14 @@ class FakeStripe:
     # --- the customer, the bank and time ---
 
     def complete_action(self, payment: str | Payment) -> None:
-        """The customer did what their bank wanted: approved."""
+        """The customer did what was asked (what their bank wanted, or choosing a card): approved."""
         with self._switchboard.lock:
-            waiting = self._intent(payment, "requires_action")
-            self._approve(waiting, CARDS.get(str(waiting["payment_method"]), Card()))
+            waiting = self._intent(payment)
+            if waiting["status"] == "requires_payment_method" and LINK in waiting["metadata"]:
+                self.pay_by_link(payment)
+            else:
+                waiting = self._intent(payment, "requires_action")
+                self._approve(waiting, CARDS.get(str(waiting["payment_method"]), Card()))
 
     def fail_action(self, payment: str | Payment, code: str = "payment_intent_authentication_failure") -> None:
         """The customer did not do it: declined."""
@@ -141,6 +145,10 @@ class FakeStripe:
         if self._shelf.settings.account:
             options["stripe_account"] = self._shelf.settings.account
         service.present_payment_method(reader, params={"card_present": {"number": number}}, options=options)
+
+    def decline_card(self, reader: str) -> None:
+        """A card is held to the reader, and declined."""
+        self.present_card(reader, "4000000000000002")
 
     def cancel_at_reader(self, reader: str) -> None:
         """The customer presses the red key."""
