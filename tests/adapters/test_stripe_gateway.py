@@ -178,6 +178,11 @@ class TestWalletsAndLinks:
         assert answer.action.client_secret
         assert bench.look_up(Operation.AUTHORISE, 1) == answer
 
+    def test_a_wallet_that_is_not_switched_on_is_denied(self) -> None:
+        bench = opened(Enabled(wallets=frozenset({"google_pay"})))
+        assert bench.authorise(method="apple_pay") == Denied("wallet_unsupported")
+        assert bench.stripe.requests == ()
+
     def test_what_they_chose_is_found(self) -> None:
         bench = opened()
         bench.authorise("", method="google_pay")
@@ -377,7 +382,7 @@ class TestErrors:
     def test_a_look_up_without_answer_is_no_absence(self, operation: Operation) -> None:
         bench = opened()
         bench.authorise(now=True)
-        bench.stripe.drop_next_request(reading=True)
+        bench.stripe.drop_next_request("reading")
         with pytest.raises(GatewayTimeout):
             bench.look_up(operation, 1)
 

@@ -228,7 +228,7 @@ def test_whatever_goes_wrong_the_books_agree_in_the_end(seed: int) -> None:
     stripe, shop = found.stripe, found.shop
     mishaps = (
         stripe.lose_next_reply, stripe.drop_next_request, stripe.throttle_next, stripe.lock_next, stripe.fail_next,
-        lambda: stripe.fail_next(after=True), lambda: stripe.lose_next_reply(reading=True), stripe.go_well_next,
+        lambda: stripe.fail_next(after=True), lambda: stripe.lose_next_reply("reading"), stripe.go_well_next,
     )  # fmt: skip
     with shop:
         for _ in range(8):

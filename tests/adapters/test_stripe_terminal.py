@@ -9,6 +9,7 @@ from omniorder.domain.payments import Operation
 from omniorder.errors import GatewayTimeout
 from omniorder.ports.payments import Absent, Approved, Denied, NeedsAction
 from omniorder.testing.provider import ProviderState
+from omniorder.testing.stripe.transport import Step
 from tests.adapters.stripe_bench import PAYMENT, READER, Bench, euros, key, opened
 
 
@@ -91,16 +92,15 @@ def test_asking_again_under_the_same_key_asks_once() -> None:
     assert bench.stripe.effects == {key(6): 1}
 
 
-@pytest.mark.parametrize("well", [0, 1], ids=["the payment", "the reader"])
-def test_a_lost_reply_is_repeated_without_a_second_effect(well: int) -> None:
+@pytest.mark.parametrize(
+    ("step", "found"), [("preparing", Absent), ("acting", NeedsAction)], ids=["the payment", "the reader"]
+)
+def test_a_lost_reply_is_repeated_without_a_second_effect(step: Step, found: type[object]) -> None:
     bench = at_the_counter()
-    for _ in range(well):
-        bench.stripe.go_well_next()
-    bench.stripe.lose_next_reply()
+    bench.stripe.lose_next_reply(step)
     with pytest.raises(GatewayTimeout):
         bench.collect()
-    found = became(bench)
-    assert isinstance(found, NeedsAction if well else Absent)
+    assert isinstance(became(bench), found)
     assert isinstance(bench.collect(), NeedsAction)
     bench.stripe.present_card(READER)
     assert bench.stripe.effects == {key(6): 1}
@@ -108,7 +108,6 @@ def test_a_lost_reply_is_repeated_without_a_second_effect(well: int) -> None:
 
 def test_a_reader_that_may_have_heard_is_no_denial() -> None:
     bench = at_the_counter()
-    bench.stripe.go_well_next()
     bench.stripe.time_out_reader_next()
     with pytest.raises(GatewayTimeout):
         bench.collect()
@@ -120,7 +119,6 @@ def test_a_reader_that_may_have_heard_is_no_denial() -> None:
 def test_a_crash_before_the_reader_was_asked_leaves_nothing_that_happened() -> None:
     """The payment is there, but no card was asked for: so it may be sent again."""
     bench = at_the_counter()
-    bench.stripe.go_well_next()
     bench.stripe.drop_next_request()
     with pytest.raises(GatewayTimeout):
         bench.collect()

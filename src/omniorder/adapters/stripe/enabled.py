@@ -24,19 +24,20 @@ The date that counts for one payment comes with its authorisation, as `Approved.
 class Enabled:
     """What Stripe does for this merchant beyond what it does for all.
 
+    Where a card turns out to lack multicapture, its first capture is its last: so say that only where each kind of card
+    that is taken has it. How many days `extended` grants is in `Approved.until`; say in `lifetimes` what can be counted
+    on. Stripe prunes idempotency keys after 24 hours at the earliest.
+
     Attributes:
-        multicapture: several captures of one authorisation (IC+ pricing). Only where each kind of card that is taken
-            has it: where a card turns out not to, its first capture is its last.
+        multicapture: several captures of one authorisation (IC+ pricing).
         incremental: raise what is set aside, where the card and the merchant's trade allow it.
-        extended: ask for more days before an authorisation lapses. Those that are granted are in `Approved.until`;
-            say in `lifetimes` what can be counted on.
+        extended: ask for more days before an authorisation lapses.
         readers: card readers at the counter, driven from the server.
         wallets: those whose button may be shown; each needs the shop's web domain registered at Stripe.
         lifetimes: how long an authorisation lasts, by brand of card as Stripe spells it ("visa"); "" for the others.
-        remembers: how long an idempotency key is counted on. Stripe prunes keys after 24 hours at the earliest.
+        remembers: how long an idempotency key is counted on.
         payment_methods: the types of payment method that a payment may be made by online.
-        return_url: where a customer lands after a page of their bank. Without it Stripe.js or a mobile SDK shows the
-            bank's challenge in place.
+        return_url: where customers come back to from their bank; without it Stripe.js or an SDK asks them in place.
     """
 
     multicapture: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import stripe
 
@@ -76,9 +76,8 @@ class StripeGateway:
         search_lag: timedelta = timedelta(minutes=5),
         clock: Clock | None = None,
     ) -> None:
-        given: object = client
-        if not isinstance(given, stripe.StripeClient):
-            raise InvalidInput("client", type(given).__name__, "must be a stripe.StripeClient")
+        if not isinstance(cast("object", client), stripe.StripeClient):  # of what it is instead: it may be a key
+            raise InvalidInput("client", type(client).__name__, "must be a stripe.StripeClient")
         if not webhook_secret.strip():
             raise InvalidInput("webhook_secret", "(hidden)", "must be the signing secret of the endpoint")
         if search_lag < timedelta(0):

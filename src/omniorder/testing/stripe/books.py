@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from omniorder.adapters.stripe.amounts import from_stripe
 from omniorder.adapters.stripe.references import LINK, ORDER, metadata, payment_of
 from omniorder.domain.money import Money
-from omniorder.domain.payments import Operation
-from omniorder.ports.payments import Answer, Approved, Denied
+from omniorder.domain.payments import Action, Operation
+from omniorder.ports.payments import Answer, Approved, Denied, NeedsAction
 from omniorder.testing.provider import ProviderOperation, ProviderPayment, ProviderState
 from omniorder.testing.stripe.shelf import Done, Object, Shelf
 
@@ -68,6 +68,8 @@ def _state(intent: Object) -> ProviderState:
 def _answer(intent: Object, done: Done) -> Answer:
     if done.reason:
         return Denied(done.reason)
+    if done.waits:
+        return NeedsAction(Action(str(intent["client_secret"])), str(intent["id"]))
     return Approved(_money(intent, done.units), done.number or str(intent["id"]))
 
 

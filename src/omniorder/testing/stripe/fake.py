@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import stripe
 
-from omniorder.adapters.stripe.references import PAYMENT
+from omniorder.adapters.stripe.references import LINK, PAYMENT
 from omniorder.adapters.stripe.webhooks import HEADER, signature
 from omniorder.domain.payments import Payment
 from omniorder.errors import NotFound
@@ -20,7 +20,7 @@ from omniorder.testing.stripe.books import booked
 from omniorder.testing.stripe.cards import CARDS, Card
 from omniorder.testing.stripe.routes import Asked
 from omniorder.testing.stripe.shelf import Object, Settings, Shelf
-from omniorder.testing.stripe.transport import API_KEY, Luck, Switchboard, connected
+from omniorder.testing.stripe.transport import API_KEY, Luck, Step, Switchboard, connected
 
 __all__ = ["FakeStripe"]
 
@@ -69,15 +69,19 @@ class FakeStripe:
         """Everything that arrived, the oldest first."""
         return tuple(self._switchboard.requests)
 
-    # --- bad luck; each lever counts for the next request that may change something, and they queue ---
+    # --- bad luck; each lever counts for the next request of its kind, and they queue ---
 
-    def lose_next_reply(self, *, reading: bool = False) -> None:
-        """It takes effect, but its reply never arrives. `reading`: of the next request that only asks."""
-        self._next(Luck(lost=True), reading=reading)
+    def lose_next_reply(self, step: Step = "acting") -> None:
+        """The next request takes effect, but its reply never arrives.
 
-    def drop_next_request(self, *, reading: bool = False) -> None:
-        """It never arrives."""
-        self._next(Luck(unheard=True), reading=reading)
+        It is the next that may have an effect; "reading": that only asks; "preparing": that makes a payment for a card
+        reader, which is asked by another.
+        """
+        self._next(Luck(lost=True), step)
+
+    def drop_next_request(self, step: Step = "acting") -> None:
+        """The next request never arrives; which that is as in `lose_next_reply`."""
+        self._next(Luck(unheard=True), step)
 
     def go_well_next(self) -> None:
         """Nothing happens to the next one: for a lever that is meant for the one after it."""
@@ -110,10 +114,14 @@ class FakeStripe:
     # --- the customer, the bank and time ---
 
     def complete_action(self, payment: str | Payment) -> None:
-        """The customer did what their bank wanted: approved."""
+        """The customer did what was asked (what their bank wanted, or choosing a card): approved."""
         with self._switchboard.lock:
-            waiting = self._intent(payment, "requires_action")
-            self._approve(waiting, CARDS.get(str(waiting["payment_method"]), Card()))
+            waiting = self._intent(payment)
+            if waiting["status"] == "requires_payment_method" and LINK in waiting["metadata"]:
+                self.pay_by_link(payment)
+            else:
+                waiting = self._intent(payment, "requires_action")
+                self._approve(waiting, CARDS.get(str(waiting["payment_method"]), Card()))
 
     def fail_action(self, payment: str | Payment, code: str = "payment_intent_authentication_failure") -> None:
         """The customer did not do it: declined."""
@@ -137,6 +145,10 @@ class FakeStripe:
         if self._shelf.settings.account:
             options["stripe_account"] = self._shelf.settings.account
         service.present_payment_method(reader, params={"card_present": {"number": number}}, options=options)
+
+    def decline_card(self, reader: str) -> None:
+        """A card is held to the reader, and declined."""
+        self.present_card(reader, "4000000000000002")
 
     def cancel_at_reader(self, reader: str) -> None:
         """The customer presses the red key."""
@@ -218,8 +230,8 @@ class FakeStripe:
 
     # --- inside ---
 
-    def _next(self, luck: Luck, *, reading: bool = False) -> None:
-        (self._switchboard.reading_luck if reading else self._switchboard.luck).append(luck)
+    def _next(self, luck: Luck, step: Step = "acting") -> None:
+        self._switchboard.luck[step].append(luck)
 
     def _lapse(self) -> None:
         now = self._shelf.now()

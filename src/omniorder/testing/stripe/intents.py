@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from attrs import evolve
+
 from omniorder.testing.stripe.cards import CARDS, Card
 from omniorder.testing.stripe.refusals import Refusal, declined, invalid, missing, unexpected
 from omniorder.testing.stripe.shelf import Done, Object, Shelf
@@ -59,7 +61,7 @@ def create(shelf: Shelf, params: Mapping[str, Any], key: str, amount: int | None
     shelf.put(intent, "payment_intent.created")
     asked_for = "collect" if "card_present" in kinds else "authorise"
     if not params.get("confirm"):
-        shelf.note(number, Done(key, asked_for, asked), effect=False)
+        shelf.note(number, Done(key, asked_for, asked, waits=True), effect=False)
         return intent
     # a confirmation token stands for a wallet's card that the customer has approved on their device
     card = CARDS[token] if token else Card(wallet="apple_pay")
@@ -75,10 +77,9 @@ def _confirmed(shelf: Shelf, intent: Object, card: Card, return_url: str, done: 
         url = f"https://hooks.stripe.example/redirect/{intent['id']}"
         redirect = {"type": "redirect_to_url", "redirect_to_url": {"url": url, "return_url": return_url}}
         action: Object = redirect if return_url else {"type": "use_stripe_sdk", "use_stripe_sdk": {}}
-        shelf.note(str(intent["id"]), done, effect=False)
-        return shelf.put(
-            {**intent, "status": "requires_action", "next_action": action}, "payment_intent.requires_action"
-        )
+        shelf.note(str(intent["id"]), evolve(done, waits=True), effect=False)
+        waiting = {**intent, "status": "requires_action", "next_action": action}
+        return shelf.put(waiting, "payment_intent.requires_action")
     if card.code:
         raise declined(fail(shelf, intent, card.code, card.decline_code), card.code, card.decline_code)
     shelf.note(str(intent["id"]), done, effect=True)

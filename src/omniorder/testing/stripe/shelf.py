@@ -33,13 +33,17 @@ class Settings:
 
 @frozen
 class Done:
-    """One request that was carried out on a payment: its key, what was asked, and the error, if any."""
+    """One request that was carried out on a payment: its key, what was asked, and the error, if any.
+
+    `waits`: the customer had to act first.
+    """
 
     key: str
     asked: str
     units: int = 0
     reason: str = ""
     number: str = ""
+    waits: bool = False
 
 
 def _numbers() -> Iterator[int]:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from threading import RLock
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
 import stripe
@@ -22,9 +22,14 @@ from omniorder.testing.stripe.refusals import Refusal
 from omniorder.testing.stripe.routes import Asked, answered
 from omniorder.testing.stripe.shelf import Object, Shelf
 
-__all__ = ["API_KEY", "Luck", "Switchboard", "connected"]
+__all__ = ["API_KEY", "Luck", "Step", "Switchboard", "connected"]
 
 API_KEY: Final = "sk_test_fake"
+
+
+Step: TypeAlias = Literal["acting", "preparing", "reading"]
+"""Kinds of requests: those that may have an effect, a payment that is made for a card reader before that is asked, and
+those that only ask."""
 
 
 @frozen
@@ -62,8 +67,7 @@ class Switchboard:
         afterwards: Callable[[Asked, Object], None],
     ) -> None:
         self.lock = RLock()
-        self.luck: deque[Luck] = deque()
-        self.reading_luck: deque[Luck] = deque()
+        self.luck: dict[Step, deque[Luck]] = {"acting": deque(), "preparing": deque(), "reading": deque()}
         self.requests: list[Asked] = []
         self._shelf = shelf
         self._remembers = remembers
@@ -76,12 +80,12 @@ class Switchboard:
         given = {name.lower(): value for name, value in headers.items()}
         parts = urlsplit(url)
         with self.lock:
-            waiting = self.luck if method == "post" else self.reading_luck
+            form = body if method == "post" else parts.query
+            waiting = self.luck[_step(method, form)]
             luck = waiting.popleft() if waiting else Luck()
             if luck.unheard:
                 raise _silence()
             self._before()
-            form = body if method == "post" else parts.query
             status, answer = self._answer(method, parts.path, form, given, luck)
         if luck.lost:
             raise _silence()
@@ -163,6 +167,12 @@ def connected(switchboard: Switchboard, api_key: str, account: str) -> stripe.St
     wire = Wire()
     wire.switchboard = switchboard
     return stripe.StripeClient(api_key, stripe_account=account or None, http_client=wire, max_network_retries=0)
+
+
+def _step(method: str, form: str) -> Step:
+    if method != "post":
+        return "reading"
+    return "preparing" if "=card_present" in form and "confirm=" not in form else "acting"
 
 
 def _error(why: Refusal) -> str:
