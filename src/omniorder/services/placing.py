@@ -40,7 +40,8 @@ def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
     if not isinstance(tender, PayInStore):
         payments.own_transaction(parts, "checkout.place")
         parts.gateway(tender.kind)
-        tender = accounts.presented(parts, touch, tender, _currency(parts, touch, promise_id))
+        if accounts.is_ours(parts, tender.kind):
+            tender = accounts.presented(parts, touch, tender, _currency(parts, touch, promise_id))
     stamp = touch.stamp(parts.clock)
     order, ours = _take(parts, touch, promise_id, tender, stamp)
     order = payments.drive(parts, order, stamp) if ours else _wait(parts, order.id, stamp)
