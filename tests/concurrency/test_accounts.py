@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 from attrs import evolve
 
-from omniorder import Channel, Customer, GiftCard, Money, Order
+from omniorder import Channel, Customer, GiftCard, Money, Order, Settings
 from omniorder.adapters.memory import writing
 from omniorder.adapters.memory.database import Database
 from omniorder.domain.accounts import AccountState
@@ -23,27 +24,32 @@ from tests.concurrency.threads import at_once, refused, won
 
 SPENDERS = 8
 EUR = "EUR"
+IMPATIENT = Settings(retry_for=timedelta(seconds=2))
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def anywhere(request: pytest.FixtureRequest) -> Iterator[Shop]:
     """The example shop on each kind of storage."""
     if request.param == "memory":
-        with Shop.example() as example:
+        with Shop.example(settings=IMPATIENT) as example:
             yield example
         return
     fresh: Callable[[], str] = request.getfixturevalue(f"fresh_{request.param}")
-    with Shop.example(fresh(), migrate=False) as example:
+    with Shop.example(fresh(), migrate=False, settings=IMPATIENT) as example:
         yield example
 
 
-def everybody_holds(shop: Shop, amount: int = 600) -> tuple[str, int]:
-    """Each wants so much of a card with 20 euros on it; the card, and how much they were told they have together."""
-    card = shop.office.gift_cards.issue(Money(2000, EUR)).id
+def twenty_euros(shop: Shop) -> str:
+    """The account of a new gift card."""
+    return shop.office.gift_cards.issue(Money(2000, EUR)).id
+
+
+def everybody_holds(shop: Shop, card: str, amount: int = 600) -> int:
+    """Each wants so much of a card with 20 euros on it; how much they were told that they have together."""
     gateway = shop.hub.journal.parts.gateway("gift_card")
     wanted = [Authorise(f"pay_X_{n}_1", f"att_X_{n}_1_1", "X-1", card, Money(amount, EUR)) for n in range(SPENDERS)]
     answers = won(at_once([partial(gateway.authorise, one) for one in wanted]))
-    return card, sum(one.amount.amount for one in answers if isinstance(one, Approved))
+    return sum(one.amount.amount for one in answers if isinstance(one, Approved))
 
 
 def held(shop: Shop, card: str) -> int:
@@ -51,26 +57,22 @@ def held(shop: Shop, card: str) -> int:
 
 
 def test_a_card_is_never_overspent(anywhere: Shop) -> None:
-    card, given = everybody_holds(anywhere)
-    assert given == held(anywhere, card) == 1800
+    card = twenty_euros(anywhere)
+    assert everybody_holds(anywhere, card) == held(anywhere, card) == 1800
     what_is_held_is_held_by_payments(anywhere.hub)
 
 
 def test_without_the_guard_in_the_statement_it_is(shop_on_postgres: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: everybody looks first and is content, and then writes."""
-    unguarded.spend_what_was_read(monkeypatch, SPENDERS + 1)
-    monkeypatch.setattr("tests.concurrency.unguarded.PATIENCE", 1.0)
-    shop = shop_on_postgres
-    _, given = everybody_holds(shop)
-    assert given > 2000
+    card = twenty_euros(shop_on_postgres)
+    unguarded.spend_what_was_read(monkeypatch, SPENDERS)
+    assert everybody_holds(shop_on_postgres, card) > 2000
 
 
 def test_the_guard_alone_holds_when_nobody_looks(anywhere: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     unguarded.hold_unasked(monkeypatch)
-    impatient = evolve(anywhere.hub.settings, retry_for=anywhere.hub.settings.retry_for / 50)
-    monkeypatch.setattr(anywhere.hub, "_parts", evolve(anywhere.hub.journal.parts, settings=impatient))
-    card, given = everybody_holds(anywhere)
-    assert given == held(anywhere, card) <= 2000
+    card = twenty_euros(anywhere)
+    assert everybody_holds(anywhere, card) == held(anywhere, card) == 1800
 
 
 def test_without_looking_and_without_the_guard_it_is_overspent_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +88,7 @@ def test_without_looking_and_without_the_guard_it_is_overspent_anywhere(monkeypa
     unguarded.hold_unasked(monkeypatch)
     monkeypatch.setitem(writing.STEPS, "balances", unasked)
     with Shop.example() as shop:
-        assert everybody_holds(shop)[1] == SPENDERS * 600
+        assert everybody_holds(shop, twenty_euros(shop)) == SPENDERS * 600
 
 
 def test_of_orders_paid_with_one_card_at_once_as_many_are_confirmed_as_it_pays(anywhere: Shop) -> None:
@@ -137,7 +139,7 @@ def test_under_one_key_at_once_one_card_is_issued(anywhere: Shop) -> None:
 
 
 def test_a_card_that_is_closed_while_it_is_spent_keeps_only_what_was_held_before(anywhere: Shop) -> None:
-    card = anywhere.office.gift_cards.issue(Money(2000, EUR)).id
+    card = twenty_euros(anywhere)
     gateway = anywhere.hub.journal.parts.gateway("gift_card")
 
     def spend(number: int) -> object:
