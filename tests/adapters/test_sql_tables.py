@@ -30,7 +30,7 @@ from omniorder.ports.writes import (
     Writes,
 )
 from omniorder.testing import samples
-from omniorder.testing.contracts.storage.accounts import account, hold, posting
+from omniorder.testing.contracts.storage.accounts import CARD, account, hold, posting
 from omniorder.testing.contracts.storage.transfers import transfer
 from omniorder.testing.samples import MILK, SOFIA
 
@@ -73,7 +73,7 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.PICKUP_LINE: {"quantity": 0, "picked": -1, "collected": 10**6, "dropped": -1},
     schema.ACCOUNT: {"held": -1, "balance": -1, "state": None},
     schema.HOLD: {"version": 0, "captured": -1, "refunded": 1, "amount": -1, "steps": None},
-    schema.POSTING: {"amount": 0, "debit": "goodwill", "credit": "cash"},
+    schema.POSTING: {"amount": 0, "debit": "goodwill", "credit": CARD},
     schema.EVENT: {"seq": 0},
     schema.CUSTOMER: {"version": 0},
     schema.IMPORT: {"version": 0, "position": -1, "line": -1, "taken": -1, "refused": -1, "digest": None},

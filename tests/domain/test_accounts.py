@@ -10,7 +10,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omniorder.domain import accounts
+from omniorder.domain import accounts, ids
 from omniorder.domain.accounts import Account, AccountKind, AccountState, Done, HoldState, Posting
 from omniorder.domain.answers import Approved, Denied
 from omniorder.domain.channels import Channel
@@ -43,7 +43,7 @@ def test_a_code_is_sixteen_characters_in_fours_and_no_card_number(seed: str) -> 
 
 def test_a_code_that_looks_like_a_card_number_is_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["4242424242424242", "7K3F9QXB0000325A"])
-    monkeypatch.setattr(accounts.ids, "spelt", lambda entropy, length: next(drawn))
+    monkeypatch.setattr(ids, "spelt", lambda entropy, length: next(drawn))
     assert accounts.code_of("seed", SECRET) == "7K3F-9QXB-0000-325A"
 
 
