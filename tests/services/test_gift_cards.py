@@ -29,7 +29,7 @@ from omniorder.adapters.memory import MemoryStorage
 from omniorder.domain.accounts import AccountState
 from omniorder.services import accounts
 from omniorder.testing import FakeClock, FakeGateway
-from omniorder.testing.invariants import check_all
+from omniorder.testing.invariants import check_all, inspecting
 from omniorder.testing.shop import Shop
 from tests.services import contents
 from tests.services.steps import handed_over, picked, placed, refused
@@ -331,6 +331,15 @@ def test_so_many_wrong_codes_a_day_and_then_the_right_one_is_refused_alike(shop:
     assert shop.app.gift_cards.balance(card.code) == euros(2000), "somebody else's tries lock nobody out"
     shop.clock.advance(days=1)
     assert shop.stranger.gift_cards.balance(card.code) == euros(2000)
+
+
+def test_what_was_counted_on_former_days_is_forgotten(shop: Shop) -> None:
+    for desk in (shop.app, shop.guest, shop.stranger):
+        refused(errors.GiftCardInvalid, desk.gift_cards.balance, WRONG)
+    shop.clock.advance(days=1)
+    refused(errors.GiftCardInvalid, shop.web.gift_cards.balance, WRONG)
+    with inspecting(shop.hub.journal.parts.storage) as rows:
+        assert [one.subject for one in rows.tries()] == ["gift_card:customer:anna"]
 
 
 def test_the_right_code_begins_the_count_anew(shop: Shop) -> None:

@@ -223,12 +223,16 @@ class Transaction(Protocol):
     # --- wrong codes ---
 
     def count_try(self, subject: str, generation: int, most: int) -> int | None:
-        """Count one try of a code of this order (and its generation) or handoff; the count, or None when `most` were
-        counted before."""
+        """Count one try of a code of this order (and its generation), or of another subject; the count, or None when
+        `most` were counted before."""
         ...
 
     def forget_tries(self, subject: str, generation: int) -> None:
         """The right code was shown: start counting anew."""
+        ...
+
+    def forget_old_tries(self, start: str, before: int, limit: int) -> int:
+        """Forget up to `limit` counts of subjects that begin with `start`, of generations below `before`; how many."""
         ...
 
     # --- consumers of the journal ---
