@@ -27,12 +27,13 @@ from omniorder import (
 )
 from omniorder.adapters.memory import MemoryStorage
 from omniorder.domain.accounts import AccountState
+from omniorder.ports.payments import Approved, Capture
 from omniorder.services import accounts
 from omniorder.testing import FakeClock, FakeGateway
 from omniorder.testing.invariants import check_all, inspecting
 from omniorder.testing.shop import Shop
 from tests.services import contents
-from tests.services.steps import handed_over, picked, placed, refused
+from tests.services.steps import handed_over, part, picked, placed, ready, refused
 
 EUR = "EUR"
 WRONG = "0000-0000-0000-0000"
@@ -88,6 +89,41 @@ def test_what_is_cancelled_comes_back_to_the_card(shop: Shop) -> None:
     order = placed(shop, pay=GiftCard(card.code))
     shop.app.orders.cancel(order.id)
     assert numbers(shop, card) == (2000, 0)
+
+
+def test_each_part_is_taken_as_it_leaves_and_the_rest_is_let_go(shop: Shop) -> None:
+    card = issued(shop)
+    order = ready(shop, {Shop.MILK: 2, Shop.BREAD: 1}, pay=GiftCard(card.code))
+    assert numbers(shop, card) == (2000, 808)
+    handed_over(shop, order, lines=part(order, 1))
+    assert numbers(shop, card) == (2000 - 249, 808 - 249)
+    handed_over(shop, order, lines=part(order, 1))
+    assert numbers(shop, card) == (2000 - 498, 808 - 498)
+    shop.advance(days=10)
+    assert shop.app.orders.get(order.id).stage is Stage.COLLECTED
+    assert numbers(shop, card) == (2000 - 498, 0)
+
+
+def test_what_is_weighed_is_held_at_its_most_and_taken_as_it_weighs(shop: Shop) -> None:
+    card = issued(shop)
+    order = placed(shop, {Shop.CHEESE: 500}, pay=GiftCard(card.code))
+    assert numbers(shop, card) == (2000, 710)
+    shop.store.pickups.pick(order.id, order.lines[0].id, 480)
+    handed_over(shop, shop.store.pickups.ready(order.id))
+    assert numbers(shop, card) == (2000 - 619, 0)
+
+
+def test_what_was_taken_comes_back_when_the_order_is_refunded(shop: Shop) -> None:
+    """Taken at once, the hard way: a refund and not a void."""
+    card = issued(shop)
+    order = placed(shop, pay=GiftCard(card.code))
+    gateway, paid = shop.hub.journal.parts.gateway("gift_card"), order.payments[-1]
+    key = f"{paid.id}_capture"
+    assert isinstance(gateway.capture(Capture(paid.id, key, paid.provider_id, euros(498), final=True)), Approved)
+    shop.app.orders.cancel(order.id)
+    shop.advance(minutes=1)
+    assert numbers(shop, card) == (2000, 0)
+    assert (("redeemed", card.id, 498, "")) in sides(shop, card)
 
 
 def test_a_payment_names_the_account_and_nothing_keeps_the_code(database_url: str) -> None:
