@@ -118,7 +118,8 @@ class Transaction(Protocol):
         ...
 
     def holds_of(self, payment: str) -> tuple[Hold, ...]:
-        """The same on whichever account, by account: for a payment of which it isn't known. Usually it is one."""
+        """The same on whichever account, by account: for a payment whose answer was lost before it told which. Where a
+        database is divided, this asks all of it."""
         ...
 
     def holds(
