@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 
 import pytest
 
+from omniorder import Settings
+from omniorder.adapters.memory import MemoryStorage
 from omniorder.domain.accounts import Account, AccountKind
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Operation
-from omniorder.errors import BadWebhook, GatewayTimeout
+from omniorder.errors import BadWebhook, GatewayFault, GatewayTimeout, StorageFault, StorageFull, StorageUnavailable
 from omniorder.ports.payments import (
     Absent,
     Approved,
@@ -268,6 +270,23 @@ def test_what_is_on_file_is_listed_by_when_it_began(shop: Shop) -> None:
         Listed(f"{card.id}:{later.payment}", later.payment, began + timedelta(minutes=1), none, none, none, none),
     ]
     assert list(card.gateway.listed(began, began + timedelta(minutes=1))) == found[:1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"), [(StorageUnavailable(reason="gone"), GatewayTimeout), (StorageFull(reason="full"), GatewayFault)]
+)
+def test_a_database_that_fails_leaves_the_answer_open_or_says_that_nothing_happened(
+    fault: StorageFault, told: type[GatewayFault]
+) -> None:
+    with Shop.example(settings=Settings(retry_for=timedelta(0))) as shop:
+        card, storage = Card(shop), shop.hub.journal.parts.storage
+        assert isinstance(storage, MemoryStorage)
+        for _ in range(3):
+            storage.fail_next_commit(fault)
+        with pytest.raises(GatewayFault) as raised:
+            card.case.authorise(500)
+        assert type(raised.value) is told
+        assert card.now == (2000, 0)
 
 
 def test_nobody_sends_webhooks(shop: Shop) -> None:

@@ -123,7 +123,8 @@ class Transaction(Protocol):
         ...
 
     def holds_of(self, payment: str) -> tuple[Hold, ...]:
-        """The same on whichever account, by account: for a payment of which it isn't known. Usually it is one."""
+        """The same on whichever account, by account: for a payment whose answer was lost before it told which. Where a
+        database is divided, this asks all of it."""
         ...
 
     def holds(
@@ -228,12 +229,16 @@ class Transaction(Protocol):
     # --- wrong codes ---
 
     def count_try(self, subject: str, generation: int, most: int) -> int | None:
-        """Count one try of a code of this order (and its generation) or handoff; the count, or None when `most` were
-        counted before."""
+        """Count one try of a code of this order (and its generation), or of another subject; the count, or None when
+        `most` were counted before."""
         ...
 
     def forget_tries(self, subject: str, generation: int) -> None:
         """The right code was shown: start counting anew."""
+        ...
+
+    def forget_old_tries(self, start: str, before: int, limit: int) -> int:
+        """Forget up to `limit` counts of subjects that begin with `start`, of generations below `before`; how many."""
         ...
 
     # --- consumers of the journal ---

@@ -17,7 +17,7 @@ from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Operation
-from omniorder.errors import BadWebhook, GatewayFault, GatewayTimeout, StorageFault
+from omniorder.errors import BadWebhook, GatewayFault, GatewayTimeout, StorageFault, StorageUnavailable
 from omniorder.ports.payments import (
     Absent,
     Approved,
@@ -183,16 +183,19 @@ class AccountGateway:
     def _carry_out(self, work: Callable[[Unit, str], A]) -> A:
         parts = self._parts()
         stamp, drawn = Stamp(parts.clock.now(), Channel.SYSTEM, ACTOR), ids.posting_id(parts.time_ordered())
-        try:
-            return in_transaction(parts, stamp, lambda unit: work(unit, drawn))
-        except StorageFault as fault:
-            raise GatewayTimeout(gateway=self._kind.value, reason=fault.code) from fault
+        return self._told(lambda: in_transaction(parts, stamp, lambda unit: work(unit, drawn)))
 
     def _reading(self, look: Callable[[Transaction], R]) -> R:
+        return self._told(lambda: reading(self._parts(), look))
+
+    def _told(self, call: Callable[[], R]) -> R:
+        """What the database failed to do, as a provider tells it: an answer is missing, or nothing happened."""
         try:
-            return reading(self._parts(), look)
-        except StorageFault as fault:
+            return call()
+        except StorageUnavailable as fault:
             raise GatewayTimeout(gateway=self._kind.value, reason=fault.code) from fault
+        except StorageFault as fault:
+            raise GatewayFault(gateway=self._kind.value, reason=fault.code) from fault
 
 
 def _write(unit: Unit, before: Hold | None, done: Done, drawn: str) -> Approved | Denied:

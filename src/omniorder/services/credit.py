@@ -48,7 +48,7 @@ class StoreCredits:
     parts: Parts
     touch: Touch
 
-    @command("credit.grant")
+    @command("credit.grant", secret=True)
     def grant(
         self,
         customer: str,
@@ -67,7 +67,7 @@ class StoreCredits:
         owner = Customer(customer).owner
         return self._post("credit.grant", owner, amount, True, against, reason, reference, key)
 
-    @command("credit.take")
+    @command("credit.take", secret=True)
     def take(
         self,
         customer: str,

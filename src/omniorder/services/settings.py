@@ -53,7 +53,8 @@ class Settings:
         slot_horizon: how far ahead slots are offered.
         slots_offered: how many free slots an offer shows.
         code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
-        code_tries: wrong codes before the code is locked, a handoff's spoken code too.
+        code_tries: wrong codes before the code is locked, a handoff's spoken code too; of gift cards by one actor
+            on one day.
         handoff_lasts: how long a handoff's token can be used unless `handoffs.offer(lasts=)` says otherwise.
         handoff_longest: the most that `lasts` may be there; a pay link needs hours.
         grant_lasts: how long whoever took a cart over may act.

@@ -291,6 +291,13 @@ class MemoryTransaction:
         self._writing()
         self._db.tries.drop((subject, generation))
 
+    def forget_old_tries(self, start: str, before: int, limit: int) -> int:
+        self._writing()
+        old = sorted(key for key in self._db.tries if key[0].startswith(start) and key[1] < before)
+        for key in old[:limit]:
+            self._db.tries.drop(key)
+        return len(old[:limit])
+
     # --- consumers of the journal ---
 
     def subscribe(self, consumer: str, *, from_start: bool) -> None:

@@ -247,6 +247,10 @@ class SqlTransaction:
         self._writing()
         codes.forget_tries(self._link, subject, generation)
 
+    def forget_old_tries(self, start: str, before: int, limit: int) -> int:
+        self._writing()
+        return codes.forget_old(self._link, start, before, limit)
+
     # --- consumers of the journal ---
 
     def subscribe(self, consumer: str, *, from_start: bool) -> None:

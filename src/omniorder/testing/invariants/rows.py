@@ -31,6 +31,7 @@ from omniorder.ports.writes import Answer, Timer
 __all__ = ["PAGED", "Rows", "Stream", "beside", "pages"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
@@ -306,7 +307,7 @@ def pages(everything: Inspection, table: str, most: int) -> Iterator[Rows]:
         yield Rows(everything, table, page)
 
 
-def beside(left: Iterable[tuple[K, T]], right: Iterable[tuple[K, T]]) -> Iterator[tuple[K, T | None, T | None]]:
+def beside(left: Iterable[tuple[K, T]], right: Iterable[tuple[K, U]]) -> Iterator[tuple[K, T | None, U | None]]:
     """Two sides by their keys, each in order and without repetition: what both have, and what one has alone."""
     lefts, rights = iter(left), iter(right)
     one, two = next(lefts, None), next(rights, None)
