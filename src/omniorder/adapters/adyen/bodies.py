@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 from attrs import frozen
 
 from omniorder.adapters.adyen.amounts import to_minor
-from omniorder.domain.instants import iso
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Operation
 from omniorder.ports.payments import Authorise
@@ -77,7 +76,7 @@ def link(account: Account, request: Authorise, expires_at: datetime) -> dict[str
     return {
         **_common(account, request),
         **capture,
-        "expiresAt": iso(expires_at),
+        "expiresAt": expires_at.isoformat(timespec="seconds"),
         "reusable": False,
         "returnUrl": _returns_to(account, request.payment),
     }
