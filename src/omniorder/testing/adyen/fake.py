@@ -50,6 +50,7 @@ class _Luck:
     """What a lever holds for one call."""
 
     lost: bool = False
+    told: bool = False
     unheard: bool = False
     reply: Reply | None = None
     headers: Mapping[str, str] = field(factory=dict[str, str])
@@ -144,9 +145,9 @@ class FakeAdyen:
 
     # --- bad luck ---
 
-    def lose_next_reply(self) -> None:
-        """The next call takes effect, but its reply never arrives; its notifications do."""
-        self._luck.append(_Luck(lost=True))
+    def lose_next_reply(self, *, told: bool = True) -> None:
+        """The next call takes effect, but its reply never arrives; its notifications do, at once, if they are `told`."""
+        self._luck.append(_Luck(lost=True, told=told))
 
     def drop_next_request(self) -> None:
         """The next call never arrives."""
@@ -249,7 +250,7 @@ class FakeAdyen:
             path = urlsplit(url).path
             self.requests.append(Request(method, path, key, body))
             reply = luck.reply or self._once(method, url, key, body)
-        self._if_prompt(or_else=luck.lost)
+        self._if_prompt(or_else=luck.told)
         if luck.lost:
             raise TimeoutError("the reply never arrived")
         return json.dumps(reply.body) if reply.body else "ok", reply.status, luck.headers
