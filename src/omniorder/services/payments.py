@@ -102,9 +102,10 @@ def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: S
 def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: datetime) -> Answer:
     """Call the provider about one attempt: make the call, or find out what became of it.
 
-    An attempt that was made before is looked up first. Only when the provider has never heard of it or says that only
-    a repetition would tell, still remembers keys that old, and the payment still wants it, is it sent again. A void may always be sent again: it
-    has no effect twice, and one that is not on file says nothing about the money that it was to give back.
+    An attempt that was made before is looked up first. Only when the provider has never heard of it (or only a
+    repetition would tell), still remembers keys that old, and the payment still wants it, is it sent again. A void may
+    always be sent again: it has no effect twice, and one that is not on file says nothing about the money that it was
+    to give back.
     """
     if attempt.operation is Operation.COLLECT:
         # the counter took the money before it was recorded: a fact, not a request

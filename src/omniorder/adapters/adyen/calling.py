@@ -57,8 +57,7 @@ def _meaning(error: AdyenAPIResponseError) -> Exception:
 
 
 def _kind(message: object) -> str:
-    told = cast("Mapping[str, object]", message) if isinstance(message, dict) else {}
-    return str(told.get("errorType", ""))
+    return str(cast("Mapping[str, object]", message).get("errorType", "")) if isinstance(message, dict) else ""
 
 
 def _transient(headers: object) -> bool:

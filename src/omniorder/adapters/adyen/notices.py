@@ -66,13 +66,12 @@ class Verifier:
             told: object = json.loads(body.decode(), object_pairs_hook=_once_each, parse_constant=_no_constant)
         except (ValueError, RecursionError):
             raise _bad("not_json") from None
-        match told:
-            case {"live": str(live), "notificationItems": list(items)} if items:
-                wrapped = cast("list[object]", items)
-            case _:
-                raise _bad("not_a_notification")
-        read = tuple(self._item(each) for each in wrapped)
-        if live != str(self.live).lower():
+        document = _object(told)
+        items: object = document.get("notificationItems")
+        if not isinstance(items, list) or not items:
+            raise _bad("not_a_notification")
+        read = tuple(self._item(_object(each)) for each in cast("list[object]", items))
+        if document.get("live") != str(self.live).lower():
             raise _bad("wrong_mode")
         return read
 
@@ -85,8 +84,8 @@ class Verifier:
         if len(given) != 1 or not hmac.compare_digest(given[0].encode("utf-8", "backslashreplace"), expected):
             raise _bad("bad_login")
 
-    def _item(self, wrapped: object) -> Item:
-        item = object_in(cast("Mapping[str, Any]", wrapped), "NotificationRequestItem") if _object(wrapped) else {}
+    def _item(self, wrapped: Mapping[str, Any]) -> Item:
+        item = object_in(wrapped, "NotificationRequestItem")
         match item:
             case {
                 "pspReference": str(psp),
@@ -125,8 +124,8 @@ class Verifier:
             raise _bad("bad_signature")
 
 
-def _object(value: object) -> bool:
-    return isinstance(value, dict)
+def _object(value: object) -> Mapping[str, Any]:
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}
 
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -146,7 +146,7 @@ class FakeAdyen:
     # --- bad luck ---
 
     def lose_next_reply(self, *, told: bool = True) -> None:
-        """The next call takes effect, but its reply never arrives; its notifications do, at once, if they are `told`."""
+        """The next call takes effect, but its reply never arrives; its notifications do, at once, if `told`."""
         self._luck.append(_Luck(lost=True, told=told))
 
     def drop_next_request(self) -> None:

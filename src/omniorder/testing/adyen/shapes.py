@@ -69,41 +69,33 @@ def complaint(kind: str, body: Mapping[str, Any], key: str) -> str:
 
 def complaint_of_terminal(message: object) -> str:
     """What the cloud would say against a message to a card reader, or empty."""
-    match message:
-        case {"SaleToPOIRequest": {"MessageHeader": dict(header), **rest}}:
-            told = cast("dict[str, object]", header)
-            bodies = cast("dict[str, object]", rest)
-        case _:
-            return "no SaleToPOIRequest"
-    if sorted(told) != sorted(_HEADER) or not all(isinstance(value, str) and value for value in told.values()):
+    request = _object(_object(message).get("SaleToPOIRequest"))
+    header = _object(request.get("MessageHeader"))
+    if sorted(header) != sorted(_HEADER) or not all(isinstance(value, str) and value for value in header.values()):
         return "the MessageHeader is not complete"
-    if not re.fullmatch(r"[A-Za-z0-9]{1,10}", str(told["ServiceID"])):
+    if not re.fullmatch(r"[A-Za-z0-9]{1,10}", str(header["ServiceID"])):
         return "a ServiceID has one to ten letters and digits"
-    return "" if list(bodies) == [f"{told['MessageCategory']}Request"] else "the body is not of its category"
+    bodies = [name for name in request if name != "MessageHeader"]
+    return "" if bodies == [f"{header['MessageCategory']}Request"] else "the body is not of its category"
 
 
 def _amount(amount: object) -> str:
-    match amount:
-        case None:
-            return ""
-        case {"value": int(value), "currency": str(currency), **rest} if not rest:
-            wrong = isinstance(value, bool) or value < 0 or not re.fullmatch("[A-Z]{3}", currency)
-            return "Invalid amount specified" if wrong else ""
-        case _:
-            return "Invalid amount specified"
+    told = _object(amount)
+    value, currency = told.get("value"), told.get("currency")
+    whole = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    named = isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)
+    return "" if amount is None or (whole and named and len(told) == 2) else "Invalid amount specified"
 
 
 def _metadata(metadata: object) -> str:
-    match metadata:
-        case None:
-            return ""
-        case dict():
-            pairs = cast("dict[str, object]", metadata)
-            if len(pairs) > 20 or any(len(name) > 20 for name in pairs):
-                return "Metadata size exceeds limit"
-            return "" if all(isinstance(v, str) and len(v) <= 80 for v in pairs.values()) else "Metadata is too long"
-        case _:
-            return "Metadata must be an object"
+    pairs = _object(metadata)
+    if len(pairs) > 20 or any(len(name) > 20 for name in pairs):
+        return "Metadata size exceeds limit"
+    return "" if all(isinstance(value, str) and len(value) <= 80 for value in pairs.values()) else "Metadata too long"
+
+
+def _object(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else {}
 
 
 def _values(kind: str, body: Mapping[str, Any]) -> str:

@@ -62,7 +62,7 @@ class AtAdyen:
     expired: bool = False
     refused: str = ""
     card: FakeCard = FakeCard()
-    metadata: dict[str, str] = field(factory=dict)
+    metadata: dict[str, str] = field(factory=dict[str, str])
 
     @property
     def open(self) -> int:
