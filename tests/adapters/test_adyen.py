@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import Adyen
 import pytest
+from Adyen.httpclient import HTTPClient
 
 from omniorder.adapters.adyen import MemoryBook
 from omniorder.adapters.adyen.gateway import AdyenGateway
@@ -179,12 +182,14 @@ def test_a_page_that_is_no_answer_is_none(page: str) -> None:
 
 def answering(page: Callable[[], str]) -> Adyen.Adyen:
     """A client whose every call is answered with a page."""
+
+    class Pages(HTTPClient):
+        def __init__(self) -> None:
+            super().__init__("pages/", "1")
+            self.request = lambda *_, **__: (page(), None, 200, {})
+
     client = FakeAdyen().client()
-
-    def request(*_: object, **__: object) -> tuple[str, object, int, dict[str, str]]:
-        return page(), None, 200, {}
-
-    client.client.http_client.request = request  # type: ignore[attr-defined]
+    client.client.http_client = Pages()
     return client
 
 
@@ -554,6 +559,21 @@ def test_settings_that_can_t_work_are_refused(adyen: FakeAdyen, field: str, valu
         gateway_to(adyen, **{field: value})
     assert refused.value.facts["field"] == field
     assert "44782DEF" not in str(refused.value)
+
+
+def test_without_adyen_s_library_the_extra_is_named() -> None:
+    program = """
+import sys
+sys.modules["Adyen"] = None
+from omniorder.errors import MissingExtra
+for name in ("adapters", "testing"):
+    try:
+        __import__(f"omniorder.{name}.adyen")
+    except MissingExtra as missing:
+        print(missing)
+"""
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert told.count("omniorder[adyen]") == 2
 
 
 def test_a_client_that_waits_too_long_is_refused(adyen: FakeAdyen) -> None:
