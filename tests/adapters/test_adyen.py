@@ -13,7 +13,7 @@ import Adyen
 import pytest
 from Adyen.httpclient import HTTPClient
 
-from omniorder.adapters.adyen import MemoryBook
+from omniorder.adapters.adyen import Entry, MemoryBook
 from omniorder.adapters.adyen.gateway import AdyenGateway
 from omniorder.domain.money import Money
 from omniorder.errors import GatewayFault, GatewayTimeout, InvalidInput
@@ -314,11 +314,13 @@ def test_what_was_captured_is_not_captured_again_although_adyen_accepts_every_re
 
 
 def test_an_expired_authorisation_is_told_as_such(adyen: FakeAdyen) -> None:
-    gateway = gateway_to(adyen)
+    gateway = gateway_to(adyen, preauthorises=True)
     gateway.authorise(authorise())
     adyen.expire(PAYMENT)
     adyen.deliver()
     assert gateway.capture(capture()) == Denied("authorisation_expired")
+    assert gateway.extend(Extend(PAYMENT, key(6), "", eur(1000))) == Denied("authorisation_expired")
+    assert isinstance(gateway.void(void()), Approved)
 
 
 def test_an_authorisation_that_expired_unheard_is_found_by_the_capture_s_notification(adyen: FakeAdyen) -> None:
@@ -339,6 +341,41 @@ def test_the_final_one_of_several_captures_gives_the_rest_back() -> None:
     assert adyen.payment(PAYMENT).open == 700
     gateway.capture(capture(300, n=3, final=True))
     assert (adyen.payment(PAYMENT).captured, adyen.payment(PAYMENT).open) == (600, 0)
+
+
+class Overtaken(MemoryBook):
+    """Somebody else writes between the reading of a page and the next entry, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by: Callable[[], object] | None = None
+
+    def append(self, entry: Entry, after: int) -> bool:
+        if self.by is not None and entry.operation in (Operation.CAPTURE, Operation.REFUND):
+            overtakes, self.by = self.by, None
+            overtakes()
+        return super().append(entry, after)
+
+
+def test_a_capture_that_was_overtaken_is_planned_anew() -> None:
+    """Two captures of 600 that both saw 1000 set aside, in two processes: one of them is denied, and never sent."""
+    adyen, book = FakeAdyen(several_captures=True, prompt=False), Overtaken()
+    gateway = gateway_to(adyen, book=book, several_captures=True)
+    gateway.authorise(authorise())
+    book.by = lambda: gateway.capture(capture(600, n=2, final=False))
+    assert gateway.capture(capture(600, n=3, final=False)) == Denied("amount_exceeds_authorisation")
+    assert adyen.payment(PAYMENT).captured == 600
+    assert len(adyen.requests) == 2
+
+
+def test_a_refund_that_was_overtaken_is_planned_anew() -> None:
+    adyen, book = FakeAdyen(prompt=False), Overtaken()
+    gateway = gateway_to(adyen, book=book, refunds="on_request")
+    gateway.authorise(authorise())
+    gateway.capture(capture())
+    book.by = lambda: gateway.refund(refund(600, n=4))
+    assert gateway.refund(refund(600, n=5)) == Denied("amount_exceeds_captured")
+    assert len(adyen.requests) == 3
 
 
 def test_a_refund_is_told_when_adyen_has_made_it_and_again_when_it_comes_back(adyen: FakeAdyen) -> None:
@@ -384,18 +421,53 @@ def test_a_payment_that_adyen_doesn_t_have_is_absent_by_adyen_s_own_word(adyen: 
     assert gateway.look_up(asked_for(Operation.AUTHORISE, 1)) == Absent()
 
 
-def test_an_authorisation_that_arrives_after_its_void_is_voided_anew(adyen: FakeAdyen) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_an_authorisation_that_arrives_after_its_void_is_voided_anew(adyen: FakeAdyen, told: bool) -> None:
+    """Whether or not Adyen has told yet that the void found nothing."""
     gateway = gateway_to(adyen)
     adyen.drop_next_request()
     with pytest.raises(GatewayTimeout):
         gateway.authorise(authorise())
     with pytest.raises(GatewayTimeout):
         gateway.void(void())
+    if not told:
+        adyen.drop_notifications()
     gateway_to(adyen).authorise(authorise())  # the request that was on its way all the time
     adyen.deliver()
     assert isinstance(gateway.look_up(asked_for(Operation.AUTHORISE, 1)), Approved)
     assert isinstance(gateway.void(void(5)), Approved)
     assert adyen.payment(PAYMENT).open == 0
+
+
+def test_what_may_have_been_captured_is_not_voided(adyen: FakeAdyen) -> None:
+    gateway = gateway_to(adyen)
+    gateway.authorise(authorise())
+    adyen.lose_next_reply(told=False)
+    with pytest.raises(GatewayTimeout):
+        gateway.capture(capture())
+    with pytest.raises(GatewayTimeout, match="under way"):
+        gateway.void(void())
+    adyen.deliver()
+    assert gateway.void(void()) == Denied("already_captured", captured=eur(1000))
+
+
+def test_what_was_voided_can_neither_be_captured_nor_raised(adyen: FakeAdyen) -> None:
+    gateway = gateway_to(adyen, preauthorises=True)
+    gateway.authorise(authorise())
+    gateway.void(void())
+    assert gateway.capture(capture(n=5)) == Denied("cancelled")
+    assert gateway.increase(Increase(PAYMENT, key(6), "", eur(1200))) == Denied("cancelled")
+
+
+def test_a_void_that_adyen_refuses_since_the_authorisation_has_expired_gives_nothing_back(adyen: FakeAdyen) -> None:
+    gateway = gateway_to(adyen)
+    gateway.authorise(authorise())
+    adyen.expire(PAYMENT)
+    adyen.drop_notifications()
+    gateway.void(void())
+    adyen.tell(PAYMENT, "EXPIRE")
+    adyen.deliver()
+    assert isinstance(gateway.look_up(asked_for(Operation.VOID, 3)), Approved)
 
 
 @pytest.mark.parametrize("card", ["REDIRECT", "CHALLENGE"])

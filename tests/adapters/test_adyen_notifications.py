@@ -141,6 +141,22 @@ def test_a_signed_notification_that_can_t_be_is_refused(adyen: FakeAdyen, told: 
         gateway.read_webhook(*adyen.sign(adyen.item(PAYMENT, "AUTHORISATION") | told))
 
 
+def test_a_genuine_notification_that_says_a_thing_twice_is_refused(adyen: FakeAdyen) -> None:
+    """Two readers of it may see different values."""
+    gateway = gateway_to(adyen)
+    gateway.authorise(authorise())
+    headers, body = adyen.signed_webhook(PAYMENT, "AUTHORISATION")
+    with pytest.raises(BadWebhook, match="not_json"):
+        gateway.read_webhook(headers, body.replace(b'"live"', b'"live": "true", "live"', 1))
+
+
+def test_a_genuine_notification_that_is_far_too_long_is_refused(adyen: FakeAdyen) -> None:
+    gateway = gateway_to(adyen)
+    gateway.authorise(authorise())
+    with pytest.raises(BadWebhook, match="too_large"):
+        gateway.read_webhook(*adyen.sign(adyen.item(PAYMENT, "AUTHORISATION") | {"operations": "x" * 300_000}))
+
+
 # --- what they tell ---------------------------------------------------------------------------------------
 
 

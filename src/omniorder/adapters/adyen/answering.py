@@ -70,6 +70,8 @@ def _void(standing: Standing, entry: Entry) -> Answer:
             return NoAnswer()  # it may have overtaken what it is to call off
         case _ if not known:
             return Absent()
+        case _ if standing.expired:
+            return Approved(entry.amount, entry.psp)
         case _:
             taken = Money(standing.captured, entry.amount.currency)
             return Denied(entry.reason, captured=taken if taken.amount else None)

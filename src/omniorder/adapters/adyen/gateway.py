@@ -153,7 +153,7 @@ class AdyenGateway:
         asked = self._asked(request, Operation.CAPTURE, request.amount)
 
         def plan(standing: Standing) -> Entry | Denied:
-            if why := standing.why_no_capture(request.amount, several=self._several):
+            if why := standing.why_no_capture(request.amount):
                 return Denied(why)
             final = request.final or not self._several or request.amount.amount == standing.open
             return _payable(evolve(asked, final=final))

@@ -120,7 +120,7 @@ class Standing:
         won = any(entry.event in _WON for entry in told)
         return none if won or not told else max(entry.amount for entry in told)
 
-    def why_no_capture(self, amount: Money, *, several: bool) -> str:
+    def why_no_capture(self, amount: Money) -> str:
         """The reason for which nothing of this amount can be captured, or empty."""
         begun = self.begun
         match begun:
@@ -136,7 +136,7 @@ class Standing:
             return AUTHORISATION_EXPIRED
         if self.called_off:
             return "cancelled"
-        if self.closed or begun.captured or (self.claimed and not several):
+        if self.closed or begun.captured:
             return "already_captured"
         return "amount_exceeds_authorisation" if amount.amount > self.open else ""
 
