@@ -451,6 +451,32 @@ def test_what_may_have_been_captured_is_not_voided(adyen: FakeAdyen) -> None:
     assert gateway.void(void()) == Denied("already_captured", captured=eur(1000))
 
 
+@pytest.mark.parametrize("backwards", [True, False])
+def test_what_may_have_been_voided_is_not_captured(adyen: FakeAdyen, backwards: bool) -> None:
+    """Also where the void was told before the authorisation that it called off."""
+    gateway = gateway_to(adyen)
+    adyen.lose_next_reply(told=False)
+    with pytest.raises(GatewayTimeout):
+        gateway.authorise(authorise())
+    adyen.lose_next_reply(told=False)
+    with pytest.raises(GatewayTimeout):
+        gateway.void(void())
+    adyen.deliver(backwards=backwards)
+    assert gateway.capture(capture()) == Denied("cancelled")
+    assert adyen.payment(PAYMENT).captured == 0
+
+
+def test_a_second_void_doesn_t_take_the_first_one_for_done(adyen: FakeAdyen) -> None:
+    gateway = gateway_to(adyen)
+    adyen.lose_next_reply(told=False)
+    with pytest.raises(GatewayTimeout):
+        gateway.authorise(authorise())
+    for n in (3, 5):
+        with pytest.raises(GatewayTimeout):
+            gateway.void(void(n))
+    assert gateway.look_up(asked_for(Operation.AUTHORISE, 1)) == NoAnswer(repeat=True)
+
+
 def test_what_was_voided_can_neither_be_captured_nor_raised(adyen: FakeAdyen) -> None:
     gateway = gateway_to(adyen, preauthorises=True)
     gateway.authorise(authorise())

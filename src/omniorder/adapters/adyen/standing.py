@@ -94,15 +94,24 @@ class Standing:
 
     @property
     def called_off(self) -> bool:
-        """Whether it was voided after it was set aside: a void says nothing about what came later."""
-        voids = {void.key for void in self.all(Operation.VOID) if void.step in _TAKEN}
+        """Whether it was voided after it was set aside: a void says nothing about what came later.
+
+        A void that was only received may have overtaken an authorisation of which nothing is known.
+        """
         begun = self.begun
+        sure = _TAKEN if begun is not None and begun.step >= Step.WAITING else (Step.DONE,)
+        voids = {void.key for void in self.all(Operation.VOID) if void.step in sure}
         told = [
             entry.operation is Operation.VOID
             for entry in self.page
             if entry is begun or (entry.key in voids and entry.step in _TAKEN)
         ]
         return bool(voids) and (begun is None or begun.step is not Step.DONE or told[-1])
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it was or may have been voided, before or after it was set aside: nothing more is asked of it."""
+        return any(void.step not in _LOST for void in self.all(Operation.VOID))
 
     @property
     def closed(self) -> bool:
@@ -134,10 +143,10 @@ class Standing:
                 return begun.reason or "not_authorised"
         if self.expired:
             return AUTHORISATION_EXPIRED
-        if self.called_off:
-            return "cancelled"
         if self.closed or begun.captured:
             return "already_captured"
+        if self.withdrawn:
+            return "cancelled"
         return "amount_exceeds_authorisation" if amount.amount > self.open else ""
 
     def why_no_refund(self, amount: Money) -> str:
@@ -150,7 +159,7 @@ class Standing:
         """The reason for which what is set aside can't be changed to this amount, or empty."""
         if self.authorised == 0:
             return "not_authorised"
-        if self.open == 0 or self.claimed:
+        if self.open == 0 or self.claimed or self.withdrawn:
             return AUTHORISATION_EXPIRED if self.expired else "already_captured" if self.claimed else "cancelled"
         return "amount_below_authorisation" if amount.amount < self.authorised else ""
 

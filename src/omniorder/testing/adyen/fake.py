@@ -158,6 +158,10 @@ class FakeAdyen:
         headers = {"Transient-Error": "true"} if transient else {}
         self._luck.append(_Luck(reply=invalid("failed", code, status=status, kind=kind), headers=headers))
 
+    def no_luck(self) -> None:
+        """Let go of the levers that were pulled for calls to come."""
+        self._luck.clear()
+
     def forget_keys(self) -> None:
         """Forget all idempotency keys: a request that is repeated acts again."""
         with self._lock:
