@@ -186,7 +186,10 @@ def answering(page: Callable[[], str]) -> Adyen.Adyen:
     class Pages(HTTPClient):
         def __init__(self) -> None:
             super().__init__("pages/", "1")
-            self.request = lambda *_, **__: (page(), None, 200, {})
+            self.request = self.answer
+
+        def answer(self, *_: object, **__: object) -> tuple[str, object, int, dict[str, str]]:
+            return page(), None, 200, {}
 
     client = FakeAdyen().client()
     client.client.http_client = Pages()

@@ -57,26 +57,25 @@ Request = Authorise | Capture | Void | Refund | Increase | Extend | Collect
 class AdyenGateway:
     """A `PaymentGateway` on a configured `Adyen.Adyen` client, which needs an `http_timeout` of 25 seconds or less.
 
-    Args:
-        client: Adyen's own, with an API key, the platform, and a time limit.
-        book: where is kept what Adyen can't be asked for: `SqlBook`, or one of yours.
-        merchant_account: the account of every request, and of every notification that is accepted.
-        hmac_keys: the webhook's keys in hexadecimal; two while one takes over from the other.
-        return_url: where Adyen sends the customer back to, with `payment` added to its query; give what comes with them
-            to `complete`.
-        login: user and password of the webhook's basic authentication, where it has one.
-        captures: when a capture counts as done: "on_request", when Adyen has accepted it (it may still fail, rarely),
-            or "on_notice", when its notification has come, until which a hand-over waits.
-        refunds: the same for refunds.
-        several_captures: the account has multiple partial captures enabled.
-        preauthorises: ask for pre-authorisations, which can be raised and extended.
-        lifetimes: how long money stays set aside, by Adyen's names of payment methods.
-        link_lasts: how long a payment link can be paid.
-        details: what the shop's front end collected, by the tender's token and method, as part of a `/payments`
-            request; by default the token is `shopper:stored payment method`.
-        wallets: the wallets for which `details` knows what to send.
-        sale_id: the name of this system at card readers; without one there are none.
-        terminals: the address of the Terminal API's cloud, for another region than Europe.
+    - `client`: Adyen's own, with an API key, the platform, and a time limit.
+    - `book`: where is kept what Adyen can't be asked for: `SqlBook`, or one of yours.
+    - `merchant_account`: the account of every request, and of every notification that is accepted.
+    - `hmac_keys`: the webhook's keys in hexadecimal; two while one takes over from the other.
+    - `return_url`: where Adyen sends the customer back to, with `payment` added to its query; give what comes with them
+      to `complete`.
+    - `login`: user and password of the webhook's basic authentication, where it has one.
+    - `captures`: when a capture counts as done: "on_request", when Adyen has accepted it (it may still fail, rarely),
+      or "on_notice", when its notification has come, until which a hand-over waits.
+    - `refunds`: the same for refunds.
+    - `several_captures`: the account has multiple partial captures enabled.
+    - `preauthorises`: ask for pre-authorisations, which can be raised and extended.
+    - `lifetimes`: how long money stays set aside, by Adyen's names of payment methods.
+    - `link_lasts`: how long a payment link can be paid.
+    - `details`: what the shop's front end collected, by the tender's token and method, as part of a `/payments`
+      request; by default the token is `shopper:stored payment method`.
+    - `wallets`: the wallets for which `details` knows what to send.
+    - `sale_id`: the name of this system at card readers; without one there are none.
+    - `terminals`: the address of the Terminal API's cloud, for another region than Europe.
 
     Raises `InvalidInput` for settings that can't work.
     """
