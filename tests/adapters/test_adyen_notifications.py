@@ -170,6 +170,15 @@ def test_a_notification_has_an_id_that_is_the_same_however_often_it_comes(adyen:
     assert notice.id
 
 
+def test_a_capture_that_was_made_good_is_news_of_its_own(adyen: FakeAdyen) -> None:
+    """Adyen tells it with the code and the reference of the capture that failed in between."""
+    gateway = gateway_to(adyen)
+    gateway.authorise(authorise())
+    first = adyen.item(PAYMENT, "CAPTURE", psp="M1", reference=f"{PAYMENT}.{key(2)}")
+    again = first | {"reason": "Transaction Recaptured"}
+    assert gateway.read_webhook(*adyen.sign(first)).id != gateway.read_webhook(*adyen.sign(again)).id
+
+
 @pytest.mark.parametrize("event", ["REPORT_AVAILABLE", "SOMETHING_NEW", "OFFER_CLOSED"])
 def test_a_code_that_says_nothing_about_payments_of_ours_is_read(adyen: FakeAdyen, event: str) -> None:
     gateway = gateway_to(adyen)

@@ -88,8 +88,7 @@ def _step(item: Item) -> Step:
         return Step.REFUSED
     if not item.success:
         return Step.REFUSED
-    restored = item.event == "CAPTURE" and "recaptured" in item.reason.lower()
-    return Step.RESTORED if restored else Step.DONE
+    return Step.RESTORED if item.restored else Step.DONE
 
 
 def _reason(item: Item) -> str:

@@ -40,9 +40,14 @@ class Item:
     brand: str
 
     @property
+    def restored(self) -> bool:
+        """Whether a capture that failed was made good: it is told under the reference of the first time."""
+        return self.event == "CAPTURE" and self.success and "recaptured" in self.reason.lower()
+
+    @property
     def id(self) -> str:
         """The same however often it is sent."""
-        return f"{self.psp}:{self.event}:{str(self.success).lower()}"
+        return f"{self.psp}:{self.event}:{'restored' if self.restored else str(self.success).lower()}"
 
 
 @frozen
