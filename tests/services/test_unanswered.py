@@ -98,6 +98,51 @@ def test_a_key_that_the_provider_has_forgotten_is_never_sent_again(open_shop: Op
     assert (after.state, after.payments[-1].state) == (OrderState.PLACED, PaymentState.DECLINED)
 
 
+class CantBeAsked(FakeGateway):
+    """A provider without a call that reads anything: it knows a key, and answers as it did then."""
+
+    def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
+        super().look_up(request)
+        return NoAnswer(repeat=True)
+
+
+@pytest.mark.parametrize("lever", ["lose_next_reply", "drop_next_request"])
+def test_a_provider_that_can_t_be_asked_is_sent_the_same_again_and_charged_once(
+    open_shop: OpenShop, lever: str
+) -> None:
+    clock = FakeClock()
+    shop = open_shop(clock=clock, gateway=CantBeAsked(clock=clock))
+    getattr(shop.gateway, lever)()
+    order = placed(shop)
+    shop.advance(seconds=40)
+    assert shop.app.orders.get(order.id).state is OrderState.CONFIRMED
+    assert shop.gateway.effects == {order.payments[0].attempts[0].id: 1}
+
+
+def test_a_provider_that_can_t_be_asked_is_sent_nothing_that_it_may_have_forgotten(open_shop: OpenShop) -> None:
+    """Nobody knows then, and nothing is declared lost: a webhook may still tell."""
+    clock = FakeClock()
+    shop = open_shop(clock=clock, gateway=CantBeAsked(clock=clock, remembers=timedelta(hours=2)))
+    shop.gateway.lose_next_reply()
+    order = placed(shop, lasts=timedelta(hours=5), nth=11)
+    shop.gateway.forget_keys()
+    shop.advance(hours=3)
+    after = shop.app.orders.get(order.id)
+    assert (len(shop.gateway.payments), after.payments[-1].outcome) == (1, IsUnanswered())
+
+
+def test_a_provider_that_can_t_be_asked_is_sent_nothing_for_an_order_that_is_over(open_shop: OpenShop) -> None:
+    clock = FakeClock()
+    shop = open_shop(clock=clock, gateway=CantBeAsked(clock=clock))
+    shop.gateway.drop_next_request()
+    order = placed(shop)
+    shop.clock.advance(minutes=16)
+    shop.hub.sweep()
+    shop.advance(minutes=1)
+    assert shop.app.orders.get(order.id).stage is Stage.EXPIRED
+    assert shop.gateway.payments == ()
+
+
 # --- money that comes too late ----------------------------------------------------------------------------
 
 

@@ -54,7 +54,13 @@ class Denied:
 
 @frozen
 class NoAnswer:
-    """Nobody knows: a time-out, a lost reply, or the provider is still working on it."""
+    """Nobody knows: a time-out, a lost reply, or the provider is still working on it.
+
+    `repeat`: the provider can't be asked what became of it, but would answer the same request under the same key as it
+    did then, while it remembers that.
+    """
+
+    repeat: bool = False
 
 
 @frozen

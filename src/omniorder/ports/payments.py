@@ -219,8 +219,9 @@ class PaymentGateway(Protocol):
     def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
         """The outcome of one operation, found by its key, without any effect.
 
-        `NoAnswer` while the provider is still working on it, `Absent` when it has never heard of it. What its method
-        answered then is answered here, also when the provider has long forgotten the key itself.
+        `NoAnswer` while the provider is still working on it (with `repeat` where only the same request under the same
+        key would tell), `Absent` when it has never heard of it. What its method answered then is answered here, also
+        when the provider has long forgotten the key itself.
         """
         ...
 

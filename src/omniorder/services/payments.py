@@ -115,9 +115,10 @@ def _patience(parts: Parts, payment: Payment) -> timedelta:
 def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: datetime) -> Answer:
     """Call the provider about one attempt: make the call, or find out what became of it.
 
-    An attempt that was made before is looked up first. Only when the provider has never heard of it, still
-    remembers keys that old, and the payment still wants it, is it sent again. A void may always be sent again: it
-    has no effect twice, and one that is not on file says nothing about the money that it was to give back.
+    An attempt that was made before is looked up first. Only when the provider has never heard of it (or only a
+    repetition would tell), still remembers keys that old, and the payment still wants it, is it sent again. A void may
+    always be sent again: it has no effect twice, and one that is not on file says nothing about the money that it was
+    to give back.
     """
     if not payment.gateway:
         # the counter took the money before it was recorded: a fact, not a request
@@ -127,7 +128,8 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     found = look_up(parts, payment, attempt)
     safe = attempt.operation is Operation.VOID or now < attempt.asked_at + gateway.capabilities.remembers
-    if isinstance(found, Absent) and safe and _still_wanted(payment, attempt):
+    unheard = isinstance(found, Absent) or (isinstance(found, NoAnswer) and found.repeat)
+    if unheard and safe and _still_wanted(payment, attempt):
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     return found
 

@@ -76,6 +76,7 @@ class GatewayBench:
         present_card: a good card is held to this reader.
         decline_card: a card is held to this reader, and declined.
         now: the provider's clock.
+        dated: the signature of a webhook covers when it was sent. Where it doesn't, none is too old or from the future.
     """
 
     gateway: PaymentGateway
@@ -86,6 +87,7 @@ class GatewayBench:
     present_card: Callable[[str], None] | None = None
     decline_card: Callable[[str], None] | None = None
     now: Callable[[], datetime] = _now
+    dated: bool = True
 
 
 class Case:

@@ -9,7 +9,7 @@ import pytest
 
 from omniorder.errors import BadWebhook
 from omniorder.ports.payments import Notice
-from omniorder.testing.contracts.payments.bench import Promises
+from omniorder.testing.contracts.payments.bench import Case, Promises
 
 GARBAGE: Final = [
     *("", "é", "t=,v1=", "t=1,v1=é", "t=٣,v1=0", ",=,="),
@@ -77,12 +77,12 @@ class Webhooks(Promises):
             case.gateway.read_webhook({name: value[:-1] + "é" for name, value in headers.items()}, body)
 
     def test_a_webhook_that_is_an_hour_old_is_refused(self) -> None:
-        case = self.authorised()
+        case = self._dated()
         with pytest.raises(BadWebhook):
             case.gateway.read_webhook(*case.webhook("payment.authorised", age=timedelta(hours=1)))
 
     def test_a_webhook_from_the_future_is_refused(self) -> None:
-        case = self.authorised()
+        case = self._dated()
         with pytest.raises(BadWebhook):
             case.gateway.read_webhook(*case.webhook("payment.authorised", age=timedelta(days=-365)))
 
@@ -92,3 +92,9 @@ class Webhooks(Promises):
         headers, _ = case.webhook("payment.authorised")
         with pytest.raises(BadWebhook):
             case.gateway.read_webhook(headers, body)
+
+    def _dated(self) -> Case:
+        case = self.authorised()
+        if not case.bench.dated:
+            pytest.skip("the provider signs no time")
+        return case

@@ -1,0 +1,3 @@
+from typing import Any
+
+def generate_notification_sig(dict_object: dict[str, Any], hmac_key: str) -> bytes: ...
