@@ -28,12 +28,13 @@ PINNED = {
     "promise": (5, 15, 17),
     "replace": (8, 24, 25),
     "place": (5, 28, 35),
+    "webhook": (3, 9, 5),
     "get": (1, 1, 1),
     "pick": (2, 10, 11),
     "ready": (3, 9, 7),
     "hand over": (12, 37, 37),
     "timeline": (2, 2, 2),
-    "idle sweep": (5, 5, 3),
+    "idle sweep": (6, 6, 4),
     "stock take": (6, 10, 8),
     "shortages": (3, 3, 3),
     "expect": (4, 6, 4),
@@ -94,6 +95,8 @@ def one_order(shop: Shop, meter: Meter) -> dict[str, tuple[int, ...]]:
     count("promise", lambda: shop.app.checkout.promise(cart.id, slot=first.id))
     promise = count("replace", lambda: shop.app.checkout.promise(cart.id, slot=second.id))
     order = count("place", lambda: shop.app.checkout.place(promise.id, pay=Card("pm_card_visa")))
+    headers, body = shop.gateway.signed_webhook(order.payments[0], "payment.authorised")
+    count("webhook", lambda: shop.hub.webhook("card", headers=headers, body=body))
     count("get", lambda: shop.app.orders.get(order.id))
     picks = [Pick(line.id, line.quantity) for line in order.lines]
     count("pick", lambda: shop.store.pickups.pick(order.id, picks))

@@ -94,7 +94,12 @@ def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: S
 
 
 def tell(parts: Parts, order: Order, stamp: Stamp, news: Callable[[Order], tuple[Event, ...]]) -> Order:
-    """Commit what `news` makes of the order as it is now, with all that follows from it."""
+    """Commit what `news` makes of the order as it is now, with all that follows from it.
+
+    News of nothing stays that, however the order has gone on since it was read.
+    """
+    if not news(order):
+        return order
     order_id, seen = order.id, Seen(order)
 
     def work(unit: Unit) -> Order:

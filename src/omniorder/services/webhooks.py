@@ -33,7 +33,7 @@ from omniorder.services.logs import log
 from omniorder.services.parts import Parts
 from omniorder.services.ripples import happened_since
 from omniorder.services.surface import given
-from omniorder.services.units import Unit, in_transaction, reading
+from omniorder.services.units import Seen, Unit, in_transaction, reading
 
 _OVER: Final = (PaymentState.CAPTURED, PaymentState.DECLINED, PaymentState.VOIDED, PaymentState.LAPSED)
 
@@ -170,9 +170,10 @@ def _dispute(parts: Parts, order: Order, webhook: Webhook, stamp: Stamp, *, open
 
 def _put_down(parts: Parts, webhook: Webhook, change: Callable[[Webhook], Webhook], stamp: Stamp) -> None:
     """Record what became of it, unless somebody else who followed it has done so."""
+    seen = Seen(webhook)
 
     def work(unit: Unit) -> None:
-        before = unit.tx.webhook(webhook.id)
+        before = seen.once() or unit.tx.webhook(webhook.id)
         if before is None or before.state is not WebhookState.PARKED:
             return
         after = change(before)
