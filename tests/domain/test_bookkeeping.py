@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 import pytest
@@ -11,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder.domain import events as e
-from omniorder.domain.bookkeeping import Account, Chart, Entry, balances, entries, unlike
+from omniorder.domain.bookkeeping import Account, Entry, balances, entries, unlike
 from omniorder.domain.events import Event, Recorded
-from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.errors import IllegalTransition
@@ -183,22 +181,3 @@ def test_an_entry_that_is_left_out_is_noticed(steps: tuple[Step, ...], data: st.
     rest = [entry for entry in found if entry is not lost]
     undone = [amount for amount in balances([lost]).values() if amount.amount]
     assert bool(undone) == (list(unlike(last, rest)) != [])
-
-
-def test_lives_of_orders_touch_every_account() -> None:
-    """What the properties above are asked about is not nothing."""
-    seen: Counter[str] = Counter()
-
-    @given(strategies.lives() | strategies.lives(by_card=True))
-    def look(steps: tuple[Step, ...]) -> None:
-        seen.update(account.chart for account in balances(entries(steps[-1].after, journal_of(steps))))
-
-    look()
-    never = {Chart.GIFT_CARDS.value, Chart.RECEIVABLE.value}  # no such tender is drawn, and goods leave when paid
-    assert {one.value for one in Chart} - seen.keys() <= never | {Chart.DISPUTED.value}
-
-
-def test_a_completed_order_has_no_prepayment_left() -> None:
-    life = samples.a_life()
-    assert life[-1].state is OrderState.COMPLETED
-    assert life[-1].kept == life[-1].collected_value
