@@ -1,4 +1,4 @@
-"""An order's money as balanced entries: what each event books, and that the accounts agree with the order's own sums."""
+"""An order's money as balanced entries: what each event books, and that all of them agree with the order's own sums."""
 
 from __future__ import annotations
 

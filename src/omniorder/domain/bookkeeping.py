@@ -6,7 +6,7 @@ itself, and whatever was taken, given back, handed over or corrected is on the a
 
 What a retailer books, and when:
 
-    money is taken before goods leave    debit clearing (or cash, or gift cards), credit prepayments: it is owed in goods
+    money is taken before goods leave    debit clearing (or cash, or gift cards), credit prepayments
     goods leave                          debit prepayments, credit sales (net) and tax, per rate
     a refund is asked for                debit prepayments, credit refunds payable
     it arrives                           debit refunds payable, credit clearing

@@ -88,7 +88,10 @@ class StaffOrders(Orders):
     """What only those who work for the retailer may see."""
 
     def ledger(self, order_id: str) -> tuple[Entry, ...]:
-        """The order's money as balanced entries, oldest first: see `omniorder.domain.bookkeeping`. Raises `NotFound`."""
+        """The order's money as balanced entries, the oldest first: see `omniorder.domain.bookkeeping`.
+
+        Raises `NotFound`.
+        """
 
         def read(tx: Transaction) -> tuple[Entry, ...]:
             order = order_for(self.touch, tx, order_id)
