@@ -14,7 +14,7 @@ from omniorder.domain.bookkeeping import Account, Entry, balances, entries, unli
 from omniorder.domain.events import Event, Recorded
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.errors import IllegalTransition
+from omniorder.errors import IllegalTransition, NotFound
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import MILK, NOW
 from omniorder.testing.walks import Step
@@ -131,6 +131,8 @@ def test_an_entry_says_what_happened_when_and_to_which_payment() -> None:
 def test_the_journal_of_another_order_is_refused() -> None:
     with pytest.raises(IllegalTransition):
         booked(PAID, PAID)
+    with pytest.raises(NotFound):
+        booked(e.Paid("pay_SOF01_7K3F9Q_2", eur(1200)))
 
 
 # --- whatever happens -------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from copy import copy
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 from weakref import finalize
@@ -323,6 +324,18 @@ def refuse_captures(found: Payment) -> Payment:
     return evolve(found, attempts=tuple(attempts))
 
 
+def forgotten(found: Payment) -> Payment:
+    """Nobody has heard of its first call for a month."""
+    first, *rest = found.attempts
+    long_ago = evolve(first, state=AttemptState.UNKNOWN, asked_at=first.asked_at - timedelta(days=30))
+    return evolve(found, attempts=(long_ago, *rest))
+
+
+def renamed(found: Payment) -> Payment:
+    first, *rest = found.attempts
+    return evolve(found, attempts=(evolve(first, id=f"{first.id}1"), *rest))
+
+
 def handed_over_elsewhere(db: Database, _: str) -> None:
     key, entry = next((key, entry) for key, entry in db.journal.items() if entry.recorded.name == "HandOverStarted")
     stamp = evolve(entry.recorded.stamp, actor="associate:vera@VAR01")
@@ -436,6 +449,19 @@ DAMAGES: Mapping[str, Damage] = {
     "money_in_flight_is_asked_after": Damage(
         first("orders", payment(lambda p: evolve(p, state=PaymentState.CAPTURING)), waiting),
         "UPDATE omniorder_payment SET state = 'capturing' WHERE state = 'authorised'",
+    ),
+    "nothing_stays_unknown": Damage(
+        first("orders", payment(forgotten), waiting),
+        "UPDATE omniorder_attempt SET state = 'unknown', asked_at = '2026-11-01T00:00:00.000000Z' "
+        "WHERE operation = 'capture'",
+    ),
+    "a_key_is_of_one_call": Damage(
+        first("orders", payment(renamed), waiting),
+        "UPDATE omniorder_attempt SET id = id || '1' WHERE operation = 'capture'",
+    ),
+    "entries_agree_with_the_sums": Damage(
+        first("orders", payment(lambda p: evolve(p, captured=p.captured - p.captured)), in_state(OrderState.COMPLETED)),
+        "UPDATE omniorder_payment SET refunded = captured, captured = captured WHERE captured > 0",
     ),
     # orders, carts, promises, slots, codes
     "joint_states_are_legal": Damage(

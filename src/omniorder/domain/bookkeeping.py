@@ -35,6 +35,7 @@ from omniorder.domain.money import Money, tax_contained
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore, Payment
 from omniorder.domain.promises import tax_parts
+from omniorder.errors import NotFound
 
 __all__ = ["Account", "Chart", "Entry", "Posting", "balances", "entries", "unlike"]
 
@@ -201,7 +202,7 @@ class _Books:
             case e.TenderAdded() as added:
                 self._payments[added.payment] = pay.create(added, recorded.stamp.at)
             case e.PaymentEvent() | e.AttemptEvent() as event:
-                before = self._payments[event.payment]
+                before = self._payment(event.payment)
                 after = pay.apply(before, event, recorded.stamp.at)
                 self._payments[after.id] = after
                 self._money(before, after)
@@ -215,6 +216,11 @@ class _Books:
             return None
         at, seq = recorded.stamp.at, recorded.seq
         return Entry(self._order.id, seq, at, recorded.name, reference, provider_id, posted)
+
+    def _payment(self, payment_id: str) -> Payment:
+        if payment_id not in self._payments:
+            raise NotFound("payment", payment_id)
+        return self._payments[payment_id]
 
     def _money(self, before: Payment, after: Payment) -> None:
         """What became of a payment: taken, sent back, on its way back, taken by the bank."""
