@@ -200,6 +200,14 @@ def test_everything_runs_and_prints_the_documented_json(
     assert set(found["memory"]) == {"orders", "bytes_per_order", "megabytes_per_10000_orders"}
     assert set(found["files"]) == {"sizes", "memory_ratio"}
     assert set(found["files"]["sizes"]["1000"]["COPY"]) == {"rows_per_second", "ratio", "peak_megabytes"}
+    paying = found["paying"]["postgresql"]
+    assert set(paying) == {"orders", "microseconds", "statements", "path"}
+    assert set(paying["path"]) == {"microseconds", "around_the_call", "statements"}
+    assert paying["path"]["statements"] > 0
+    assert set(found["reconciling"]) == {"sizes", "memory_ratio"}
+    assert set(found["reconciling"]["sizes"]["100"]["omniorder, reconcile"]) == {
+        "payments_per_second", "ratio", "peak_megabytes",
+    }  # fmt: skip
     assert "| PostgreSQL | omniorder |" in shown
 
 
