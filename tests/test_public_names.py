@@ -21,7 +21,7 @@ from attrs import frozen
 
 import omniorder
 from omniorder import errors, ports, testing
-from omniorder.domain import channels, handoffs, lifecycle, merging, quantities, stock
+from omniorder.domain import bookkeeping, channels, handoffs, lifecycle, merging, quantities, reconciling, stock
 from omniorder.domain.events import EVENTS
 from omniorder.ports import notifications
 from omniorder.services import touchpoints
@@ -29,15 +29,16 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Actor Add Agent AgentTouchpoint Alternative Article Associate Availability Available Capabilities Card Cart CartLine
-CartState Change Channel Claimed Closure Customer CustomerTouchpoint Edit Endangered ExpectedDelivery Funding Guest
-Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Leg Level
-MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note Notifier Occasion Offer OmniorderError
-Option Order OrderHub OrderLine OrderState Page PayInStore Payment PaymentState Pick Pickup PickupLine PickupPass
-PickupState Point Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Recorded Remedy
-Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreTouchpoint Strategy
-SweepReport System SystemTouchpoint Taken TaxPart Tender Transfer TransferLine TransferState Unit Units WebhookReply
-Wire WithTransfer errors events from_json ranking say sourcing to_json
+Account Actor Add Advice Agent AgentTouchpoint Alternative Article Associate Availability Available Capabilities Card
+Cart CartLine CartState Change Channel Claimed Closure Customer CustomerTouchpoint Difference DifferenceKind Edit
+Endangered Entry ExpectedDelivery Funding Guest Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised
+IsDueInStore IsSettled IsUnanswered Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement
+MovementKind Note Notifier Occasion Offer OmniorderError Option Order OrderHub OrderLine OrderState Page PayInStore
+Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Point Posting Price Promise PromiseState Question
+Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation Recorded Remedy Remove Rerouting Scope Service
+Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreTouchpoint Strategy SweepReport System
+SystemTouchpoint Taken TaxPart Tender Transfer TransferLine TransferState Unit Units WebhookReply Wire WithTransfer
+errors events from_json ranking say sourcing to_json
 """
 
 
@@ -189,7 +190,9 @@ def _is_text(line: ast.stmt | None) -> bool:
 
 
 def enums() -> Iterator[tuple[ModuleType, type[Enum]]]:
-    for module in (lifecycle, channels, handoffs, merging, quantities, stock, notifications):
+    for module in (
+        lifecycle, channels, handoffs, merging, quantities, stock, notifications, bookkeeping, reconciling,
+    ):  # fmt: skip
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, Enum) and defined_in(module, kind):
                 yield module, kind

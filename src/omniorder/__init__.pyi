@@ -4,6 +4,7 @@ from . import errors
 from .domain import events, ranking, sourcing
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
+from .domain.bookkeeping import Account, Entry, Posting
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
@@ -43,6 +44,7 @@ from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
+from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
@@ -57,6 +59,7 @@ from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
+from .services.reconciling import Reconciliation
 from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
@@ -64,8 +67,10 @@ from .services.webhooks import WebhookReply
 from .wire import Wire, from_json, to_json
 
 __all__ = [
+    "Account",
     "Actor",
     "Add",
+    "Advice",
     "Agent",
     "AgentTouchpoint",
     "Alternative",
@@ -84,8 +89,11 @@ __all__ = [
     "Closure",
     "Customer",
     "CustomerTouchpoint",
+    "Difference",
+    "DifferenceKind",
     "Edit",
     "Endangered",
+    "Entry",
     "ExpectedDelivery",
     "Funding",
     "Guest",
@@ -127,6 +135,7 @@ __all__ = [
     "PickupPass",
     "PickupState",
     "Point",
+    "Posting",
     "Price",
     "Promise",
     "PromiseState",
@@ -137,6 +146,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "ReceiptLine",
+    "Reconciliation",
     "Recorded",
     "Remedy",
     "Remove",
