@@ -11,6 +11,7 @@ import statistics
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -45,7 +46,7 @@ def measure(database: Database, *, existing: int, orders: int, block: int) -> di
         ways = {CARD: Library, STORE: InStore}
         with _side(scene, Library) as card, _side(scene, InStore) as store:
             times = in_turns({CARD: card, STORE: store}, lambda _, n: scene.baskets(n), orders=orders, block=block)
-        counted = counts(scene, {name: lambda url, kind=kind: _side(scene, kind, url) for name, kind in ways.items()})
+        counted = counts(scene, {name: partial(_side, scene, kind) for name, kind in ways.items()})
         microseconds = {name: statistics.median(times[name].place) * 1e6 for name in ways} | {BARE: _bare(orders)}
     statements = {name: counted[name]["place"]["statements"] for name in ways}
     path = microseconds[CARD] - microseconds[STORE]

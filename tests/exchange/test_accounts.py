@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -28,13 +30,13 @@ def rows(written: io.BytesIO | Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(text, newline="")))
 
 
-def entry(amount: Money, **changes: object) -> Entry:
+def entry(amount: Money, **changes: Any) -> Entry:
     posting = Posting(Account("clearing", "card"), Account("prepayments"), amount)
     one = Entry("SOF01-7K3F9Q", 4, AT, "Paid", "pay_SOF01_7K3F9Q_1", "pi_1", (posting,))
     return evolve(one, **changes)
 
 
-def difference(**changes: object) -> Difference:
+def difference(**changes: Any) -> Difference:
     one = Difference(DifferenceKind.CAPTURED_DIFFERS, Advice.BOOK_BY_HAND, AT, "SOF01-7K3F9Q", "pay_1", "pi_1")
     return evolve(one, **changes)
 
@@ -133,13 +135,13 @@ def test_what_is_not_there_is_an_empty_cell() -> None:
 
 
 def test_a_file_is_there_only_when_every_difference_was_found(tmp_path: Path) -> None:
-    def broken() -> object:
+    def broken() -> Iterator[Difference]:
         yield difference()
         raise GatewayFault(gateway="fake", reason="page 2 failed")
 
     path = tmp_path / "differences.csv"
     with pytest.raises(GatewayFault):
-        write_differences(broken(), path)  # type: ignore[arg-type]
+        write_differences(broken(), path)
     assert not path.exists()
     write_differences([difference()], path)
     assert len(rows(path)) == 1
