@@ -285,7 +285,11 @@ def labels(one: Invariant) -> list[str]:
     return re.findall(LABEL, begins[0]) if begins else []
 
 
-AFTER_A_SWEEP = (invariants.nothing_is_overdue, invariants.nothing_is_held_past_its_grace)
+AFTER_A_SWEEP = (
+    invariants.nothing_is_overdue,
+    invariants.nothing_is_held_past_its_grace,
+    invariants.nothing_stays_unknown,
+)
 
 
 @pytest.mark.parametrize("one", [*INVARIANTS, *AFTER_A_SWEEP], ids=lambda one: one.name)

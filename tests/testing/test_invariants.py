@@ -10,7 +10,6 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from copy import copy
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 from weakref import finalize
@@ -54,6 +53,7 @@ from omniorder.testing.invariants import (
     inspecting,
     nothing_is_held_past_its_grace,
     nothing_is_overdue,
+    nothing_stays_unknown,
     viewing,
 )
 from omniorder.testing.provider import ProviderPayment
@@ -324,13 +324,6 @@ def refuse_captures(found: Payment) -> Payment:
     return evolve(found, attempts=tuple(attempts))
 
 
-def forgotten(found: Payment) -> Payment:
-    """Nobody has heard of its first call for a month."""
-    first, *rest = found.attempts
-    long_ago = evolve(first, state=AttemptState.UNKNOWN, asked_at=first.asked_at - timedelta(days=30))
-    return evolve(found, attempts=(long_ago, *rest))
-
-
 def renamed(found: Payment) -> Payment:
     first, *rest = found.attempts
     return evolve(found, attempts=(evolve(first, id=f"{first.id}1"), *rest))
@@ -449,11 +442,6 @@ DAMAGES: Mapping[str, Damage] = {
     "money_in_flight_is_asked_after": Damage(
         first("orders", payment(lambda p: evolve(p, state=PaymentState.CAPTURING)), waiting),
         "UPDATE omniorder_payment SET state = 'capturing' WHERE state = 'authorised'",
-    ),
-    "nothing_stays_unknown": Damage(
-        first("orders", payment(forgotten), waiting),
-        "UPDATE omniorder_attempt SET state = 'unknown', asked_at = '2026-11-01T00:00:00.000000Z' "
-        "WHERE operation = 'capture'",
     ),
     "a_key_is_of_one_call": Damage(
         first("orders", payment(renamed), waiting),
@@ -669,6 +657,20 @@ def test_what_no_sweep_came_for_is_noticed(shop: Shop) -> None:
         nothing_is_overdue(shop.hub)
     shop.hub.sweep()
     nothing_is_overdue(shop.hub)
+
+
+def test_a_provider_that_stays_silent_is_noticed_and_one_that_waits_for_the_customer_is_not(shop: Shop) -> None:
+    """Not at once: the sweep asks again, and for a day that may take."""
+    shop.app.checkout.place(shop.promise().id, pay=Card("pm_card_3ds"))
+    shop.gateway.drop_next_request()
+    order = shop.app.checkout.place(shop.promise().id, pay=Card("pm_card_visa"))
+    nothing_stays_unknown(shop.hub)
+    shop.clock.advance(hours=25)
+    with pytest.raises(InvariantBroken, match=order.payments[0].attempts[0].id) as raised:
+        nothing_stays_unknown(shop.hub)
+    assert raised.value.broken[0].count == 1
+    shop.hub.sweep()
+    nothing_stays_unknown(shop.hub)
 
 
 def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:

@@ -122,7 +122,7 @@ def money_in_flight_is_asked_after(view: View) -> Iterator[str]:
 @invariant
 def nothing_stays_unknown(view: View) -> Iterator[str]:
     """M5: what became of a call to a provider is known within the limit (`Settings.unknown_longest`), unless it waits
-    for the customer."""
+    for the customer: as long as sweeps come and the provider answers."""
     before = view.now - view.settings.unknown_longest
     for order in view.rows.orders():
         for p in order.payments:
