@@ -2,11 +2,12 @@
 
 from . import errors
 from .domain import events, ranking, sourcing
+from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
-from .domain.bookkeeping import Account, Entry, Posting
+from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
-from .domain.capturing import Taken
+from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
 from .domain.deliveries import Availability, ExpectedDelivery
@@ -28,15 +29,20 @@ from .domain.offers import Available, Offer, WithTransfer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
+    BankTransfer,
     Card,
+    GiftCard,
     IsActionRequired,
     IsAuthorised,
     IsDueInStore,
     IsSettled,
     IsUnanswered,
     PayInStore,
+    PayLink,
     Payment,
+    StoreCredit,
     Tender,
+    Wallet,
 )
 from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
@@ -68,6 +74,8 @@ from .wire import Wire, from_json, to_json
 
 __all__ = [
     "Account",
+    "AccountKind",
+    "AccountState",
     "Actor",
     "Add",
     "Advice",
@@ -78,6 +86,7 @@ __all__ = [
     "Associate",
     "Availability",
     "Available",
+    "BankTransfer",
     "Capabilities",
     "Card",
     "Cart",
@@ -96,6 +105,7 @@ __all__ = [
     "Entry",
     "ExpectedDelivery",
     "Funding",
+    "GiftCard",
     "Guest",
     "Handoff",
     "HandoffState",
@@ -105,6 +115,7 @@ __all__ = [
     "IsDueInStore",
     "IsSettled",
     "IsUnanswered",
+    "IssuedCard",
     "Leg",
     "Level",
     "MergeRule",
@@ -127,6 +138,7 @@ __all__ = [
     "OrderState",
     "Page",
     "PayInStore",
+    "PayLink",
     "Payment",
     "PaymentState",
     "Pick",
@@ -161,6 +173,7 @@ __all__ = [
     "Stage",
     "Stamp",
     "Store",
+    "StoreCredit",
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",
@@ -169,11 +182,13 @@ __all__ = [
     "Taken",
     "TaxPart",
     "Tender",
+    "Terminal",
     "Transfer",
     "TransferLine",
     "TransferState",
     "Unit",
     "Units",
+    "Wallet",
     "WebhookReply",
     "Wire",
     "WithTransfer",

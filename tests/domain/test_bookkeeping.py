@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder.domain import events as e
-from omniorder.domain.bookkeeping import Account, Entry, balances, entries, unlike
+from omniorder.domain.bookkeeping import Entry, LedgerAccount, balances, entries, unlike
 from omniorder.domain.events import Event, Recorded
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
@@ -167,8 +167,8 @@ def test_neither_side_of_the_customers_account_is_ever_below_nothing(steps: tupl
     journal = journal_of(steps)
     found = entries(steps[-1].after, journal)
     for number in range(len(found)):
-        sums: Mapping[Account, Money] = balances(found[: number + 1])
-        ahead, owed = sums.get(Account("prepayments")), sums.get(Account("receivable"))
+        sums: Mapping[LedgerAccount, Money] = balances(found[: number + 1])
+        ahead, owed = sums.get(LedgerAccount("prepayments")), sums.get(LedgerAccount("receivable"))
         assert ahead is None or ahead.amount <= 0
         assert owed is None or owed.amount >= 0
         assert not (ahead and owed and ahead.amount and owed.amount)

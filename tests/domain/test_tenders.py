@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder import Card, Money, PayInStore, Tender
-from omniorder.domain.tenders import shares
+from omniorder.domain.tenders import Brought, shares
 from omniorder.errors import CurrencyMismatch, InvalidInput, InvalidMoney, NotCovered
 
 
@@ -16,8 +18,11 @@ def eur(amount: int) -> Money:
 
 
 def split(missing: int, *tenders: Tender, has: list[int | None] | None = None) -> list[int]:
-    balances = [None if most is None else eur(most) for most in has] if has else None
-    return [share.amount.amount for share in shares(eur(missing), tenders, has=balances)]
+    return [share.amount.amount for share in shares(eur(missing), brought(tenders, has or [None] * len(tenders)))]
+
+
+def brought(tenders: Sequence[Tender], has: Sequence[int | None]) -> list[Brought]:
+    return [Brought(one, None if most is None else eur(most)) for one, most in zip(tenders, has, strict=True)]
 
 
 def test_one_tender_gives_everything() -> None:
@@ -41,7 +46,7 @@ def test_who_is_not_needed_any_more_is_not_asked() -> None:
 
 
 def test_an_empty_card_is_passed_over() -> None:
-    (share,) = shares(eur(498), [Card("gift"), Card("pm_1")], has=[eur(0), None])
+    (share,) = shares(eur(498), brought([Card("gift"), Card("pm_1")], [0, None]))
     assert share.tender == Card("pm_1")
 
 
@@ -85,13 +90,12 @@ def test_shares_add_up_in_order_and_within_their_limits(
     missing: int, given: list[tuple[int | None, int | None]]
 ) -> None:
     tenders = [Card(f"pm_{place}", amount=eur(most) if most else None) for place, (most, _) in enumerate(given)]
-    has = [None if balance is None else eur(balance) for _, balance in given]
     limits = {
         tender.token: min((n for n in pair if n is not None), default=missing)
         for tender, pair in zip(tenders, given, strict=True)
     }
     try:
-        parts = shares(eur(missing), tenders, has=has)
+        parts = shares(eur(missing), brought(tenders, [balance for _, balance in given]))
     except NotCovered:
         assert sum(limits.values()) < missing
         return

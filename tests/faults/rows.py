@@ -28,6 +28,7 @@ from omniorder.errors import (
 )
 from omniorder.ports.payments import Answer, Approved, Authorise, Capture, Denied, LookUp, NeedsAction
 from omniorder.services import checkout, payments, placing, units
+from omniorder.services.access import promise_for
 from omniorder.services.parts import Parts
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.invariants import check_all
@@ -357,8 +358,8 @@ def rest_never_collected(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
 def second_tender_declined(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     tenders: list[Tender] = [Card("pm_card_visa", amount=Money(200, "EUR")), Card("pm_card_declined")]
     refused(PaymentDeclined, floor.paid, tenders)
-    assert floor.gateway.payments[0].open.amount == 200
-    assert floor.order.state is OrderState.PLACED
+    waiting = floor.order
+    assert (waiting.state, floor.gateway.payments[0].open.amount) == (OrderState.PLACED, 200)
     floor.shop.advance(minutes=DEADLINE.total_seconds() / 60)
     assert floor.order.state is OrderState.EXPIRED
     assert floor.gateway.payments[0].open.amount == 0
@@ -400,13 +401,11 @@ def price_changed(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _any_cart_will_do(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = placing.promise_for
-
     def of_the_cart_as_it_is(touch: Any, tx: Any, promise_id: str, *rest: Any) -> Promise:
-        promise = real(touch, tx, promise_id, *rest)
+        promise = promise_for(touch, tx, promise_id, *rest)
         return evolve(promise, lines_version=tx.cart(promise.cart_id).lines_version)
 
-    monkeypatch.setattr(placing, "promise_for", of_the_cart_as_it_is)
+    monkeypatch.setattr("omniorder.services.placing.promise_for", of_the_cart_as_it_is)
 
 
 def _any_price_will_do(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from omniorder.errors import OmniorderError
@@ -29,3 +31,9 @@ def test_without_its_guard_it_would_not(open_shop: OpenShop, fault: Fault, monke
     fault.without(floor, monkeypatch)
     with pytest.raises((AssertionError, InvariantBroken, OmniorderError, pytest.fail.Exception)):
         fault.happens(floor, monkeypatch)
+
+
+def test_the_page_about_faults_tells_every_row() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text("utf-8")
+    told = [f"| {fault.what} | {fault.afterwards} |" for fault in FAULTS]
+    assert [row for row in page.splitlines() if row in told] == told

@@ -8,6 +8,7 @@ import pytest
 
 from omniorder import (
     Card,
+    GiftCard,
     IsActionRequired,
     IsAuthorised,
     IsDueInStore,
@@ -29,6 +30,7 @@ from omniorder.errors import (
     PaymentDeclined,
     PaymentInFlight,
     StillRunning,
+    TenderUnsupported,
 )
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import check_all
@@ -257,6 +259,112 @@ def test_a_split_order_that_nobody_collects_costs_nothing(shop: Shop) -> None:
     assert ended.stage is Stage.NOT_COLLECTED
     assert {p.state for p in ended.payments} == {PaymentState.VOIDED}
     check_all(shop.hub)
+
+
+# --- a deposit --------------------------------------------------------------------------------------------
+
+DEPOSIT = Card("pm_card_visa", amount=TWO_EUROS, now=True)
+
+
+def test_a_deposit_is_taken_when_the_order_is_placed_and_the_balance_is_due_at_the_counter(shop: Shop) -> None:
+    order = split(shop, DEPOSIT, PayInStore())
+    assert books(order) == [("captured", 0, 200), ("due_in_store", 298, 0)]
+    assert (order.state, order.kept, order.due_in_store) == (OrderState.CONFIRMED, TWO_EUROS, Money(298, "EUR"))
+    assert shop.gateway.payments[0].captured == TWO_EUROS
+    receipt = handed_over(shop, made_ready(shop, order), taken=Taken(Money(298, "EUR")))
+    assert receipt.order.kept == order.total
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_deposit_that_needs_the_customer_is_taken_when_they_have_acted(shop: Shop) -> None:
+    order = split(shop, Card("pm_card_3ds", amount=TWO_EUROS, now=True), PayInStore())
+    assert (order.state, order.kept.amount) == (OrderState.PLACED, 0)
+    shop.gateway.complete_action(order.payments[0])
+    done = shop.web.checkout.resume(order.id)
+    assert (done.state, done.kept) == (OrderState.CONFIRMED, TWO_EUROS)
+
+
+def test_a_deposit_goes_back_when_the_order_is_called_off(shop: Shop) -> None:
+    order = split(shop, DEPOSIT, PayInStore())
+    done = shop.app.orders.cancel(order.id)
+    assert (done.state, done.payments[0].refunded) == (OrderState.CANCELLED, TWO_EUROS)
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_deposit_pays_for_the_first_goods_that_leave(shop: Shop) -> None:
+    order = made_ready(shop, split(shop, DEPOSIT, PayInStore()))
+    first = handed_over(shop, order, lines=part(order, 1), taken=Taken(Money(49, "EUR")))
+    assert first.order.due_in_store == Money(249, "EUR")
+    last = handed_over(shop, first.order, taken=Taken(Money(249, "EUR")))
+    assert last.order.kept == order.total
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_deposit_is_refused_by_a_provider_that_can_only_set_money_aside(open_shop: OpenShop) -> None:
+    shop = open_shop(gateway=FakeGateway(immediate=False))
+    error = refused(TenderUnsupported, split, shop, DEPOSIT, PayInStore())
+    assert error.facts == {"tender": "card", "reason": "it can't be taken at once"}
+    assert shop.app.orders.page().items == ()
+
+
+# --- a gift card first ------------------------------------------------------------------------------------
+
+
+def gift_card(shop: Shop, amount: int) -> GiftCard:
+    return GiftCard(shop.office.gift_cards.issue(Money(amount, "EUR")).code)
+
+
+def test_a_gift_card_gives_what_is_on_it_and_the_card_the_rest(shop: Shop) -> None:
+    order = split(shop, gift_card(shop, 120), MASTERCARD)
+    assert [(p.kind, p.authorised.amount) for p in order.payments] == [("gift_card", 120), ("card", 378)]
+    receipt = handed_over(shop, made_ready(shop, order))
+    assert [p.captured.amount for p in receipt.order.payments] == [120, 378]
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_gift_card_that_is_enough_needs_no_other_tender(shop: Shop) -> None:
+    order = split(shop, gift_card(shop, 5000), MASTERCARD)
+    assert [(p.kind, p.authorised.amount) for p in order.payments] == [("gift_card", 498)]
+    assert shop.gateway.payments == ()
+
+
+def test_a_double_click_with_a_gift_card_holds_once(shop: Shop) -> None:
+    card, promise = gift_card(shop, 120), promised(shop)
+    first = shop.web.checkout.place(promise.id, pay=[card, MASTERCARD])
+    assert shop.app.checkout.place(promise.id, pay=[card, MASTERCARD]) == first
+    assert shop.office.gift_cards.find(card.token).held == Money(120, "EUR")
+
+
+def test_a_declined_card_beside_a_gift_card_is_not_asked_again_by_a_double_click(shop: Shop) -> None:
+    card, promise = gift_card(shop, 120), promised(shop)
+    refused(PaymentDeclined, shop.web.checkout.place, promise.id, pay=[card, DECLINED])
+    asked = len(shop.gateway.requests)
+    refused(PaymentDeclined, shop.app.checkout.place, promise.id, pay=[card, DECLINED])
+    assert len(shop.gateway.requests) == asked
+    done = shop.app.checkout.place(promise.id, pay=[card, MASTERCARD])
+    assert [p.in_sight.amount for p in done.payments] == [120, 0, 378]
+
+
+def test_the_rest_of_a_gift_card_is_paid_at_the_counter(shop: Shop) -> None:
+    order = split(shop, gift_card(shop, 120), PayInStore())
+    receipt = handed_over(shop, made_ready(shop, order), taken=Taken(Money(378, "EUR")))
+    assert receipt.order.kept == order.total
+    check_all(shop.hub)
+
+
+def test_one_gift_card_written_in_two_ways_is_one(shop: Shop) -> None:
+    card = gift_card(shop, 120)
+    other = GiftCard(card.token.lower())
+    refused(InvalidInput, shop.web.checkout.place, promised(shop).id, pay=[card, other, MASTERCARD])
+
+
+def test_what_a_gift_card_gave_goes_back_to_it_when_nobody_comes(shop: Shop) -> None:
+    card = gift_card(shop, 120)
+    made_ready(shop, split(shop, card, MASTERCARD))
+    shop.advance(days=14)
+    found = shop.office.gift_cards.find(card.token)
+    assert (found.balance, found.held) == (Money(120, "EUR"), Money(0, "EUR"))
+    check_all(shop.hub, gateways={"card": shop.gateway})
 
 
 # --- time and crashes -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from omniorder.cli.opening import add_shop, opened
 from omniorder.cli.windows import add_window
 from omniorder.domain.actors import System
 from omniorder.domain.channels import Channel
-from omniorder.exchange.accounts import export_ledger, write_ledger
+from omniorder.exchange.bookkeeping import export_ledger, write_ledger
 
 UNABLE: Final = 2
 

@@ -12,7 +12,7 @@ from omniorder.cli.windows import add_window
 from omniorder.domain.instants import iso
 from omniorder.domain.money import Money
 from omniorder.domain.reconciling import Difference
-from omniorder.exchange.accounts import write_differences
+from omniorder.exchange.bookkeeping import write_differences
 from omniorder.services.reconciling import Sums, Totals
 
 AGREED: Final = 0

@@ -37,7 +37,7 @@ from omniorder.domain.payments import PayInStore, Payment
 from omniorder.domain.promises import tax_parts
 from omniorder.errors import NotFound
 
-__all__ = ["Account", "Chart", "Entry", "Posting", "balances", "entries", "unlike"]
+__all__ = ["Chart", "Entry", "LedgerAccount", "LedgerPosting", "balances", "entries", "unlike"]
 
 CASH: Final = "cash"
 """What the counter calls money that lies in the till (`Taken.means`)."""
@@ -69,7 +69,7 @@ class Chart(Enum):
 
 
 @frozen(order=True)
-class Account:
+class LedgerAccount:
     """An account: `chart` is the value of a `Chart`, `part` the tender's kind or the rate of tax where there are
     several of it."""
 
@@ -83,11 +83,11 @@ class Account:
 
 
 @frozen
-class Posting:
+class LedgerPosting:
     """An `amount`, never negative, on the `debit` side of one account and the `credit` side of another."""
 
-    debit: Account
-    credit: Account
+    debit: LedgerAccount
+    credit: LedgerAccount
     amount: Money
 
 
@@ -105,7 +105,7 @@ class Entry:
     what: str
     reference: str
     provider_id: str
-    postings: tuple[Posting, ...]
+    postings: tuple[LedgerPosting, ...]
 
     @property
     def id(self) -> str:
@@ -122,9 +122,9 @@ def entries(order: Order, journal: Iterable[Recorded]) -> tuple[Entry, ...]:
     return tuple(entry for recorded in journal if (entry := books.entry(recorded)) is not None)
 
 
-def balances(found: Iterable[Entry]) -> Mapping[Account, Money]:
+def balances(found: Iterable[Entry]) -> Mapping[LedgerAccount, Money]:
     """What is on each account, by its name: debits less credits, so that what the shop owes is negative."""
-    sums: dict[Account, Money] = {}
+    sums: dict[LedgerAccount, Money] = {}
     for entry in found:
         for posting in entry.postings:
             for account, amount in ((posting.debit, posting.amount), (posting.credit, -posting.amount)):
@@ -142,9 +142,9 @@ def unlike(order: Order, found: Iterable[Entry]) -> Iterator[str]:
             yield f"{account.name} is {one} by the journal, {other} by the order"
 
 
-def _expected(order: Order) -> dict[Account, int]:
+def _expected(order: Order) -> dict[LedgerAccount, int]:
     """What each account must hold, by the order and its payments as they are stored."""
-    sums: Counter[Account] = Counter()
+    sums: Counter[LedgerAccount] = Counter()
     for p in order.payments:
         sums[_place(p)] += p.captured.amount - p.refunded.amount - p.disputed.amount
         sums[_DISPUTED] += p.disputed.amount
@@ -158,28 +158,28 @@ def _expected(order: Order) -> dict[Account, int]:
     return {account: amount for account, amount in sums.items() if amount}
 
 
-_RECEIVABLE: Final = Account(Chart.RECEIVABLE.value)
-_DISPUTED: Final = Account(Chart.DISPUTED.value)
-_PREPAYMENTS: Final = Account(Chart.PREPAYMENTS.value)
-_REFUNDS: Final = Account(Chart.REFUNDS_PAYABLE.value)
+_RECEIVABLE: Final = LedgerAccount(Chart.RECEIVABLE.value)
+_DISPUTED: Final = LedgerAccount(Chart.DISPUTED.value)
+_PREPAYMENTS: Final = LedgerAccount(Chart.PREPAYMENTS.value)
+_REFUNDS: Final = LedgerAccount(Chart.REFUNDS_PAYABLE.value)
 
 
-def _place(payment: Payment) -> Account:
+def _place(payment: Payment) -> LedgerAccount:
     """Where this payment's money is."""
     if payment.kind in VALUE_OF_OURS:
-        return Account(Chart.GIFT_CARDS.value, payment.kind)
+        return LedgerAccount(Chart.GIFT_CARDS.value, payment.kind)
     if payment.means == CASH:
-        return Account(Chart.CASH.value)
+        return LedgerAccount(Chart.CASH.value)
     counter = payment.kind == PayInStore.kind and payment.means
-    return Account(Chart.CLEARING.value, payment.means if counter else payment.kind)
+    return LedgerAccount(Chart.CLEARING.value, payment.means if counter else payment.kind)
 
 
-def _tax(rate: Decimal) -> Account:
-    return Account(Chart.TAX.value, str(rate))
+def _tax(rate: Decimal) -> LedgerAccount:
+    return LedgerAccount(Chart.TAX.value, str(rate))
 
 
-def _sales(rate: Decimal) -> Account:
-    return Account(Chart.SALES.value, str(rate))
+def _sales(rate: Decimal) -> LedgerAccount:
+    return LedgerAccount(Chart.SALES.value, str(rate))
 
 
 class _Books:
@@ -193,7 +193,7 @@ class _Books:
         self._sold: Final[dict[Decimal, Money]] = {}
         self._paid = self._nothing
         """What the customer paid and has not got; below nothing, what they got and have not paid."""
-        self._postings: list[Posting] = []
+        self._postings: list[LedgerPosting] = []
 
     def entry(self, recorded: Recorded) -> Entry | None:
         """What this event did, or None when it moved no money; each is to be told once, in the order of the stream."""
@@ -252,7 +252,7 @@ class _Books:
         self._pays(-(gross - tax), _sales(rate))
         self._pays(-tax, _tax(rate))
 
-    def _pays(self, amount: Money, other: Account) -> None:
+    def _pays(self, amount: Money, other: LedgerAccount) -> None:
         """The customer's account grows by so much (or shrinks, below nothing), out of the `other` account.
 
         What they owe for goods is settled first, and what they paid for goods is used first.
@@ -269,8 +269,8 @@ class _Books:
             self._post(_PREPAYMENTS, other, used)
             self._post(_RECEIVABLE, other, -amount - used)
 
-    def _post(self, debit: Account, credit: Account, amount: Money) -> None:
+    def _post(self, debit: LedgerAccount, credit: LedgerAccount, amount: Money) -> None:
         if amount > self._nothing:
-            self._postings.append(Posting(debit, credit, amount))
+            self._postings.append(LedgerPosting(debit, credit, amount))
         elif amount < self._nothing:
-            self._postings.append(Posting(credit, debit, -amount))
+            self._postings.append(LedgerPosting(credit, debit, -amount))

@@ -10,7 +10,26 @@ from omniorder.domain.money import Money
 from omniorder.domain.payments import Tender
 from omniorder.errors import NotCovered
 
-__all__ = ["Share", "shares"]
+__all__ = ["Brought", "Share", "shares"]
+
+
+@frozen
+class Brought:
+    """A tender as it may be stored, and how much of it there is at most: a gift card's balance; None, as much as is
+    asked."""
+
+    tender: Tender
+    has: Money | None = None
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What tells it from others: kind and token."""
+        return self.tender.kind, self.tender.token
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has nothing to give."""
+        return self.has is not None and self.has.amount <= 0
 
 
 @frozen
@@ -21,12 +40,9 @@ class Share:
     amount: Money
 
 
-def shares(
-    missing: Money, tenders: Sequence[Tender], *, has: Sequence[Money | None] | None = None
-) -> tuple[Share, ...]:
-    """What each of `tenders` gives of `missing`: one after the other as much as it may, until nothing is missing.
+def shares(missing: Money, brought: Sequence[Brought]) -> tuple[Share, ...]:
+    """What each tender gives of `missing`: one after the other as much as it may and has, until nothing is missing.
 
-    `has` says, by position, how much there is at most of it (a gift card's balance); None is as much as is asked.
     Those that are not needed any more, and those that have nothing, get no share.
 
     Raises `NotCovered` when something is still missing after the last; `CurrencyMismatch` for an amount in another
@@ -34,11 +50,10 @@ def shares(
     """
     left = missing
     given: list[Share] = []
-    for tender, balance in zip(tenders, has or [None] * len(tenders), strict=True):
-        limits = [limit for limit in (tender.amount, balance) if limit is not None]
-        part = min([left, *limits])
+    for one in brought:
+        part = min([left, *(limit for limit in (one.tender.amount, one.has) if limit is not None)])
         if part.amount > 0:
-            given.append(Share(tender, part))
+            given.append(Share(one.tender, part))
             left -= part
     if left.amount > 0:
         raise NotCovered(missing=str(left), of=str(missing))

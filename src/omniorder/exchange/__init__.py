@@ -4,7 +4,7 @@ differences of a reconciliation; of any size, in bounded memory."""
 from __future__ import annotations
 
 from omniorder.domain.imports import Import, ImportKind, Refusal
-from omniorder.exchange.accounts import export_ledger, write_differences, write_ledger
+from omniorder.exchange.bookkeeping import export_ledger, write_differences, write_ledger
 from omniorder.exchange.exporting import export_file
 from omniorder.exchange.files import Format
 from omniorder.exchange.importing import ImportReport, import_file

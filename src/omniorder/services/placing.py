@@ -15,7 +15,7 @@ from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, OrderState, 
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, PayInStore, Payment, Tender
 from omniorder.domain.promises import Promise
-from omniorder.domain.tenders import shares
+from omniorder.domain.tenders import Brought, shares
 from omniorder.errors import (
     AlreadyThere,
     CartChanged,
@@ -40,16 +40,17 @@ _REFUSED = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
 def place(parts: Parts, touch: Touch, promise_id: str, tenders: Sequence[Tender]) -> Order:
     """See `Checkout.place`."""
     tendering.taken_here(parts, tenders)
+    brought = tendering.presented(parts, touch, promise_id, tenders)
     stamp = touch.stamp(parts.clock)
-    order, ours = _take(parts, touch, promise_id, tenders, stamp)
+    order, ours = _take(parts, touch, promise_id, brought, stamp)
     order = payments.drive(parts, order, stamp) if ours else _wait(parts, order.id, stamp)
-    return _answer(parts, touch, order, stamp, {(tender.kind, tender.token) for tender in tenders})
+    return _answer(parts, touch, order, stamp, {one.name for one in brought})
 
 
-def _take(parts: Parts, touch: Touch, promise_id: str, tenders: Sequence[Tender], stamp: Stamp) -> tuple[Order, bool]:
+def _take(parts: Parts, touch: Touch, promise_id: str, brought: Sequence[Brought], stamp: Stamp) -> tuple[Order, bool]:
     """The order on this promise, and whether payments of ours were just planned on it."""
     for _ in range(MOST_DRAWS):
-        accept = partial(_accept, touch=touch, promise_id=promise_id, tenders=tenders, draw=parts.entropy.bytes(8))
+        accept = partial(_accept, touch=touch, promise_id=promise_id, brought=brought, draw=parts.entropy.bytes(8))
         try:
             return in_transaction(parts, stamp, accept)
         except AlreadyThere as taken:
@@ -58,10 +59,10 @@ def _take(parts: Parts, touch: Touch, promise_id: str, tenders: Sequence[Tender]
     raise StillRunning(command="checkout.place", id=promise_id)
 
 
-def _accept(unit: Unit, touch: Touch, promise_id: str, tenders: Sequence[Tender], draw: bytes) -> tuple[Order, bool]:
+def _accept(unit: Unit, touch: Touch, promise_id: str, brought: Sequence[Brought], draw: bytes) -> tuple[Order, bool]:
     promise = promise_for(touch, unit.tx, promise_id, Scope.PAY, unit.stamp.at)
     if promise.order_id is not None:
-        return _again(unit, promise, tenders, draw)
+        return _again(unit, promise, brought, draw)
     at, settings = unit.stamp.at, unit.parts.settings
     if promise.state is not PromiseState.HELD or at >= promise.expires_at:
         state = "lapsed" if promise.state is PromiseState.HELD else promise.state.value
@@ -72,14 +73,14 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tenders: Sequence[Tender]
     still_allowed(touch, unit.tx, promise, before, Scope.PAY, at)
     if before.lines_version != promise.lines_version or before.promise_id != promise.id:
         raise CartChanged(cart=before.id, promise=promise.id)
-    longest = max(settings.time_to_pay(tender.kind) for tender in tenders)
+    longest = max(settings.time_to_pay(one.tender.kind) for one in brought)
     pay_by = min(max(promise.expires_at, at + longest), promise.ends)
     blank = orders.place(
         ids.order_id(promise.store, draw), before, promise, at=at, channel=unit.stamp.channel, pay_by=pay_by
     )
     quote = promise.quote
     placed = e.OrderPlaced(before.id, promise.id, promise.owner, quote.total, quote.ceiling, pay_by)
-    events: tuple[e.Event, ...] = (placed, *_tendered(blank, tenders))
+    events: tuple[e.Event, ...] = (placed, *_tendered(blank, brought))
     order, more = coupling.follow(orders.told(blank, events, at), at)
     unit.save_order(None, order, (*events, *more))
     accepted = e.PromiseAccepted(promise.id, order.id)
@@ -97,12 +98,12 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tenders: Sequence[Tender]
     return order, True
 
 
-def _tendered(order: Order, tenders: Sequence[Tender]) -> tuple[e.Event, ...]:
+def _tendered(order: Order, brought: Sequence[Brought]) -> tuple[e.Event, ...]:
     """Payments for what is not covered yet; none for an order that costs nothing."""
     events: list[e.Event] = []
-    for number, share in enumerate(shares(order.uncovered, tenders), len(order.payments) + 1):
+    for number, share in enumerate(shares(order.uncovered, brought), len(order.payments) + 1):
         new, tender, amount = ids.payment_id(order.id, number), share.tender, share.amount
-        events.append(e.TenderAdded(new, tender.kind, amount, tender.token, now=tender.now))
+        events.append(e.TenderAdded(new, tender.kind, amount, tender.token, method=tender.method, now=tender.now))
         if isinstance(tender, PayInStore):
             events.append(e.LeftForStore(new, amount))
         else:
@@ -110,7 +111,7 @@ def _tendered(order: Order, tenders: Sequence[Tender]) -> tuple[e.Event, ...]:
     return tuple(events)
 
 
-def _again(unit: Unit, promise: Promise, tenders: Sequence[Tender], draw: bytes) -> tuple[Order, bool]:
+def _again(unit: Unit, promise: Promise, brought: Sequence[Brought], draw: bytes) -> tuple[Order, bool]:
     """The same promise is placed again: the same answer, or other tenders after a refusal."""
     order = unit.tx.order(promise.order_id or "")
     if order is None:
@@ -118,39 +119,39 @@ def _again(unit: Unit, promise: Promise, tenders: Sequence[Tender], draw: bytes)
     if order.confirmed_at is None and order.state is not OrderState.PLACED:
         state = f"accepted, but order {order.id} is {order.state.value}"
         raise PromiseGone(promise=promise.id, state=state, order=order.id)
-    if _is_repeated(order, tenders):
+    if _is_repeated(order, brought):
         # under the number that we drew it is our own, and only the news of its commit was lost
         return order, order.id == ids.order_id(promise.store, draw)
     if order.state is not OrderState.PLACED or any(p.state in BUSY_PAYMENTS for p in order.payments):
         raise PaymentInFlight(order=order.id)
     if unit.stamp.at >= order.pay_by:
         raise PromiseGone(promise=promise.id, state="lapsed")
-    more = [tender for tender in tenders if not _stands(order, tender)]
+    more = [one for one in brought if not _stands(order, one)]
     # counted from placing on, so that no number of refusals holds the goods for longer than one tender may take
-    longest = max(unit.parts.settings.time_to_pay(tender.kind) for tender in tenders)
+    longest = max(unit.parts.settings.time_to_pay(one.tender.kind) for one in brought)
     pay_by = min(order.placed_at + longest, promise.ends)
     longer = (e.PaymentDeadlineExtended(pay_by),) if pay_by > order.pay_by else ()
     return carry_on(unit, order, (*longer, *_tendered(order, more))), True
 
 
-def _is_repeated(order: Order, tenders: Sequence[Tender]) -> bool:
+def _is_repeated(order: Order, brought: Sequence[Brought]) -> bool:
     """Whether these are the tenders that were brought before: a double click.
 
-    Of several, those that come last may not have been needed.
+    Of several, those that come last may not have been needed, and some may have had nothing to give.
     """
     if not order.payments:
         return True  # it costs nothing
     had = [(p.kind, p.token) for p in order.payments]
-    asked = [(tender.kind, tender.token) for tender in tenders]
-    used = [tender for tender in asked if tender in had]
+    asked = [one.name for one in brought if one.name in had or not one.is_empty]
+    used = [name for name in asked if name in had]
     if order.state is not OrderState.PLACED or not order.uncovered.amount:
         return bool(used)
-    return used == asked and used[-1] == had[-1]
+    return bool(used) and used == asked and used[-1] == had[-1]
 
 
-def _stands(order: Order, tender: Tender) -> bool:
+def _stands(order: Order, one: Brought) -> bool:
     """Whether this tender already gives what it may, so that it is not asked for more."""
-    return any((p.kind, p.token) == (tender.kind, tender.token) and p.state not in _REFUSED for p in order.payments)
+    return any((p.kind, p.token) == one.name and p.state not in _REFUSED for p in order.payments)
 
 
 def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:

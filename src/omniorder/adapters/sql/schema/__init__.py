@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from omniorder.adapters.sql.schema.accounts import ACCOUNT, HOLD, POSTING
 from omniorder.adapters.sql.schema.base import METADATA
 from omniorder.adapters.sql.schema.carts import CART, CART_LINE, NOTE, PROMISE
 from omniorder.adapters.sql.schema.handoffs import CUSTOMER, HANDOFF
@@ -34,6 +35,7 @@ NEEDED: Final = "0013"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
+    "ACCOUNT",
     "ANSWER",
     "ARTICLE",
     "ATTEMPT",
@@ -47,6 +49,7 @@ __all__ = [
     "EVENT",
     "EXPECTED",
     "HANDOFF",
+    "HOLD",
     "IMPORT",
     "METADATA",
     "MOVEMENT",
@@ -57,6 +60,7 @@ __all__ = [
     "PAYMENT",
     "PICKUP",
     "PICKUP_LINE",
+    "POSTING",
     "PRICE",
     "PROMISE",
     "RESERVATION",

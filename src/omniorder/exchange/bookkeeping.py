@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from omniorder.domain import bookkeeping, ids
-from omniorder.domain.bookkeeping import Entry, Posting
+from omniorder.domain.bookkeeping import Entry, LedgerPosting
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import instant
 from omniorder.domain.money import Money
@@ -84,7 +84,7 @@ def _is_order(stream: str) -> bool:
         return False
 
 
-def _line(entry: Entry, posting: Posting) -> Cells:
+def _line(entry: Entry, posting: LedgerPosting) -> Cells:
     return (
         entry.at, entry.order, entry.seq, entry.what, entry.reference, entry.provider_id or None,
         posting.debit.name, posting.credit.name, *_amount(posting.amount),

@@ -14,10 +14,10 @@ import pytest
 from attrs import evolve
 
 from omniorder import Card, Money
-from omniorder.domain.bookkeeping import Account, Entry, Posting
+from omniorder.domain.bookkeeping import Entry, LedgerAccount, LedgerPosting
 from omniorder.domain.reconciling import Advice, Difference, DifferenceKind
 from omniorder.errors import GatewayFault, InvalidFile, InvalidInstant
-from omniorder.exchange import accounts as exporting
+from omniorder.exchange import bookkeeping as exporting
 from omniorder.exchange import export_ledger, write_differences, write_ledger
 from omniorder.testing.shop import Shop
 from tests.testing.test_invariants import lived_in
@@ -31,7 +31,7 @@ def rows(written: io.BytesIO | Path) -> list[dict[str, str]]:
 
 
 def entry(amount: Money, **changes: Any) -> Entry:
-    posting = Posting(Account("clearing", "card"), Account("prepayments"), amount)
+    posting = LedgerPosting(LedgerAccount("clearing", "card"), LedgerAccount("prepayments"), amount)
     one = Entry("SOF01-7K3F9Q", 4, AT, "Paid", "pay_SOF01_7K3F9Q_1", "pi_1", (posting,))
     return evolve(one, **changes)
 
