@@ -2,8 +2,7 @@
 
 The list is a file of the payments that are there. By hand it is copied into a table and joined with ours, which says
 how many differ in their sums, and nothing else. The library also reads each order with its attempts, to say what
-differs and what to do. It runs in a process of its own, so that its peak memory is its own; so does the export of the
-ledgers of the same orders.
+differs and what to do. It runs in a process of its own, so that its peak memory is its own.
 """
 
 from __future__ import annotations
@@ -23,13 +22,11 @@ from typing import Any, Final
 
 from bench.databases import Database, Databases
 from bench.scene import opened
-from omniorder import Channel, Money, OrderHub, System
-from omniorder.exchange import export_ledger
+from omniorder import Money, OrderHub
 from omniorder.ports.payments import Listed
 from omniorder.testing import FakeClock, FakeGateway
 
-OURS: Final = "omniorder, reconcile"
-LEDGER: Final = "omniorder, ledger of every order"
+OURS: Final = "omniorder"
 YARDSTICK: Final = "COPY and join by hand"
 
 _LIST: Final = """
@@ -65,8 +62,7 @@ def measure(databases: Databases, *, sizes: Sequence[int]) -> dict[str, Any]:
             _write_list(database, path)
             told = {
                 YARDSTICK: _by_hand(database, path),
-                OURS: _in_a_process("reconcile", database, path),
-                LEDGER: _in_a_process("ledger", database, path),
+                OURS: _in_a_process(database, path),
             }
             found[str(size)] = {
                 side: {
@@ -106,8 +102,8 @@ def _by_hand(database: Database, path: Path) -> dict[str, float]:
     return {"seconds": seconds}
 
 
-def _in_a_process(what: str, database: Database, path: Path) -> dict[str, float]:
-    child = [sys.executable, "-m", "bench.reconciling", what, database.url, str(path)]
+def _in_a_process(database: Database, path: Path) -> dict[str, float]:
+    child = [sys.executable, "-m", "bench.reconciling", database.url, str(path)]
     done = subprocess.run(child, check=True, stdout=subprocess.PIPE)
     told: dict[str, float] = json.loads(done.stdout)
     return told
@@ -141,16 +137,19 @@ def _reconcile(url: str, path: str) -> None:
             raise RuntimeError(f"not all were compared: {report.totals}")
 
 
-def _ledger(url: str, path: str) -> None:
-    with OrderHub.open(url) as hub:
-        export_ledger(hub.at(Channel.SYSTEM, System("bench")), f"{path}.ledger.csv")
+def _peak_megabytes() -> float:
+    """Of this process alone: what `getrusage` says begins with its parent's."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(peak.split()[1]) / 1024
 
 
-def _child(what: str, url: str, path: str) -> dict[str, float]:
+def _child(url: str, path: str) -> dict[str, float]:
     begun = time.perf_counter()
-    (_reconcile if what == "reconcile" else _ledger)(url, path)
-    seconds = time.perf_counter() - begun
-    return {"seconds": seconds, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    _reconcile(url, path)
+    return {"seconds": time.perf_counter() - begun, "megabytes": _peak_megabytes()}
 
 
 if __name__ == "__main__":

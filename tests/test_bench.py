@@ -205,7 +205,7 @@ def test_everything_runs_and_prints_the_documented_json(
     assert set(paying["path"]) == {"microseconds", "around_the_call", "statements"}
     assert paying["path"]["statements"] > 0
     assert set(found["reconciling"]) == {"sizes", "memory_ratio"}
-    assert set(found["reconciling"]["sizes"]["100"]["omniorder, reconcile"]) == {
+    assert set(found["reconciling"]["sizes"]["100"]["omniorder"]) == {
         "payments_per_second", "ratio", "peak_megabytes",
     }  # fmt: skip
     assert "| PostgreSQL | omniorder |" in shown
