@@ -23,7 +23,9 @@ from bench import (
     memory,
     offers,
     orders,
+    paying,
     profile,
+    reconciling,
     tables,
     transitions,
     webhooks,
@@ -34,7 +36,7 @@ from bench.databases import NAMES, Databases, Name, databases
 
 PARTS: Final = (
     "orders", "offers", "growth", "workers", "hot", "wide", "profile", "imports", "transitions", "memory", "files",
-    "webhooks",
+    "webhooks", "paying", "reconciling",
 )  # fmt: skip
 
 
@@ -52,17 +54,18 @@ class Sizes:
     levels: tuple[int, int]
     """Stores, and articles at each of them."""
     files: tuple[int, ...]
+    payments: tuple[int, ...]
     stores: int = 500
     lines: int = 50
 
 
 FULL: Final = Sizes(
     orders=1_000, block=25, existing=(1_000, 10_000, 100_000), workers=8, rounds=12, clients=16, seconds=1.0,
-    levels=(50, 10_000), files=(100_000, 1_000_000),
+    levels=(50, 10_000), files=(100_000, 1_000_000), payments=(10_000, 100_000),
 )  # fmt: skip
 QUICK: Final = Sizes(
     orders=4, block=2, existing=(10, 20), workers=2, rounds=1, clients=2, seconds=0.05, levels=(2, 10),
-    files=(100, 1_000), stores=30, lines=5,
+    files=(100, 1_000), payments=(10, 100), stores=30, lines=5,
 )  # fmt: skip
 
 
@@ -109,6 +112,7 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         "transitions": lambda: transitions.measure(lives=some * 10),
         "memory": lambda: memory.measure(orders=some * 10),
         "files": lambda: files.measure(made, sizes=sizes.files),
+        "reconciling": lambda: reconciling.measure(made, sizes=sizes.payments),
     }  # fmt: skip
     each: dict[str, tuple[Sequence[Name], Callable[[Name], Mapping[str, Any]]]] = {
         "orders": (
@@ -118,6 +122,10 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         "growth": (
             ("postgresql", "sqlite"),
             lambda name: growth.measure(made, name, sizes=sizes.existing, orders=few, block=block),
+        ),
+        "paying": (
+            ("postgresql", "sqlite"),
+            lambda name: paying.measure(made.empty(name), existing=existing, orders=some, block=block),
         ),
         "profile": (
             ("postgresql", "sqlite"),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from bench import hot, wide
+from bench import hot, paying, wide
 from bench.orders import OURS, YARDSTICK
 
 ROOT: Final = Path(__file__).parent.parent
@@ -194,6 +194,31 @@ def _webhooks(found: Found) -> Iterable[str]:
     return _table(("PostgreSQL", "", "webhooks/s", f"time, {YARDSTICK} = 1"), rows, texts=2)
 
 
+def _paying(found: Found) -> Iterable[str]:
+    rows: list[Sequence[Any]] = []
+    for name, one in found.items():
+        took, counted, path = one["microseconds"], one["statements"], one["path"]
+        rows += [
+            (_NAMES[name], f"place, paid {paying.CARD}", f"{took[paying.CARD]:,}", counted[paying.CARD]),
+            (_NAMES[name], f"place, paid {paying.STORE}", f"{took[paying.STORE]:,}", counted[paying.STORE]),
+            (_NAMES[name], "the payment path: the difference", f"**{path['microseconds']:,}**", path["statements"]),
+            (_NAMES[name], f"of it {paying.BARE}", f"{took[paying.BARE]:,}", ""),
+        ]
+    return _table(("", "", "microseconds", "statements"), rows, texts=2)
+
+
+def _reconciling(found: Found) -> Iterable[str]:
+    rows = [
+        (f"{int(size):,}", side, f"{one['payments_per_second']:,}", f"{one['ratio']:.2f}", one["peak_megabytes"] or "")
+        for size, sides in found["sizes"].items()
+        for side, one in sides.items()
+    ]
+    heads = ("payments", "", "payments/s", "time, by hand = 1", "peak memory, MB")
+    yield from _table(heads, rows, texts=2)
+    yield ""
+    yield f"Peak memory for the most payments: {found['memory_ratio']:.2f} times that for the fewest."
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], texts: int = 1) -> Iterable[str]:
     """A Markdown table, its first columns text and the others numbers; a name is not repeated below itself."""
     yield f"| {' | '.join(heads)} |"
@@ -219,4 +244,6 @@ _MAKERS: Final[Mapping[str, Callable[[Found], Iterable[str]]]] = {
     "memory": _memory,
     "files": _files,
     "webhooks": _webhooks,
+    "paying": _paying,
+    "reconciling": _reconciling,
 }

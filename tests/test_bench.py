@@ -232,6 +232,14 @@ def test_everything_runs_and_prints_the_documented_json(
     for kind in found["webhooks"]["kinds"].values():
         assert set(kind) == {"per_second", "ratio"}
         assert set(kind["per_second"]) == {"omniorder", "by hand"}
+    paying = found["paying"]["postgresql"]
+    assert set(paying) == {"orders", "microseconds", "statements", "path"}
+    assert set(paying["path"]) == {"microseconds", "around_the_call", "statements"}
+    assert paying["path"]["statements"] > 0
+    assert set(found["reconciling"]) == {"sizes", "memory_ratio"}
+    assert set(found["reconciling"]["sizes"]["100"]["omniorder"]) == {
+        "payments_per_second", "ratio", "peak_megabytes",
+    }  # fmt: skip
     assert "| PostgreSQL | omniorder |" in shown
 
 

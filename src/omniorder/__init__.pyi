@@ -5,6 +5,7 @@ from .domain import events, ranking, sourcing
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
+from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
@@ -49,6 +50,7 @@ from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
+from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
@@ -63,6 +65,7 @@ from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
+from .services.reconciling import Reconciliation
 from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
@@ -75,6 +78,7 @@ __all__ = [
     "AccountState",
     "Actor",
     "Add",
+    "Advice",
     "Agent",
     "AgentTouchpoint",
     "Alternative",
@@ -94,8 +98,11 @@ __all__ = [
     "Closure",
     "Customer",
     "CustomerTouchpoint",
+    "Difference",
+    "DifferenceKind",
     "Edit",
     "Endangered",
+    "Entry",
     "ExpectedDelivery",
     "Funding",
     "GiftCard",
@@ -151,6 +158,7 @@ __all__ = [
     "Reason",
     "Receipt",
     "ReceiptLine",
+    "Reconciliation",
     "Recorded",
     "Remedy",
     "Remove",

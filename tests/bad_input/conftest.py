@@ -70,11 +70,11 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "postgres":
         with postgres.databases(request.getfixturevalue("postgres_server")) as create:
             url = create()
-            with Shop.example(url) as shop, contents.looking(url, shop.hub) as look:
+            with Shop.example(url) as shop, contents.watching(url, shop.hub) as look:
                 yield _made(shop, look)
         return
     folder: Path = tmp_path_factory.mktemp("world")
     url = "memory://" if request.param == "memory" else f"sqlite:///{(folder / 'shop.db').as_posix()}"
-    with Shop.example(url) as shop, contents.looking(url, shop.hub) as look:
+    with Shop.example(url) as shop, contents.watching(url, shop.hub) as look:
         yield _made(shop, look)
     shutil.rmtree(folder)

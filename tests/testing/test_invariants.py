@@ -59,6 +59,7 @@ from omniorder.testing.invariants import (
     inspecting,
     nothing_is_held_past_its_grace,
     nothing_is_overdue,
+    nothing_stays_unknown,
     viewing,
 )
 from omniorder.testing.provider import ProviderPayment
@@ -341,6 +342,11 @@ def refuse_captures(found: Payment) -> Payment:
     return evolve(found, attempts=tuple(attempts))
 
 
+def renamed(found: Payment) -> Payment:
+    first, *rest = found.attempts
+    return evolve(found, attempts=(evolve(first, id=f"{first.id}1"), *rest))
+
+
 def handed_over_elsewhere(db: Database, _: str) -> None:
     key, entry = next((key, entry) for key, entry in db.journal.items() if entry.recorded.name == "HandOverStarted")
     stamp = evolve(entry.recorded.stamp, actor="associate:vera@VAR01")
@@ -488,6 +494,14 @@ DAMAGES: Mapping[str, Damage] = {
     "money_in_flight_is_asked_after": Damage(
         first("orders", payment(lambda p: evolve(p, state=PaymentState.CAPTURING)), waiting),
         "UPDATE omniorder_payment SET state = 'capturing' WHERE state = 'authorised'",
+    ),
+    "a_key_is_of_one_call": Damage(
+        first("orders", payment(renamed), waiting),
+        "UPDATE omniorder_attempt SET id = id || '1' WHERE operation = 'capture'",
+    ),
+    "entries_agree_with_the_sums": Damage(
+        first("orders", payment(lambda p: evolve(p, captured=p.captured - p.captured)), in_state(OrderState.COMPLETED)),
+        "UPDATE omniorder_payment SET refunded = captured, captured = captured WHERE captured > 0",
     ),
     # orders, carts, promises, slots, codes
     "joint_states_are_legal": Damage(
@@ -695,6 +709,20 @@ def test_what_no_sweep_came_for_is_noticed(shop: Shop) -> None:
         nothing_is_overdue(shop.hub)
     shop.hub.sweep()
     nothing_is_overdue(shop.hub)
+
+
+def test_a_provider_that_stays_silent_is_noticed_and_one_that_waits_for_the_customer_is_not(shop: Shop) -> None:
+    """Not at once: the sweep asks again, and for a day that may take."""
+    shop.app.checkout.place(shop.promise().id, pay=Card("pm_card_3ds"))
+    shop.gateway.drop_next_request()
+    order = shop.app.checkout.place(shop.promise().id, pay=Card("pm_card_visa"))
+    nothing_stays_unknown(shop.hub)
+    shop.clock.advance(hours=25)
+    with pytest.raises(InvariantBroken, match=order.payments[0].attempts[0].id) as raised:
+        nothing_stays_unknown(shop.hub)
+    assert raised.value.broken[0].count == 1
+    shop.hub.sweep()
+    nothing_stays_unknown(shop.hub)
 
 
 def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:

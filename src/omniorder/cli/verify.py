@@ -1,6 +1,6 @@
 """`verify`: everything that must always hold, asked of a live database. Reads only, and little at a time.
 
-With a database alone three questions can't be asked: they need the hub's settings, its secret, or what its payment
+With a database alone four questions can't be asked: they need the hub's settings, its secret, or what its payment
 provider has on file. It says so.
 """
 
@@ -16,13 +16,16 @@ from typing import Any, Final
 from omniorder.cli.opening import add_shop, opened
 from omniorder.ports.inspection import Inspection
 from omniorder.services.hub import OrderHub
-from omniorder.testing.invariants import INVARIANTS, Broken, Invariant, examine, viewing
+from omniorder.testing.invariants import INVARIANTS, Broken, Invariant, examine, nothing_stays_unknown, viewing
 
 HOLDS: Final = 0
 BROKEN: Final = 1
 UNABLE: Final = 2
 
-_ASK_THE_HUB: Final = ("codes_are_stored_nowhere", "the_provider_agrees", "wrong_codes_are_limited")
+_ALL: Final = (*INVARIANTS, nothing_stays_unknown)
+_ASK_THE_HUB: Final = (
+    "codes_are_stored_nowhere", "nothing_stays_unknown", "the_provider_agrees", "wrong_codes_are_limited",
+)  # fmt: skip
 """What a database alone can't answer."""
 
 OnProgress = Callable[[str, int], None]
@@ -43,14 +46,14 @@ def add_to(commands: Any) -> None:
 
 def run(chosen: argparse.Namespace) -> int:
     """0 when everything holds, 1 when something does not."""
-    asked = [one for one in INVARIANTS if chosen.hub is not None or one.name not in _ASK_THE_HUB]
+    asked = [one for one in _ALL if chosen.hub is not None or one.name not in _ASK_THE_HUB]
     with opened(chosen) as hub:
         broken = {one.name: one for one in _examined(hub, asked)}
-    for one in INVARIANTS:
+    for one in _ALL:
         answer = _as_json if chosen.json else _as_text
         print(answer(one, broken.get(one.name), asked=one in asked))
     if not chosen.json:
-        left = len(INVARIANTS) - len(asked)
+        left = len(_ALL) - len(asked)
         skipped = f", {left} not asked (they need --hub)" if left else ""
         print(f"\n{len(asked) - len(broken)} hold, {len(broken)} broken{skipped}")
     return BROKEN if broken else HOLDS

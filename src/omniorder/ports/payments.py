@@ -23,6 +23,7 @@ from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsActi
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Action, Operation
+from omniorder.domain.reconciling import Listed
 
 __all__ = [
     "Absent",
@@ -154,22 +155,6 @@ class Notice:
     kind: str
     id: str = ""
     disputed: Money | None = None
-
-
-@frozen
-class Listed:
-    """A payment as the provider lists it. `payment` is our reference on it, or empty when it has none.
-
-    `authorised`, `captured` and `refunded` are totals, `open` is what is still set aside.
-    """
-
-    provider_id: str
-    payment: str
-    created_at: datetime
-    authorised: Money
-    captured: Money
-    refunded: Money
-    open: Money
 
 
 class PaymentGateway(Protocol):

@@ -182,6 +182,13 @@ class Transaction(Protocol):
         """The owner's orders, newest first, keyed by (placed_at, id)."""
         ...
 
+    def paid_by(
+        self, kind: str, *, start: datetime, end: datetime, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[tuple[str, Order], ...]:
+        """Payments of this kind of tender that were created within [start, end), at whichever store: their ids, each
+        with its order; by the instant of creation and payment id, which are the key."""
+        ...
+
     def pickups(
         self,
         store: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from types import TracebackType
 from typing import Any, cast, overload
 
@@ -27,13 +28,14 @@ from omniorder.ports.payments import PaymentGateway
 from omniorder.ports.pricing import PriceBook
 from omniorder.ports.storage import Storage
 from omniorder.ports.stores import StoreDirectory
-from omniorder.services import notices, payments, sweeps, webhooks
+from omniorder.services import notices, payments, reconciling, sweeps, webhooks
 from omniorder.services.account_gateway import AccountGateway
 from omniorder.services.journal import Journal
 from omniorder.services.ledger import Ledger
 from omniorder.services.mirror import Mirror
 from omniorder.services.opening import connect
 from omniorder.services.parts import Handler, Parts, Touch
+from omniorder.services.reconciling import Reconciliation
 from omniorder.services.settings import Settings
 from omniorder.services.surface import does, given
 from omniorder.services.sweeps import SweepReport
@@ -205,6 +207,22 @@ class OrderHub:
         `joined`.
         """
         return webhooks.receive(self._parts, kind, headers, body)
+
+    def reconcile(
+        self, kind: str, *, since: datetime, until: datetime | None = None, look_again: bool = False
+    ) -> Reconciliation:
+        """Compare the payments of this tender kind that were created within [since, until) with the provider's list.
+
+        Iterate over what is returned: each `Difference` says what does not agree and what to do about it; `totals` say
+        what was compared. Both sides are read in batches, whatever their number. `until` is now without one.
+
+        No money is moved. With `look_again` the provider is asked again about payments where that is the advice, as a
+        sweep or a webhook would have done, and only what still differs then is told.
+
+        Raises `TenderUnsupported` (no gateway, or one that can't list), `InvalidInstant`, `NeedsOwnTransaction`, and
+        while it is read `GatewayFault` and `StorageFault`.
+        """
+        return reconciling.reconcile(self._parts, kind, since, until, look_again=look_again)
 
     def migrate(self) -> None:
         """Bring the tables to this version; safe when several workers start at once."""

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain import coupling, passes
+from omniorder.domain import bookkeeping, coupling, passes
+from omniorder.domain.bookkeeping import Entry
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
@@ -14,8 +15,9 @@ from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
+from omniorder.ports.storage import Transaction
 from omniorder.services import payments, rerouting
-from omniorder.services.access import look, shown_to, work_for
+from omniorder.services.access import look, order_for, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
@@ -78,6 +80,24 @@ class Orders:
             return carry_on(unit, before, coupling.cancel(before, why, hold_until))
 
         return payments.drive(self.parts, in_transaction(self.parts, stamp, work), stamp)
+
+
+@frozen
+class StaffOrders(Orders):
+    """What only those who work for the retailer may see."""
+
+    def ledger(self, order_id: str) -> tuple[Entry, ...]:
+        """The order's money as balanced entries, the oldest first: see `omniorder.domain.bookkeeping`.
+
+        Raises `NotFound`.
+        """
+
+        def read(tx: Transaction) -> tuple[Entry, ...]:
+            order = order_for(self.touch, tx, order_id)
+            journal = tx.journal(order.store, order.id, after=0, limit=order.version)
+            return bookkeeping.entries(order, journal)
+
+        return reading(self.parts, read)
 
 
 @frozen

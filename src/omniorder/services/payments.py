@@ -50,6 +50,23 @@ def load(parts: Parts, order_id: str) -> Order:
     return order
 
 
+def look_again(parts: Parts, order: Order, payment_id: str, stamp: Stamp) -> Order:
+    """Ask the provider about everything of this payment that may have changed, and carry on from there.
+
+    That is what is without an answer, and an authorisation that was taken for absent: should it have come to be after
+    all, it is given back. The order as it is then.
+    """
+    for attempt in order.payment(payment_id).attempts:
+        absent = attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE
+        if attempt.open or absent:
+            answer = look_up(parts, order.payment(payment_id), attempt)
+            if isinstance(answer, Absent) and attempt.operation is Operation.VOID:
+                # the void has not arrived, whereas what it was to give back may well be there: it is sent again
+                answer = NoAnswer()
+            order = record(parts, order, attempt.id, answer, stamp)
+    return drive(parts, order, stamp, due=stamp.at)
+
+
 def own_transaction(parts: Parts, command: str) -> None:
     """Raise `NeedsOwnTransaction` inside a caller's transaction: a provider must not be called there."""
     if parts.storage.is_joined:

@@ -48,6 +48,8 @@ class Settings:
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
         outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
+        unknown_longest: how long the outcome of a call to a payment provider may stay unknown before `reconcile` and
+            `verify` tell of it.
         transfer_waits: how long goods for another store's shelf may be overdue and unsent until a sweep calls them off.
         lease: how long a sweep worker keeps a timer to itself.
         slot_horizon: how far ahead slots are offered.
@@ -79,6 +81,7 @@ class Settings:
     look_again: timedelta = timedelta(seconds=30)
     outside_margin: timedelta = timedelta(minutes=30)
     hand_over_patience: timedelta = timedelta(minutes=2)
+    unknown_longest: timedelta = timedelta(days=1)
     transfer_waits: timedelta = timedelta(days=2)
     lease: timedelta = timedelta(minutes=1)
     slot_horizon: timedelta = timedelta(days=7)

@@ -14,7 +14,7 @@ from omniorder.services.exports import Exports
 from omniorder.services.gift_cards import GiftCardBalances, GiftCards
 from omniorder.services.handoffs import Handoffs
 from omniorder.services.imports import Imports
-from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
+from omniorder.services.orders import CustomerOrders, OwnOrders, StaffOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import Pickups
 from omniorder.services.shop import Articles, Prices, Stores
@@ -93,9 +93,9 @@ class StoreTouchpoint(Touchpoint):
         return Pickups(self._parts, self._touch)
 
     @cached_property
-    def orders(self) -> Orders:
+    def orders(self) -> StaffOrders:
         """Orders that this store works on."""
-        return Orders(self._parts, self._touch)
+        return StaffOrders(self._parts, self._touch)
 
     @cached_property
     def stock(self) -> Stock:
@@ -137,9 +137,9 @@ class SystemTouchpoint(Touchpoint):
         return Transfers(self._parts, self._touch)
 
     @cached_property
-    def orders(self) -> Orders:
+    def orders(self) -> StaffOrders:
         """Every order."""
-        return Orders(self._parts, self._touch)
+        return StaffOrders(self._parts, self._touch)
 
     @cached_property
     def gift_cards(self) -> GiftCards:

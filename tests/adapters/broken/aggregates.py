@@ -304,6 +304,40 @@ def lists_without_a_limit(patch: Patch) -> None:
         method(patch, name, lambda original, *args, limit, **rest: original(*args, limit=99, **rest))
 
 
+@breaks("payments_come_by_creation_from_every_store_with_their_orders")
+def payments_by_id(patch: Patch) -> None:
+    alter(patch, "paid_by", lambda found: tuple(sorted(found)))
+
+
+@breaks("payments_of_another_kind_are_not_listed")
+def payments_of_every_kind(patch: Patch) -> None:
+    def every(original: Any, tx: Any, kind: str, **rest: Any) -> Any:
+        return (*original(tx, "card", **rest), *original(tx, "gift_card", **rest))
+
+    method(patch, "paid_by", every)
+
+
+@breaks("each_payment_of_an_order_is_listed_where_it_belongs")
+def payments_once_per_order(patch: Patch) -> None:
+    alter(patch, "paid_by", lambda found: tuple({order.id: (id, order) for id, order in reversed(found)}.values()))
+
+
+@breaks("a_payment_is_in_if_it_was_created_from_start_to_before_end")
+def payments_of_any_time(patch: Patch) -> None:
+    def ever(original: Any, tx: Any, kind: str, *, start: Any, end: Any, **rest: Any) -> Any:
+        return original(tx, kind, start=start, end=end + samples.HOUR, **rest)
+
+    method(patch, "paid_by", ever)
+
+
+@breaks("paging_through_payments_loses_and_repeats_none")
+def payments_paged_by_instant_alone(patch: Patch) -> None:
+    def page(original: Any, tx: Any, kind: str, *, after: Any, **rest: Any) -> Any:
+        return original(tx, kind, after=after and (after[0], "~"), **rest)
+
+    method(patch, "paid_by", page)
+
+
 @breaks("pickups_come_by_window_and_order_id")
 def pickups_by_order_id(patch: Patch) -> None:
     alter(patch, "pickups", lambda found: tuple(sorted(found, key=lambda order: order.id)))

@@ -214,6 +214,18 @@ class MemoryTransaction:
         keys = sorted((key for key in keyed if after is None or key < after), reverse=True)
         return tuple(keyed[key] for key in keys[:limit])
 
+    def paid_by(
+        self, kind: str, *, start: datetime, end: datetime, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[tuple[str, Order], ...]:
+        keyed = {
+            (payment.created_at, payment.id): (payment.id, order)
+            for order in self._db.orders.rows()
+            for payment in order.payments
+            if payment.kind == kind and start <= payment.created_at < end
+        }
+        keys = sorted(key for key in keyed if after is None or key > after)
+        return tuple(keyed[key] for key in keys[:limit])
+
     def pickups(
         self, store: str, *, start: datetime | None, end: datetime | None, states: Sequence[str],
         after: tuple[datetime, str] | None, limit: int,

@@ -92,6 +92,21 @@ _TO_PICK_UP: Final = (
     .order_by(PICKUP.c.starts_at, PICKUP.c.order_id)
     .limit(bindparam("most"))
 )
+_PAID: Final = PAYMENT.alias("paid")
+_PAID_BY: Final = (
+    select(_PAID.c.id, _DOCUMENT.label("document"))
+    .join_from(_PAID, ORDER, and_(ORDER.c.store_id == _PAID.c.store_id, ORDER.c.id == _PAID.c.order_id))
+    .join(PICKUP, and_(PICKUP.c.store_id == ORDER.c.pickup_store, PICKUP.c.id == ORDER.c.pickup_id))
+    .where(
+        _PAID.c.kind == bindparam("kind"),
+        _PAID.c.created_at >= bindparam("start"),
+        _PAID.c.created_at < bindparam("end"),
+        tuple_(_PAID.c.created_at, _PAID.c.id)
+        > tuple_(bindparam("after_at", type_=Instant()), bindparam("after_id", type_=Key())),
+    )
+    .order_by(_PAID.c.created_at, _PAID.c.id)
+    .limit(bindparam("most"))
+)
 _INSERT: Final = ORDER.insert()
 _LIST: Final = CUSTOMER_ORDER.insert()
 _UNLIST: Final = delete(CUSTOMER_ORDER).where(
@@ -145,6 +160,15 @@ def to_pick_up(
         "most": limit,
     }
     return tuple(map(order_from, link.documents(_TO_PICK_UP, params)))
+
+
+def paid_by(
+    link: Link, kind: str, start: datetime, end: datetime, after: tuple[datetime, str] | None, limit: int
+) -> tuple[tuple[str, Order], ...]:
+    """Payments of this kind and time, each with its order, by creation."""
+    at, id = after or (EARLIEST, "")
+    params = {"kind": kind, "start": start, "end": end, "after_at": at, "after_id": id, "most": limit}
+    return tuple((row.id, order_from(row.document)) for row in link.rows(_PAID_BY, params))
 
 
 def write(batch: Batch, change: OrderWrite) -> None:

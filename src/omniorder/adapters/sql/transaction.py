@@ -208,6 +208,11 @@ class SqlTransaction:
     def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
         return orders.of_owner(self._link, owner, after, limit)
 
+    def paid_by(
+        self, kind: str, *, start: datetime, end: datetime, after: tuple[datetime, str] | None, limit: int
+    ) -> tuple[tuple[str, Order], ...]:
+        return orders.paid_by(self._link, kind, start, end, after, limit)
+
     def pickups(
         self, store: str, *, start: datetime | None, end: datetime | None, states: Sequence[str],
         after: tuple[datetime, str] | None, limit: int,

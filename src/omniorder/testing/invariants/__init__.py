@@ -33,6 +33,7 @@ from omniorder.testing.invariants.checking import (
     viewing,
     whole,
 )
+from omniorder.testing.invariants.money import nothing_stays_unknown
 from omniorder.testing.invariants.rows import Rows, Stream
 from omniorder.testing.invariants.timers import nothing_is_held_past_its_grace, nothing_is_overdue
 
@@ -51,6 +52,7 @@ __all__ = [
     "invariant",
     "nothing_is_held_past_its_grace",
     "nothing_is_overdue",
+    "nothing_stays_unknown",
     "viewing",
     "whole",
 ]
@@ -59,10 +61,11 @@ INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
     found
     for module in (stock, money, accounts, orders, owners, journal, timers, privacy)
     for found in vars(module).values()
-    if isinstance(found, Invariant) and found not in (nothing_is_held_past_its_grace, nothing_is_overdue)
+    if isinstance(found, Invariant)
+    and found not in (nothing_is_held_past_its_grace, nothing_is_overdue, nothing_stays_unknown)
 )
-"""All that hold at any moment; the other two, `nothing_is_overdue` and `nothing_is_held_past_its_grace`, hold right
-after a sweep."""
+"""All that hold at any moment; two others, `nothing_is_overdue` and `nothing_is_held_past_its_grace`, hold right after
+a sweep, and `nothing_stays_unknown` while sweeps come and the provider answers."""
 
 
 def check_all(hub: OrderHub, *, gateways: Mapping[str, object] | None = None, secrets: Iterable[str] = ()) -> None:

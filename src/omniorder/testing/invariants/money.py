@@ -7,12 +7,15 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from omniorder.domain import coupling
+from omniorder.domain import bookkeeping, coupling, ids
+from omniorder.domain.bookkeeping import Entry
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, Funding, OrderState, PaymentState
 from omniorder.domain.money import extend
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import SERVED_BY, Attempt, Operation, Payment
 from omniorder.domain.promises import Quote
+from omniorder.domain.reconciling import waiting_since
+from omniorder.errors import OmniorderError
 from omniorder.ports.payments import Approved
 from omniorder.testing.invariants.checking import ProviderBooks, View, invariant, whole
 from omniorder.testing.provider import ProviderPayment
@@ -114,6 +117,54 @@ def money_in_flight_is_asked_after(view: View) -> Iterator[str]:
             if pending and not any(attempt.open for attempt in p.attempts):
                 attempts = [(attempt.operation.value, attempt.state.value) for attempt in p.attempts]
                 yield f"{_told(order)}: {_books(p)}, attempts {attempts}"
+
+
+@invariant
+def nothing_stays_unknown(view: View) -> Iterator[str]:
+    """M5: what became of a call to a provider is known within the limit (`Settings.unknown_longest`), unless it waits
+    for the customer: as long as sweeps come and the provider answers."""
+    before = view.now - view.settings.unknown_longest
+    for order in view.rows.orders():
+        for p in order.payments:
+            for attempt in waiting_since(p, before):
+                asked = f"{attempt.operation.value} of {attempt.asked_at:%Y-%m-%d %H:%M}"
+                yield f"{_told(order)}: {attempt.id}, {asked}, is without an answer"
+
+
+@invariant
+def a_key_is_of_one_call(view: View) -> Iterator[str]:
+    """M6: the key of a call is its attempt's id, which names its payment, its order and its place among their calls: so
+    no two calls share one, and it never asks for another currency than its payment's."""
+    for order in view.rows.orders():
+        for place, p in enumerate(order.payments, 1):
+            if p.id != ids.payment_id(order.id, place):
+                yield f"{_told(order)}: {p.id} is its payment number {place}"
+            for number, attempt in enumerate(p.attempts, 1):
+                if attempt.id != ids.attempt_id(p.id, number):
+                    yield f"{_told(order)}: {attempt.id} is attempt number {number} at {p.id}"
+                if attempt.amount.currency != p.amount.currency:
+                    yield f"{_told(order)}: {attempt.id} asks for {attempt.amount} of {p.amount}"
+
+
+@invariant
+def entries_agree_with_the_sums(view: View) -> Iterator[str]:
+    """M2, M3: an order's journal, booked as balanced entries, gives what its payments and its pick-up say: what was
+    taken, what is going back, what was sold with how much tax, and what the customer has on account."""
+    for stream in view.rows.streams():
+        order = view.rows.order(stream.name)
+        if order is None:
+            continue
+        try:
+            found = bookkeeping.entries(order, stream.events)
+        except OmniorderError as refused:
+            yield f"{_told(order)}: {refused}"
+            continue
+        yield from (f"{_told(order)}: {why}" for why in bookkeeping.unlike(order, found))
+        yield from (f"{entry.id}: its debits are not its credits" for entry in found if not _balanced(entry))
+
+
+def _balanced(entry: Entry) -> bool:
+    return not sum(amount.amount for amount in bookkeeping.balances([entry]).values())
 
 
 # --- against the provider's books -------------------------------------------------------------------------

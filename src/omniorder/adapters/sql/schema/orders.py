@@ -106,6 +106,7 @@ class PaymentRow(Row, table=True):
         check("amounts", "amount >= 0 AND authorised >= 0 AND captured >= 0 AND refunded >= 0"),
         check("refund_pending", "refund_pending >= 0"),
         Index("omniorder_payment_by_order", "store_id", "order_id"),
+        Index("omniorder_payment_by_kind", "kind", "created_at", "id"),
         STRICT,
     )
 

@@ -23,6 +23,7 @@ from omniorder.testing.contracts.storage.journal import JournalContract
 from omniorder.testing.contracts.storage.levels import CountContract, QuarantineContract, ShortageContract
 from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
 from omniorder.testing.contracts.storage.owners import OwnerContract
+from omniorder.testing.contracts.storage.payments import PaymentListContract
 from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
 from omniorder.testing.contracts.storage.shop import ShopContract
 from omniorder.testing.contracts.storage.stock import MovementContract, SlotContract, StockContract
@@ -44,6 +45,7 @@ class StorageContract(
     ReservationContract,
     OrderContract,
     OrderListContract,
+    PaymentListContract,
     OwnerContract,
     TransferContract,
     WebhookContract,
