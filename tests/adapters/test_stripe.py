@@ -10,12 +10,21 @@ TOKENS = GatewayTokens(
     approves="pm_card_visa",
     declines="pm_card_chargeDeclinedInsufficientFunds",
     requires_action="pm_card_authenticationRequired",
+    reader="tmr_counter",
 )
 
 
 def bench(fake: FakeStripe, enabled: Enabled | None = None, account: str = "") -> GatewayBench:
     gateway = StripeGateway(fake.client, webhook_secret=fake.webhook_secret, enabled=enabled, account=account)
-    return GatewayBench(gateway, TOKENS, lose_next_reply=fake.lose_next_reply, signed_webhook=fake.signed_webhook)
+    return GatewayBench(
+        gateway,
+        TOKENS,
+        lose_next_reply=fake.lose_next_reply,
+        signed_webhook=fake.signed_webhook,
+        complete_action=fake.complete_action,
+        present_card=fake.present_card,
+        decline_card=fake.decline_card,
+    )
 
 
 class TestCapturingOnce(PaymentGatewayContract):
@@ -25,7 +34,8 @@ class TestCapturingOnce(PaymentGatewayContract):
 
 class TestCapturingSeveralTimes(PaymentGatewayContract):
     def open(self) -> GatewayBench:
-        return bench(FakeStripe(multicapture=True), Enabled(multicapture=True))
+        fake = FakeStripe(multicapture=True, incremental=True)
+        return bench(fake, Enabled(multicapture=True, incremental=True, readers=True))
 
 
 class TestForAConnectedAccount(PaymentGatewayContract):

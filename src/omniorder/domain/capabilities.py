@@ -34,6 +34,9 @@ def _lifetimes(value: Mapping[str, timedelta]) -> Mapping[str, timedelta]:
 class Capabilities:
     """What a payment provider can do. Raises `InvalidInput` for lifetimes that are none.
 
+    A provider that can't be asked at all, or whose answers people bring (a bank transfer), says in `asks_after` that
+    it need not be asked every half minute.
+
     Attributes:
         partial_capture: a capture may take less than what is set aside.
         several_captures: an authorisation takes more than one capture.
@@ -41,8 +44,7 @@ class Capabilities:
         remembers: how long it knows an idempotency key: afterwards a request is only looked up, never resent.
         void: what is set aside can be given back before it lapses.
         immediate: it can take money at once, without setting it aside first: for deposits.
-        lifetimes: how long money stays set aside, by kind of card ("visa"); "" is for all that are not named. Where
-            neither is there, it stays for as long as the order does.
+        lifetimes: how long money stays set aside, by kind of card, "" for all others; without either it has no end.
         extension: it can keep money set aside for longer (`ExtendingGateway`).
         incremental: it can raise what is set aside (`IncrementalGateway`).
         reuse: the same token can be authorised again while the customer is away.
@@ -50,9 +52,7 @@ class Capabilities:
         links: without a token, the customer chooses how to pay on their own device, and the authorisation waits.
         wallets: the wallets that it takes, "apple_pay" for example.
         lists: it can list what it has on file (`ListingGateway`).
-        asks_after: how long after an answer that leaves the outcome open to ask again; None: as the settings say. A
-            provider whose answers people bring (a bank transfer) need not be asked every half minute.
-        by_hand: nobody can be asked: people see what becomes of the money, and say so (`office.payments`).
+        asks_after: how long after an answer that leaves the outcome open to ask again; None: as the settings say.
     """
 
     partial_capture: bool = True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from omniorder.adapters.stripe.amounts import from_stripe
-from omniorder.adapters.stripe.references import LINK, ORDER, metadata, payment_of
+from omniorder.adapters.stripe.reading import until
+from omniorder.adapters.stripe.references import LINK, ORDER, READER, metadata, payment_of
 from omniorder.domain.money import Money
 from omniorder.domain.payments import Action, Operation
 from omniorder.ports.payments import Answer, Approved, Denied, NeedsAction
@@ -35,6 +36,9 @@ def booked(shelf: Shelf, intent: Object) -> ProviderPayment:
         captured=_money(intent, int(intent["amount_received"])),
         refunded=_money(intent, refunded),
         created_at=datetime.fromtimestamp(int(intent["created"]), UTC),
+        until=until({**intent, "latest_charge": charged}),
+        method=metadata(intent).get(LINK, ""),
+        reader=metadata(intent).get(READER, ""),
         instant=intent["capture_method"] != "manual",
         reason=_reason(intent),
         operations=tuple(ProviderOperation(one.key, Operation(one.asked), _answer(intent, one)) for one in done),
