@@ -188,6 +188,12 @@ class Order:
         return Money(due, self.total.currency)
 
     @property
+    def to_pay_out(self) -> Money:
+        """What the counter is to pay out in cash when the customer comes for it: refunds of what it took in cash."""
+        due = sum(a.amount.amount for p in self.payments for a in p.attempts if a.open and p.left_to_people(a))
+        return Money(due, self.total.currency)
+
+    @property
     def most(self) -> Money:
         """The most that may be charged now: the ceiling of what was not called off."""
         return self._value(lambda line: line.bounds[1])
