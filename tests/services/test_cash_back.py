@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from omniorder import Card, Money, Order, PayInStore, PaymentState, Stage, Taken, Terminal, events
+from omniorder import Card, Money, Order, PayInStore, Payment, PaymentState, Stage, Taken, Terminal, events
 from omniorder.domain import coupling
 from omniorder.domain.lifecycle import AttemptState
 from omniorder.errors import CurrencyMismatch, InvalidMoney, InvalidText, NotFound, NotPaid, StillRunning
@@ -152,3 +152,10 @@ def test_a_silent_reader_that_took_nothing_is_given_up_by_who_has_seen_it(shop: 
     late = now(shop, order)
     assert (late.kept, late.due_in_store.amount) == (DUE, 0)
     assert shop.store.pickups.hand_over(order.id, code=said).total == DUE
+
+
+def test_without_the_guard_it_would_be_booked_before_anybody_came(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: cash that goes back is like any other refund."""
+    monkeypatch.setattr(Payment, "left_to_people", lambda payment, attempt: False)
+    with pytest.raises(AssertionError):
+        test_cash_that_is_to_go_back_is_shown_to_staff(shop)

@@ -20,6 +20,7 @@ from omniorder.errors import (
     TenderUnsupported,
 )
 from omniorder.ports.payments import Absent, Capture, Denied, LookUp, NoAnswer, Operation, Refund, Void
+from omniorder.services import payment_desk, payments
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import check_all
@@ -234,3 +235,17 @@ def test_the_gateway_claims_nothing_that_it_can_t_know() -> None:
 def test_instructions_that_can_t_be_shown_are_refused(text: str) -> None:
     with pytest.raises(InvalidText):
         ManualGateway(text)
+
+
+def test_without_late_news_money_that_came_too_late_would_be_lost(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: what was called off is over."""
+    monkeypatch.setattr(payment_desk, "may_turn_up", lambda attempt: False)
+    with pytest.raises(InvalidMoney):
+        test_money_that_comes_after_the_end_is_booked_and_to_be_sent_back(shop, DUE)
+
+
+def test_without_its_patience_every_sweep_would_ask(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A control: the settings' half minute for everybody."""
+    monkeypatch.setattr(payments, "_patience", lambda parts, payment: parts.settings.look_again)
+    with pytest.raises(AssertionError):
+        test_no_sweep_asks_every_half_minute(shop)

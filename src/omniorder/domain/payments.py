@@ -30,6 +30,10 @@ def _token(value: object) -> str:
     return text
 
 
+def _wallet(value: object) -> str:
+    return valid_line(value, "wallet", most=40)
+
+
 @frozen
 class Tender:
     """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind.
@@ -68,7 +72,7 @@ class Wallet(Tender):
     """
 
     kind: ClassVar[str] = Card.kind
-    wallet: str = field(default="", converter=lambda value: valid_line(value, "wallet", most=40))
+    wallet: str = field(default="", converter=_wallet)
     token: str = field(default="", converter=_token, repr=False)
 
     @property
