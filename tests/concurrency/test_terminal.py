@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 
@@ -62,7 +63,8 @@ def test_a_card_and_the_stop_at_once_end_in_one_of_two_ways(shop: Shop) -> None:
         order, code = ready(shop)
         with pytest.raises(StillRunning):
             at_the_reader(shop, order, code)
-        at_once([partial(shop.gateway.present_card, "tmr_1"), partial(shop.store.pickups.stop_payment, order.id)])
+        card, stop = partial(shop.gateway.present_card, "tmr_1"), partial(shop.store.pickups.stop_payment, order.id)
+        at_once(list[Callable[[], object]]([card, stop]))
         after = shop.office.orders.get(order.id)
         if after.stage is Stage.COLLECTED:
             assert (taken(shop, order), after.kept) == (order.total.amount, order.total)
@@ -79,7 +81,8 @@ def test_a_stop_and_a_repeated_hand_over_at_once_take_the_money_once(shop: Shop)
             at_the_reader(shop, order, code, key="k")
         shop.gateway.present_card("tmr_1")
         again = partial(at_the_reader, shop, order, code, key="k")
-        results = at_once([partial(shop.store.pickups.stop_payment, order.id), again])
+        stop = partial(shop.store.pickups.stop_payment, order.id)
+        results = at_once(list[Callable[[], object]]([stop, again]))
         assert won(results), results
         assert again().total == order.total
         assert taken(shop, order) == order.total.amount

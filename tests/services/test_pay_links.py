@@ -7,7 +7,18 @@ from typing import Any
 
 import pytest
 
-from omniorder import IsActionRequired, IsAuthorised, Money, OrderState, PayLink, Scope, Settings, Tender, Wallet
+from omniorder import (
+    BankTransfer,
+    IsActionRequired,
+    IsAuthorised,
+    Money,
+    OrderState,
+    PayLink,
+    Scope,
+    Settings,
+    Tender,
+    Wallet,
+)
 from omniorder.errors import CardNumberRefused, InvalidText, TenderUnsupported
 from omniorder.ports.payments import Authorise
 from omniorder.testing.clock import FakeClock
@@ -125,6 +136,11 @@ def test_a_tender_that_is_refused_leaves_the_promise_as_it_was(shop: Shop, store
 @pytest.mark.parametrize("wallet", ["", "x" * 41, "a\x00b", 7, None])
 def test_a_wallet_without_a_name_is_refused(wallet: str) -> None:
     refused(InvalidText, Wallet, wallet)
+
+
+@pytest.mark.parametrize("tender", [PayLink, BankTransfer])
+def test_what_has_no_token_takes_none(tender: type[Tender]) -> None:
+    refused(InvalidText, tender, "pm_card_visa")
 
 
 def test_a_card_number_is_no_token_of_a_wallet() -> None:

@@ -20,7 +20,7 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
-from omniorder.errors import CardNumberRefused, NotFound
+from omniorder.errors import CardNumberRefused, InvalidText, NotFound
 
 
 def _token(value: object) -> str:
@@ -52,6 +52,11 @@ class Tender:
     def unsupported(self, can: Capabilities) -> str:
         """Why a gateway that can do this can't take it; empty when it can."""
         return ""
+
+
+def _without_token(tender: Tender) -> None:
+    if tender.token:
+        raise InvalidText("token", "(hidden)", f"must be empty: {tender.kind} is not known by a token")
 
 
 @frozen
@@ -90,10 +95,12 @@ class Wallet(Tender):
 @frozen
 class PayLink(Tender):
     """The customer pays on a device of their own, after an agent has placed the order for them, by what they choose
-    there. Taken by the gateway for cards, unless there is one for this kind."""
+    there. Taken by the gateway for cards, unless there is one for this kind. Raises `InvalidText` for a token."""
 
     kind: ClassVar[str] = "pay_link"
-    token: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        _without_token(self)
 
     def unsupported(self, can: Capabilities) -> str:
         """Why a gateway that can do this can't take it; empty when it can."""
@@ -102,10 +109,15 @@ class PayLink(Tender):
 
 @frozen
 class BankTransfer(Tender):
-    """The customer sends the money from their bank, with the order's id as reference; people see it arrive."""
+    """The customer sends the money from their bank, with the order's id as reference; people see it arrive.
+
+    Raises `InvalidText` for a token.
+    """
 
     kind: ClassVar[str] = "bank_transfer"
-    token: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        _without_token(self)
 
 
 @frozen
