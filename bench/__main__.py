@@ -15,11 +15,26 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
-from bench import files, growth, hot, imports, memory, offers, orders, profile, tables, transitions, wide, workers
+from bench import (
+    files,
+    growth,
+    hot,
+    imports,
+    memory,
+    offers,
+    orders,
+    profile,
+    tables,
+    transitions,
+    webhooks,
+    wide,
+    workers,
+)
 from bench.databases import NAMES, Databases, Name, databases
 
 PARTS: Final = (
-    "orders", "offers", "growth", "workers", "hot", "wide", "profile", "imports", "transitions", "memory", "files"
+    "orders", "offers", "growth", "workers", "hot", "wide", "profile", "imports", "transitions", "memory", "files",
+    "webhooks",
 )  # fmt: skip
 
 
@@ -89,6 +104,7 @@ def _measured(part: str, sizes: Sizes, made: Databases, names: Sequence[Name] | 
         "wide": lambda: wide.measure(
             made.empty("postgresql"), stores=sizes.levels[0], skus=sizes.levels[1], reservations=some, block=block,
         ),
+        "webhooks": lambda: webhooks.measure(made.empty("postgresql"), webhooks=some, block=block),
         "imports": lambda: imports.measure(rounds=sizes.rounds),
         "transitions": lambda: transitions.measure(lives=some * 10),
         "memory": lambda: memory.measure(orders=some * 10),

@@ -185,6 +185,15 @@ def _files(found: Found) -> Iterable[str]:
     yield f"Peak memory of the largest import: {found['memory_ratio']:.2f} times that of the smallest."
 
 
+def _webhooks(found: Found) -> Iterable[str]:
+    rows: list[Sequence[Any]] = []
+    for kind, told in found["kinds"].items():
+        low, high = told["ratio"]["quartiles"]
+        times = {OURS: f"**{told['ratio']['median']:.2f}** ({low:.2f} to {high:.2f})", YARDSTICK: "1"}
+        rows += [(kind, side, f"{speed:,}", times[side]) for side, speed in told["per_second"].items()]
+    return _table(("PostgreSQL", "", "webhooks/s", f"time, {YARDSTICK} = 1"), rows, texts=2)
+
+
 def _table(heads: Sequence[str], rows: Iterable[Sequence[Any]], texts: int = 1) -> Iterable[str]:
     """A Markdown table, its first columns text and the others numbers; a name is not repeated below itself."""
     yield f"| {' | '.join(heads)} |"
@@ -209,4 +218,5 @@ _MAKERS: Final[Mapping[str, Callable[[Found], Iterable[str]]]] = {
     "transitions": _transitions,
     "memory": _memory,
     "files": _files,
+    "webhooks": _webhooks,
 }

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from psycopg.errors import DivisionByZero
+from psycopg.errors import DivisionByZero, UniqueViolation
 
+from bench import webhooks
 from bench.__main__ import PARTS, main
 from bench.by_hand.reserving import Manner, Reserving
 from bench.by_hand.sqlite import Refused
+from bench.by_hand.webhooks import Intake
 from bench.databases import Database, Name
 from bench.orders import by_hand, by_library, counted
 from bench.reserving import Goods, Library, Reserves, fill
@@ -28,7 +30,7 @@ from omniorder.errors import OutOfStock
 
 Rows = Mapping[str, Counter[str]]
 
-IDS = re.compile(r"\b(crt|ln|prm|rsv|pay|att|pup)_\w+|\bSOF01-[0-9A-Z]{6}\b|pi_fake_\d+")
+IDS = re.compile(r"\b(crt|ln|prm|rsv|pay|att|pup|whk)_\w+|\bSOF01-[0-9A-Z]{6}\b|pi_fake_\d+")
 INSTANTS = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[.0-9]*(Z|\+00:00)")
 
 
@@ -169,6 +171,32 @@ def test_a_reservation_by_hand_refuses_what_the_library_refuses(
     assert stock_rows(database) == before
 
 
+@pytest.mark.parametrize("of", ["nobody", "us"])
+def test_a_webhook_by_hand_writes_the_same_row(postgres_database: Callable[[], str], of: str) -> None:
+    """But for its id, which is a digest on one side; and nothing else is left behind."""
+    found: list[Rows] = []
+    for side in ("omniorder", "by hand"):
+        database = Database("postgresql", postgres_database())
+        with opened(database) as scene, closing(Intake(database.dsn, scene.gateway)) as script:
+            before = rows(scene)
+            sent = webhooks.signed(scene, webhooks.STRANGE if of == "nobody" else webhooks.payment_of(scene), 3)
+            for headers, body in sent:
+                (webhooks.by_library(scene) if side == "omniorder" else script.take)(headers, body)
+            found.append({name: all_ - before[name] for name, all_ in rows(scene).items() if all_ - before[name]})
+    assert found[0] == found[1]
+    assert {name: new.total() for name, new in found[0].items()} == {"omniorder_webhook": 3}
+
+
+def test_a_webhook_by_hand_is_taken_once(postgres_database: Callable[[], str]) -> None:
+    """As by the library, which answers again."""
+    database = Database("postgresql", postgres_database())
+    with opened(database) as scene, closing(Intake(database.dsn, scene.gateway)) as script:
+        ((headers, body),) = webhooks.signed(scene, webhooks.STRANGE, 1)
+        script.take(headers, body)
+        with pytest.raises(UniqueViolation):
+            script.take(headers, body)
+
+
 def test_everything_runs_and_prints_the_documented_json(
     postgres_server: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -200,6 +228,10 @@ def test_everything_runs_and_prints_the_documented_json(
     assert set(found["memory"]) == {"orders", "bytes_per_order", "megabytes_per_10000_orders"}
     assert set(found["files"]) == {"sizes", "memory_ratio"}
     assert set(found["files"]["sizes"]["1000"]["COPY"]) == {"rows_per_second", "ratio", "peak_megabytes"}
+    assert set(found["webhooks"]["kinds"]) == {"about nobody's payment", "about one of ours"}
+    for kind in found["webhooks"]["kinds"].values():
+        assert set(kind) == {"per_second", "ratio"}
+        assert set(kind["per_second"]) == {"omniorder", "by hand"}
     assert "| PostgreSQL | omniorder |" in shown
 
 

@@ -16,6 +16,7 @@ from omniorder.testing.contracts.storage import StorageContract
 from tests.adapters.broken import (
     BROKEN,
     Broken,
+    accounts,
     aggregates,
     counts,
     handoffs,
@@ -26,9 +27,23 @@ from tests.adapters.broken import (
     timers,
     transactions,
     transfers,
+    webhooks,
 )
 
-PARTS = (aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
+PARTS = (
+    accounts,
+    aggregates,
+    counts,
+    handoffs,
+    journal,
+    levels,
+    owners,
+    shop,
+    timers,
+    transactions,
+    transfers,
+    webhooks,
+)
 """Importing them has listed their mistakes."""
 
 

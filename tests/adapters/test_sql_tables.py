@@ -14,9 +14,11 @@ from omniorder.adapters.sql import connect, schema
 from omniorder.domain import events as e
 from omniorder.domain.imports import Import, ImportKind
 from omniorder.ports.writes import (
+    AccountWrite,
     CartWrite,
     CustomerWrite,
     Expect,
+    HoldWrite,
     ImportWrite,
     JournalEntry,
     OrderWrite,
@@ -25,10 +27,13 @@ from omniorder.ports.writes import (
     SlotChange,
     StockChange,
     TransferWrite,
+    WebhookWrite,
     Writes,
 )
 from omniorder.testing import samples
+from omniorder.testing.contracts.storage.accounts import CARD, account, hold, posting
 from omniorder.testing.contracts.storage.transfers import transfer
+from omniorder.testing.contracts.storage.webhooks import webhook
 from omniorder.testing.samples import MILK, SOFIA
 
 HELD = samples.promise()
@@ -40,7 +45,11 @@ SHOP = Writes(
     reservations=(ReservationWrite(None, samples.reservation()),),
     stock=(StockChange(SOFIA, MILK, on_hand=5),),
     transfers=(TransferWrite(None, transfer()),),
+    webhooks=(WebhookWrite(None, webhook()),),
     expected=(Expect(samples.expected()),),
+    accounts=(AccountWrite(None, account()),),
+    holds=(HoldWrite(None, hold()),),
+    postings=(posting(debit=True),),
     slots=(SlotChange(SOFIA, HELD.slot, HELD.starts, 1, 5),),
     journal=(JournalEntry(HELD.cart_id, HELD.cart_id, 1, samples.stamp(), (e.CartAbandoned(),)),),
     prices=samples.prices(),
@@ -65,8 +74,12 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.ATTEMPT: {"amount": -1},
     schema.PICKUP: {"ends_at": HELD.starts, "generation": 0, "state": None},
     schema.PICKUP_LINE: {"quantity": 0, "picked": -1, "collected": 10**6, "dropped": -1},
+    schema.ACCOUNT: {"held": -1, "balance": -1, "state": None},
+    schema.HOLD: {"version": 0, "captured": -1, "refunded": 1, "amount": -1, "steps": None},
+    schema.POSTING: {"amount": 0, "debit": "goodwill", "credit": CARD},
     schema.EVENT: {"seq": 0},
     schema.CUSTOMER: {"version": 0},
+    schema.WEBHOOK: {"tries": -1, "state": None},
     schema.IMPORT: {"version": 0, "position": -1, "line": -1, "taken": -1, "refused": -1, "digest": None},
 }
 

@@ -18,6 +18,7 @@ from attrs import evolve
 from sqlalchemy import BigInteger, Text, and_, bindparam
 
 from omniorder.adapters.sql import (
+    accounts,
     carts,
     codes,
     faults,
@@ -39,11 +40,12 @@ from omniorder.adapters.sql import postgres as postgresql
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Values
-from omniorder.adapters.sql.schema import CART, CODE_TRIES, HANDOFF, ORDER, STOCK, TIMER, TRANSFER
+from omniorder.adapters.sql.schema import ACCOUNT, CART, CODE_TRIES, HANDOFF, ORDER, STOCK, TIMER, TRANSFER
 from omniorder.adapters.sql.stock import Demand
+from omniorder.domain import accounts as deciding
 from omniorder.domain.stock import Level
 from omniorder.errors import OmniorderError, StorageFault
-from omniorder.ports.writes import SlotChange, StockChange, Timer
+from omniorder.ports.writes import BalanceChange, SlotChange, StockChange, Timer
 from omniorder.services.units import Unit
 from tests.concurrency.threads import PATIENCE, T, at_once
 
@@ -89,6 +91,28 @@ def count_unasked(patch: pytest.MonkeyPatch) -> None:
         return in_order([evolve(change, if_on_hand=None) for change in changes])
 
     patch.setattr(stock, "demands", demands)
+
+
+def spend_what_was_read(patch: pytest.MonkeyPatch, several: int) -> None:
+    """Write what was read and one's own part; so many read what is on the account before the first of them writes."""
+    all_read = Barrier(several)
+
+    def change(batch: Batch, changes: Sequence[BalanceChange]) -> None:
+        for one in changes:
+            at = ACCOUNT.c.id == one.account
+            (read,) = batch._link.rows(ACCOUNT.select().where(at))
+            with suppress(BrokenBarrierError):
+                all_read.wait(PATIENCE)
+                all_read.abort()  # from now on nobody waits
+            values = {"balance": read.balance + one.balance, "held": read.held + one.held}
+            batch.change(ACCOUNT.update().where(at).values(values), {})
+
+    patch.setattr(accounts, "change", change)
+
+
+def hold_unasked(patch: pytest.MonkeyPatch) -> None:
+    """Decide without looking at what there is: only the guard in the statement stands in the way."""
+    patch.setattr(deciding, "_not_holdable", lambda *_: "")
 
 
 def lock_in_any_order(patch: pytest.MonkeyPatch) -> None:

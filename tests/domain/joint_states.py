@@ -28,6 +28,7 @@ from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import (
+    BUSY_PAYMENTS,
     AttemptState,
     CartState,
     OrderState,
@@ -72,7 +73,8 @@ class By(Enum):
 class Setting:
     """One small order: `units` per line, the price of a unit, and how it may be paid.
 
-    `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
+    `tenders` are brought one at a time, or two at once ("card+card"), each for a half. `tries` is how many payments the
+    customer may begin; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
     not have what was promised, and asks. `readers` is how many payments may be tried at a card reader.
     """
@@ -182,6 +184,8 @@ class Explorer:
             return (Approved(asked, "pi", captured=True),) if payment.gateway else ()
         if answers.may_turn_up(attempt) and attempt.operation is Operation.AUTHORISE and self._setting.late:
             return (Approved(asked, "pi"), Approved(asked, "pi", captured=True))
+        if attempt.state is AttemptState.SUCCEEDED and self._setting.late and answers.may_change(payment, attempt):
+            return (Denied(answers.AUTHORISATION_EXPIRED),)
         if not attempt.open:
             return ()
         always = (Denied("refused"), NoAnswer(), Absent())
@@ -199,7 +203,7 @@ class Explorer:
                 return (Approved(asked),)  # what people did is a fact
             case Operation.COLLECT:
                 return (Approved(asked, "pi", captured=True), NeedsAction(Action()), *always)
-            case Operation.REFUND:
+            case Operation.REFUND | Operation.INCREASE | Operation.EXTEND:
                 return (Approved(asked), *always)
             case _:
                 assert_never(attempt.operation)
@@ -220,9 +224,8 @@ class Explorer:
     def _wishes(self, world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
         order = world.order
         yield "cancel", partial(coupling.cancel, order, "changed my mind", world.now + HOLD)
-        last = order.payments[-1] if order.payments else None
-        refused = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
-        another = order.state is OrderState.PLACED and world.now < order.pay_by and last and last.state in refused
+        busy = any(p.state in BUSY_PAYMENTS for p in order.payments)
+        another = order.state is OrderState.PLACED and world.now < order.pay_by and not busy
         if another and len(order.payments) < self._setting.tries:
             for tender in self._setting.tenders:
                 yield f"pay by {tender}", partial(tendered, order, tender)
@@ -307,16 +310,17 @@ def placed(setting: Setting, tender: str) -> World:
     return carried_on(World(blank, reservation, NOW), (begun, *tendered(blank, tender)))
 
 
-def tendered(order: Order, kind: str) -> tuple[e.Event, ...]:
-    """A tender for what is not paid yet."""
-    missing = order.ceiling - order.kept
-    if missing.amount <= 0:
-        return ()
-    new = order.next_payment_id()
-    added = e.TenderAdded(new, kind, missing)
-    if kind == "in_store":
-        return (added, e.LeftForStore(new, missing))
-    return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))
+def tendered(order: Order, kinds: str) -> tuple[e.Event, ...]:
+    """Tenders for what is not covered yet: one, or two at once ("card+in_store") of which each gives a half."""
+    events: list[e.Event] = []
+    names = kinds.split("+")
+    parts = [order.uncovered.amount // len(names)] * (len(names) - 1)
+    for number, (kind, part) in enumerate(zip(names, [*parts, order.uncovered.amount - sum(parts)], strict=True)):
+        if part:
+            new, amount = ids.payment_id(order.id, len(order.payments) + number + 1), Money(part, order.total.currency)
+            asked = e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount)
+            events += e.TenderAdded(new, kind, amount), e.LeftForStore(new, amount) if kind == "in_store" else asked
+    return tuple(events)
 
 
 def heard(world: World, attempt: Attempt, answer: Answer) -> World:
@@ -327,13 +331,15 @@ def heard(world: World, attempt: Attempt, answer: Answer) -> World:
     payment = world.order.payment_with(attempt.id)
     after = carried_on(world, answers.heard(world.order, attempt.id, answer, look_at=world.now + LOOK_AGAIN))
     before = world.taken.get(payment.id, 0)
-    return evolve(after, taken={**world.taken, payment.id: _taken_now(before, payment, attempt.operation, answer)})
+    return evolve(after, taken={**world.taken, payment.id: _taken_now(before, payment, attempt, answer)})
 
 
-def _taken_now(before: int, payment: Payment, operation: Operation, answer: Answer) -> int:
+def _taken_now(before: int, payment: Payment, attempt: Attempt, answer: Answer) -> int:
     """What was taken for a payment once the provider has said this. A whole payment is taken once, however often
     and on whichever question it is told."""
-    match operation, answer:
+    match attempt.operation, answer:
+        case Operation.REFUND, Denied() if attempt.state is AttemptState.SUCCEEDED:
+            return before + attempt.amount.amount  # it came back
         case Operation.AUTHORISE, Approved(amount=amount, captured=True):
             return max(before, amount.amount - payment.refunded.amount)
         case Operation.VOID, Denied(captured=Money(amount=amount)):
@@ -402,10 +408,11 @@ def deadlines(world: World) -> dict[str, datetime]:
 
 
 def failed_refund(payment: Payment) -> Attempt | None:
-    """The payment's last attempt, if it is a refund that has not worked (yet)."""
+    """The payment's last attempt, if it is a refund that has not worked (yet), or not for long."""
     last = payment.attempts[-1] if payment.attempts else None
-    failed = last is not None and last.operation is Operation.REFUND and last.state is not AttemptState.SUCCEEDED
-    return last if failed else None
+    if last is None or last.operation is not Operation.REFUND:
+        return None
+    return last if last.state is not AttemptState.SUCCEEDED or last.reason else None
 
 
 def essence(world: World) -> Key:
@@ -459,6 +466,8 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
                 yield (attempt.operation, attempt.amount)
             case Operation.REFUND if attempt is failed_refund(payment):
                 yield (attempt.operation, "failed")
+            case Operation.REFUND if answers.may_change(payment, attempt):
+                yield (attempt.operation, attempt.amount, "done")
             case _:
                 pass
 

@@ -331,7 +331,7 @@ def filled(code: str, language: str) -> Mapping[str, Any]:
     """Plain facts for all that a code may have."""
     values: dict[str, Any] = {
         **dict.fromkeys(("until", "earliest", "by", "next_at", "arrives", "starts"), "2026-12-01T09:00+02:00"),
-        **dict.fromkeys(("total", "expected", "due", "amount"), "4.98 EUR"),
+        **dict.fromkeys(("total", "expected", "due", "amount", "left"), "4.98 EUR"),
         **dict.fromkeys(("wanted", "available", "next_units", "units", "lines", "tries_left"), 2),
         **dict.fromkeys(("ordered", "weighed", "least", "most"), 950),
         "skus": ["A", "B"],

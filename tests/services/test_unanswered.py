@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from attrs import evolve
@@ -13,11 +13,15 @@ from omniorder import (
     IsAuthorised,
     IsUnanswered,
     Money,
+    Order,
     OrderState,
     PaymentState,
     Stage,
 )
-from omniorder.ports.payments import Absent, Approved, Authorise, Denied, LookUp, NeedsAction, NoAnswer
+from omniorder.domain import answers
+from omniorder.domain.events import Event
+from omniorder.ports.payments import Absent, Answer, Approved, Authorise, Denied, LookUp, NeedsAction, NoAnswer
+from omniorder.services import payments
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.shop import Shop
@@ -171,8 +175,11 @@ class Generous(FakeGateway):
         return evolve(found, amount=self.gives) if isinstance(found, Approved) else found
 
 
-@pytest.mark.parametrize("gives", [Money(400, "EUR"), Money(498, "USD")], ids=["too little", "another currency"])
-def test_too_little_money_or_another_currency_holds_the_order_and_raises_the_alarm(
+OTHERS = [Money(400, "EUR"), Money(600, "EUR"), Money(498, "USD")]
+
+
+@pytest.mark.parametrize("gives", OTHERS, ids=["too little", "too much", "another currency"])
+def test_another_amount_or_currency_holds_the_order_and_raises_the_alarm(
     open_shop: OpenShop, caplog: pytest.LogCaptureFixture, gives: Money
 ) -> None:
     clock = FakeClock()
@@ -188,3 +195,19 @@ def test_too_little_money_or_another_currency_holds_the_order_and_raises_the_ala
         shop.advance(minutes=16)
     assert shop.app.orders.get(order.id).stage is Stage.EXPIRED
     assert [p.open.amount for p in gateway.payments] == [0]
+
+
+def test_an_order_that_is_confirmed_by_another_amount_would_be_found(
+    open_shop: OpenShop, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: what the provider says is believed, whatever was asked for."""
+    heard = answers.heard
+
+    def believed(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -> tuple[Event, ...]:
+        amount = order.payment_with(attempt_id).amount
+        asked = evolve(answer, amount=amount) if isinstance(answer, Approved) else answer
+        return heard(order, attempt_id, asked, look_at=look_at)
+
+    monkeypatch.setattr(payments, "heard", believed)
+    with pytest.raises(AssertionError):
+        test_another_amount_or_currency_holds_the_order_and_raises_the_alarm(open_shop, caplog, Money(600, "EUR"))

@@ -21,6 +21,8 @@ from omniorder import (
     Card,
     Channel,
     ExpectedDelivery,
+    GiftCard,
+    IssuedCard,
     Money,
     Offer,
     PayInStore,
@@ -337,6 +339,23 @@ def slot_at(store: str, starts: str) -> str:
     return ids.slot_id(store, datetime.fromisoformat(starts))
 
 
+def card_of(shop: Shop, **options: Any) -> IssuedCard:
+    """A gift card with 20 euros on it."""
+    return shop.office.gift_cards.issue(Money(2000, "EUR"), **options)
+
+
+def closed_card(shop: Shop) -> None:
+    card = card_of(shop)
+    shop.office.gift_cards.close(card.id)
+    placed(shop, pay=GiftCard(card.code))
+
+
+def expired_card(shop: Shop) -> None:
+    card = card_of(shop, expires_at=shop.clock.now() + timedelta(minutes=1))
+    shop.clock.advance(minutes=1)
+    placed(shop, pay=GiftCard(card.code))
+
+
 Provoke = Callable[[Shop], object]
 
 CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
@@ -409,6 +428,18 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ["payment.declined", "payment.insufficient_funds"],
     ),
     "tender": (lambda shop: placed(shop, pay=Voucher("v-1")), errors.TenderUnsupported, ["tender.unsupported"]),
+    "no such card": (
+        lambda shop: shop.app.gift_cards.balance("0000-0000-0000-0000"),
+        errors.GiftCardInvalid,
+        ["gift_card.invalid"],
+    ),
+    "closed card": (closed_card, errors.GiftCardGone, ["gift_card.gone", "gift_card.closed"]),
+    "expired gift card": (expired_card, errors.GiftCardGone, ["gift_card.gone", "gift_card.expired"]),
+    "too little on it": (
+        lambda shop: shop.office.gift_cards.debit(card_of(shop).id, Money(2001, "EUR"), "paid out"),
+        errors.BalanceTooLow,
+        ["balance.too_low"],
+    ),
     "not held": (units_that_are_not_held, errors.ReservationGone, ["reservation.gone"]),
     "never handed off": (never_handed_off, errors.HandoffInvalid, ["handoff.invalid"]),
     "wrong digits": (wrong_digits, errors.HandoffInvalid, ["handoff.invalid"]),

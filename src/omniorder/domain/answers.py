@@ -68,15 +68,15 @@ Answer = Approved | NeedsAction | Denied | NoAnswer | Absent
 def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -> tuple[e.Event, ...]:
     """The events of this answer; `look_at` is when to ask again where it leaves the outcome open.
 
-    An attempt whose outcome is known already gives no events: an answer has its effect once. Late news is an
-    authorisation or a request to a card reader that was called off or thought lost. (A capture or refund that the
-    provider had never heard of is not looked for again: whatever is asked of that payment next finds what became of
-    it.)
+    An attempt whose outcome is known already gives no events, unless `may_change`: an answer has its effect once.
     """
     payment = order.payment_with(attempt_id)
     attempt = payment.attempt(attempt_id)
-    late = may_turn_up(attempt) and isinstance(answer, Approved)
-    if not attempt.open and not late:
+    if not may_change(payment, attempt):
+        return ()
+    if attempt.state is AttemptState.SUCCEEDED:
+        return _undone(order, payment, attempt, answer)
+    if not attempt.open and not isinstance(answer, Approved):
         return ()
     if isinstance(answer, NoAnswer):
         return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
@@ -105,6 +105,54 @@ def may_turn_up(attempt: Attempt) -> bool:
     return attempt.state is AttemptState.ABSENT and attempt.operation in (Operation.AUTHORISE, Operation.COLLECT)
 
 
+def may_change(payment: Payment, attempt: Attempt) -> bool:
+    """Whether the provider may have news of this attempt: its outcome is open, or it may not be the last word.
+
+    An authorisation or a request to a card reader that was called off or thought lost may turn up; an authorisation
+    that succeeded may lapse before it is captured, and a refund that succeeded may bounce. (A capture or refund that
+    the provider had never heard of is not looked for again: whatever is asked of that payment next finds what became
+    of it.)
+    """
+    match attempt.operation, attempt.state:
+        case Operation.AUTHORISE, AttemptState.SUCCEEDED:
+            return payment.state is PaymentState.AUTHORISED and not payment.captured.amount
+        case Operation.REFUND, AttemptState.SUCCEEDED:
+            return payment.state is PaymentState.CAPTURED and not attempt.reason
+        case _:
+            return attempt.open or may_turn_up(attempt)
+
+
+_GONE: Final = frozenset({AUTHORISATION_EXPIRED, "voided"})
+"""Reasons of a denial that end an authorisation. Any other may be an old answer that was overtaken by an approval."""
+
+
+def _undone(order: Order, payment: Payment, attempt: Attempt, answer: Answer) -> tuple[e.Event, ...]:
+    """A success that did not last."""
+    match answer:
+        case Denied(reason) if attempt.operation is Operation.REFUND:
+            return (e.RefundBounced(payment.id, attempt.amount, reason or "bounced", attempt.id),)
+        case Denied(reason) if reason in _GONE:
+            return _lapsed(order, payment)
+        case _:
+            return ()
+
+
+def _lapsed(order: Order, payment: Payment) -> tuple[e.Event, ...]:
+    lost = (e.FundingLost(),) if order.state is OrderState.CONFIRMED else ()
+    return (e.AuthorisationLapsed(payment.id), *lost)
+
+
+def disputed(payment: Payment, amount: Money) -> tuple[e.Event, ...]:
+    """The events of what the customer's bank takes back, or threatens to, all in all.
+
+    The most that was ever told counts, so that neither repetition nor order makes a difference.
+    """
+    known = payment.disputed
+    if payment.state is not PaymentState.CAPTURED or amount.currency != known.currency or amount <= known:
+        return ()
+    return (e.Disputed(payment.id, amount),)
+
+
 _ASKING = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
 _GIVEN_UP = (PaymentState.DECLINED, PaymentState.VOIDED, PaymentState.LAPSED)
 Settled = Approved | NeedsAction | Denied | Absent
@@ -117,6 +165,9 @@ def _authorise(
         case Approved(amount, provider_id, captured, until=until):
             known = _succeeded(payment, attempt, provider_id)
             match payment.state:
+                case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED if amount != attempt.amount:
+                    # held: neither believed nor given up, it is undone when the time to pay is over
+                    return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
                 case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED if captured:
                     return (known, e.Paid(payment.id, amount, provider_id))
                 case PaymentState.VOIDING if captured:
@@ -159,8 +210,7 @@ def _capture(
             refused = e.AttemptRefused(payment.id, attempt.id, reason)
             if reason != AUTHORISATION_EXPIRED:
                 return (refused, e.CaptureRefused(payment.id, reason))
-            lost = (e.FundingLost(),) if order.state is OrderState.CONFIRMED else ()
-            return (refused, e.AuthorisationLapsed(payment.id), *lost)
+            return (refused, *_lapsed(order, payment))
         case Absent():
             return (e.ProvedAbsent(payment.id, attempt.id), e.CaptureRefused(payment.id, "never_arrived"))
         case NeedsAction():
@@ -198,7 +248,7 @@ def _void(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
 
 def _refund(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
     match answer:
-        case Approved(amount, provider_id):
+        case Approved(amount, provider_id) if amount == attempt.amount:
             return (_succeeded(payment, attempt, provider_id), e.Refunded(payment.id, amount))
         case Denied(reason):
             failed = e.RefundFailed(payment.id, attempt.amount, reason)
@@ -206,7 +256,7 @@ def _refund(payment: Payment, attempt: Attempt, answer: Settled, look_at: dateti
         case Absent():
             failed = e.RefundFailed(payment.id, attempt.amount, "never_arrived")
             return (e.ProvedAbsent(payment.id, attempt.id), failed)
-        case NeedsAction():
+        case NeedsAction() | Approved():  # of another amount: held, since what is pending must come out even
             return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
 
 

@@ -183,7 +183,9 @@ def _refundable(order: Order) -> list[Payment]:
 def _refund_again(payment: Payment) -> datetime | None:
     """When to repeat a refund that came to nothing: not at once, or a stubborn provider would be asked for ever."""
     last = payment.attempts[-1] if payment.attempts else None
-    if last is None or last.operation is not Operation.REFUND or last.state is AttemptState.SUCCEEDED:
+    if last is None or last.operation is not Operation.REFUND:
+        return None
+    if last.state is AttemptState.SUCCEEDED and not last.reason:
         return None
     return last.asked_at + REFUND_AGAIN
 

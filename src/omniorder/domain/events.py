@@ -559,6 +559,7 @@ class RefundBounced(PaymentEvent):
 
     amount: Money
     reason: str
+    attempt: str = ""
 
 
 @frozen

@@ -20,7 +20,7 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
-from omniorder.errors import CardNumberRefused, InvalidText, NotFound
+from omniorder.errors import CardNumberRefused, InvalidInput, InvalidMoney, InvalidText, NotFound
 
 
 def _token(value: object) -> str:
@@ -34,15 +34,31 @@ def _wallet(value: object) -> str:
     return valid_line(value, "wallet", most=40)
 
 
+def _at_most(value: object) -> Money | None:
+    if value is not None and not (isinstance(value, Money) and value.amount > 0):
+        raise InvalidMoney("amount", value, "the most that this tender is to give, as Money above nothing")
+    return value
+
+
+def _is_now(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput("now", value, "True for money that is taken at once, False for money that is set aside")
+    return value
+
+
 @frozen
 class Tender:
     """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind.
 
-    `token` is what the gateway knows it by. Raises `InvalidText`, `CardNumberRefused`.
+    `token` is what the gateway knows it by. Beside other tenders `amount` is the most that this one is to give; without
+    it, it gives all that is missing. `now`: the money is taken when the order is placed, as a deposit is, rather than
+    when the goods leave. Raises `InvalidText`, `CardNumberRefused`, `InvalidMoney`, `InvalidInput`.
     """
 
     kind: ClassVar[str] = ""
     token: str = field(default="", converter=_token, repr=False)
+    amount: Money | None = field(default=None, kw_only=True, converter=_at_most)
+    now: bool = field(default=False, kw_only=True, converter=_is_now)
 
     @property
     def method(self) -> str:
@@ -67,6 +83,23 @@ class Card(Tender):
 
     def __attrs_post_init__(self) -> None:
         valid_line(self.token, "token", most=255)
+
+
+@frozen
+class GiftCard(Tender):
+    """A gift card of ours by its code, which is never stored: a payment names the account that the code opens."""
+
+    kind: ClassVar[str] = "gift_card"
+
+    def __attrs_post_init__(self) -> None:
+        valid_line(self.token, "token", most=255)
+
+
+@frozen
+class StoreCredit(Tender):
+    """The store credit of the customer who pays: a known one, or who an agent acts for."""
+
+    kind: ClassVar[str] = "store_credit"
 
 
 @frozen
@@ -126,6 +159,10 @@ class PayInStore(Tender):
 
     kind: ClassVar[str] = "in_store"
 
+    def __attrs_post_init__(self) -> None:
+        if self.now:
+            raise InvalidInput("now", self.now, "what is paid in the store is not taken at once")
+
 
 SERVED_BY: Final = {PayLink.kind: Card.kind}
 """Kinds of tender that another kind's gateway takes where they have none of their own."""
@@ -153,7 +190,10 @@ class Operation(Enum):
 
 @frozen
 class Attempt:
-    """One operation at the provider. `id` is its idempotency key; `look_at` is when to ask (again)."""
+    """One operation at the provider. `id` is its idempotency key; `look_at` is when to ask (again).
+
+    `reason` is why it was refused, or why a refund that had succeeded came back.
+    """
 
     id: str
     operation: Operation
@@ -270,6 +310,23 @@ class Payment:
                 return IsUnanswered()
 
     @property
+    def in_sight(self) -> Money:
+        """What it may still bring in, beyond what was captured: set aside, asked for, or due at the counter."""
+        match self.state:
+            case PaymentState.AUTHORISED | PaymentState.CAPTURING:
+                return self.authorised - self.captured
+            case (
+                PaymentState.CREATED
+                | PaymentState.AUTHORISING
+                | PaymentState.ACTION_REQUIRED
+                | PaymentState.DUE_IN_STORE
+                | PaymentState.COLLECTING
+            ):
+                return self.amount
+            case _:
+                return Money(0, self.amount.currency)
+
+    @property
     def gateway(self) -> str:
         """The kind of tender or `TERMINAL` whose gateway moves its money; empty where the counter does it by hand."""
         if self.kind != PayInStore.kind:
@@ -348,13 +405,19 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
         case e.RefundFailed(amount=amount, reason=reason):
             return evolve(after, refund_pending=payment.refund_pending - amount, reason=reason)
         case e.RefundBounced(amount=amount, reason=reason):
-            return evolve(after, refunded=payment.refunded - amount, reason=reason)
+            return _bounced(evolve(after, refunded=payment.refunded - amount, reason=reason), event)
         case e.Disputed(amount=amount):
             return evolve(after, disputed=amount)
         case e.CounterStarted(means=means, reader=reader):
             return evolve(after, means=means, token=reader, reason="")
         case _:
             return after
+
+
+def _bounced(payment: Payment, event: e.RefundBounced) -> Payment:
+    """The attempt stays what it was, a success, with the reason for which that did not last: it bounces once."""
+    attempts = (evolve(a, reason=event.reason) if a.id == event.attempt else a for a in payment.attempts)
+    return evolve(payment, attempts=tuple(attempts))
 
 
 def _planned(payment: Payment, event: e.PaymentEvent, at: datetime) -> Attempt | None:

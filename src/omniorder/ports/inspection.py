@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -25,6 +26,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.writes import Answer, Timer
 
 
@@ -175,8 +177,24 @@ class Inspection(Protocol):
         """Every transfer, in whatever state, by source and id."""
         ...
 
+    def webhooks(self) -> Iterator[Webhook]:
+        """Every webhook that is not forgotten, by store and id."""
+        ...
+
     def listings(self) -> Iterator[Listing]:
         """Which orders are listed for whom, by owner."""
+        ...
+
+    def accounts(self) -> Iterator[Account]:
+        """Every gift card and all store credit, by id."""
+        ...
+
+    def holds(self) -> Iterator[Hold]:
+        """What payments ever held on accounts, by account and payment."""
+        ...
+
+    def postings(self) -> Iterator[Posting]:
+        """What was credited and debited, by account and id."""
         ...
 
     def timers(self) -> Iterator[Timer]:
@@ -233,8 +251,16 @@ class Inspection(Protocol):
         """Transfers by id."""
         ...
 
+    def find_webhooks(self, ids: Collection[str]) -> Mapping[str, Webhook]:
+        """Webhooks by id."""
+        ...
+
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         """Reservations by id."""
+        ...
+
+    def find_holds(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Hold]:
+        """Holds by account and payment."""
         ...
 
     def find_timers(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Timer]:

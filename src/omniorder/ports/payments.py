@@ -224,10 +224,13 @@ class PaymentGateway(Protocol):
         """
         ...
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice | tuple[Notice, ...]:
         """Verify the signature over the raw `body`, then read what it is about. Names of headers come in any case.
 
-        Raises `BadWebhook` for what is forged, malformed, too old or from the future.
+        Several notices where the provider sends them together. One that wants more than "ok" to be answered says so in
+        an attribute `webhook_reply`: the text.
+
+        Raises `BadWebhook` for what is forged, malformed, too old, from the future or meant for another account.
         """
         ...
 

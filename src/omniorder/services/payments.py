@@ -14,7 +14,7 @@ from typing import cast
 from attrs import evolve
 
 from omniorder.domain.answers import Absent, Answer, Approved, NeedsAction, NoAnswer, heard
-from omniorder.domain.events import Stamp
+from omniorder.domain.events import Event, Stamp
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Attempt, Operation, Payment
@@ -85,20 +85,25 @@ def _next_call(order: Order, due: datetime | None, asked: set[str]) -> tuple[Pay
 def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: Stamp) -> Order:
     """Commit a provider's answer with all that follows from it. Hearing it twice changes nothing."""
     look_at = stamp.at + _patience(parts, order.payment_with(attempt_id))
+    order = tell(parts, order, stamp, lambda now: heard(now, attempt_id, answer, look_at=look_at))
+    if isinstance(answer, NeedsAction):
+        shown = order.payment_with(attempt_id)
+        payments = tuple(evolve(p, action=answer.action) if p.id == shown.id else p for p in order.payments)
+        order = evolve(order, payments=payments)
+    return order
+
+
+def tell(parts: Parts, order: Order, stamp: Stamp, news: Callable[[Order], tuple[Event, ...]]) -> Order:
+    """Commit what `news` makes of the order as it is now, with all that follows from it."""
     order_id, seen = order.id, Seen(order)
 
     def work(unit: Unit) -> Order:
         before = seen.once() or unit.tx.order(order_id)
         if before is None:
             raise NotFound("order", order_id)
-        return carry_on(unit, before, heard(before, attempt_id, answer, look_at=look_at))
+        return carry_on(unit, before, news(before))
 
-    order = in_transaction(parts, stamp, work)
-    if isinstance(answer, NeedsAction):
-        shown = order.payment_with(attempt_id)
-        payments = tuple(evolve(p, action=answer.action) if p.id == shown.id else p for p in order.payments)
-        order = evolve(order, payments=payments)
-    return order
+    return in_transaction(parts, stamp, work)
 
 
 def _patience(parts: Parts, payment: Payment) -> timedelta:
@@ -184,7 +189,8 @@ def _call(call: Callable[[], Answer], attempt: Attempt) -> Answer:
 
 def _checked(answer: Answer, attempt: Attempt) -> Answer:
     """Raise the alarm about money that nobody asked for; in another currency it can't even be booked."""
-    if isinstance(answer, Approved) and attempt.operation is not Operation.VOID and answer.amount != attempt.amount:
+    told_before = attempt.operation is Operation.VOID or attempt.state is AttemptState.SUCCEEDED
+    if isinstance(answer, Approved) and not told_before and answer.amount != attempt.amount:
         log().error("the provider's amount is not what was asked for", attempt=attempt.id)
         if answer.amount.currency != attempt.amount.currency:
             return NoAnswer()

@@ -19,8 +19,9 @@ from omniorder.errors import StaleWrite
 from omniorder.ports.writes import Writes
 from omniorder.services import holding
 from omniorder.services.ledger import ledger_of
+from omniorder.services.parts import Parts
 from omniorder.services.places import given_back
-from omniorder.services.units import Unit
+from omniorder.services.units import Unit, reading
 
 
 def carry_on(unit: Unit, before: Order, events: Sequence[e.Event]) -> Order:
@@ -32,6 +33,13 @@ def carry_on(unit: Unit, before: Order, events: Sequence[e.Event]) -> Order:
         unit.save_order(before, after, happened)
         spread(unit, before, after, happened)
     return after
+
+
+def happened_since(parts: Parts, order: Order, version: int) -> list[str]:
+    """The names of the events that brought the order from this version to where it is."""
+    steps = order.version - version
+    entries = reading(parts, lambda tx: tx.journal(order.store, order.id, after=version, limit=steps)) if steps else ()
+    return [entry.name for entry in entries]
 
 
 def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -> None:

@@ -55,7 +55,8 @@ class Settings:
         slot_horizon: how far ahead slots are offered.
         slots_offered: how many free slots an offer shows.
         code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
-        code_tries: wrong codes before the code is locked, a handoff's spoken code too.
+        code_tries: wrong codes before the code is locked, a handoff's spoken code too; of gift cards by one actor
+            on one day.
         handoff_lasts: how long a handoff's token can be used unless `handoffs.offer(lasts=)` says otherwise.
         handoff_longest: the most that `lasts` may be there; a pay link needs hours.
         grant_lasts: how long whoever took a cart over may act.
@@ -63,6 +64,8 @@ class Settings:
         max_quantity: units of one SKU in a cart, all its lines summed, in the article's unit.
         page_limit: the most items a list returns at once.
         idempotency_retention: how long answers to idempotency keys are kept, and handoffs after they ended.
+        webhook_retention: how long webhooks are known again once they were followed: longer than providers repeat them.
+            One about a payment that is not there yet is followed up for as long.
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
@@ -91,6 +94,7 @@ class Settings:
     max_quantity: int = MAX_QUANTITY
     page_limit: int = 100
     idempotency_retention: timedelta = timedelta(days=7)
+    webhook_retention: timedelta = timedelta(days=30)
     wait_for_other: timedelta = timedelta(seconds=5)
     retry_for: timedelta = timedelta(seconds=10)
     rerouting: Rerouting = field(factory=Rerouting)

@@ -1,10 +1,10 @@
 """Sweeps: doing what time asks for. Safe to run from any number of workers, in small batches.
 
 Every deadline is a row (`ports.writes.Timer`), one per promise, order and transfer to a shelf that is not sent yet,
-that always says when to look next; so is every reservation of which a stock system outside is still to be told. A sweep
-claims due rows store by store, so no store starves another, and handles each through the same code as a command: the
-aggregate's own version guard makes the effect happen at most once, however many workers look. Time is `due + grace`,
-the grace being larger than the clocks of the hosts are apart.
+that always says when to look next; so is every reservation of which a stock system outside is still to be told, and
+every webhook that is not followed yet. A sweep claims due rows store by store, so no store starves another, and handles
+each through the same code as a command: the aggregate's own version guard makes the effect happen at most once, however
+many workers look. Time is `due + grace`, the grace being larger than the clocks of the hosts are apart.
 
 Who is told to stop in the middle of a batch finishes the timer in hand and gives the others back at once. Who is
 killed leaves them to their lease, after which another worker takes them.
@@ -28,13 +28,13 @@ from omniorder.domain.orders import Order
 from omniorder.domain.slots import Slot
 from omniorder.errors import InventoryFault, InventoryUnavailable, OmniorderError
 from omniorder.ports.writes import Timer, TimerWrite, Writes
-from omniorder.services import outside, payments, rerouting, transfers
+from omniorder.services import outside, payments, rerouting, transfers, webhooks
 from omniorder.services.checkout import give_back
 from omniorder.services.free_windows import moved_if_over, with_a_window
 from omniorder.services.logs import log
 from omniorder.services.notices import deliver
 from omniorder.services.parts import Parts
-from omniorder.services.ripples import carry_on
+from omniorder.services.ripples import carry_on, happened_since
 from omniorder.services.units import Unit, in_transaction, reading
 
 BATCH = 50
@@ -98,15 +98,16 @@ def sweep(parts: Parts, limit: int, stop: Callable[[], bool]) -> SweepReport:
     if unsent:
         failed["notifier"] += unsent
     if not stop():
-        horizon = now - parts.settings.idempotency_retention
-        in_transaction(parts, stamp, lambda unit: _tidy_up(unit, horizon, limit))
+        in_transaction(parts, stamp, lambda unit: _tidy_up(unit, now, limit))
     return SweepReport(looked, dict(happened), dict(failed), notified, looked >= limit or stop())
 
 
-def _tidy_up(unit: Unit, before: datetime, limit: int) -> None:
-    """Forget what nobody can use any more: old answers, and handoffs that ended. The journal remembers."""
-    unit.tx.forget_answers(before, limit)
-    unit.tx.forget_handoffs(before, limit)
+def _tidy_up(unit: Unit, now: datetime, limit: int) -> None:
+    """Forget what nobody can use any more: old answers and webhooks, and handoffs that ended. The journal remembers."""
+    settings = unit.parts.settings
+    unit.tx.forget_answers(now - settings.idempotency_retention, limit)
+    unit.tx.forget_handoffs(now - settings.idempotency_retention, limit)
+    unit.tx.forget_webhooks(now - settings.webhook_retention, limit)
 
 
 def _claim(parts: Parts, stamp: Stamp, at: datetime, limit: int) -> tuple[Timer, ...]:
@@ -139,6 +140,8 @@ def _handle(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]
         return in_transaction(parts, stamp, lambda unit: _lapse(unit, timer, at))
     if timer.subject.startswith("trf_"):
         return in_transaction(parts, stamp, lambda unit: transfers.give_up(unit, timer, at))
+    if timer.subject.startswith("whk_"):
+        return webhooks.follow_again(parts, timer, stamp)
     return _look_at_order(parts, timer, at, stamp)
 
 
@@ -175,10 +178,7 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
     if coupling.undecided(order.pickup) or order.pickup.state is PickupState.AWAITING_STOCK:
         order = rerouting.settle(parts, order, stamp)
     in_transaction(parts, stamp, lambda unit: _free(unit, timer))
-    entries = reading(
-        parts, lambda tx: tx.journal(order.store, order.id, after=version, limit=order.version - version + 1)
-    )
-    return [entry.name for entry in entries]
+    return happened_since(parts, order, version)
 
 
 def _free(unit: Unit, timer: Timer) -> None:

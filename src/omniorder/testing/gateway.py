@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, cast
 
 from attrs import evolve
 
@@ -64,7 +64,7 @@ class FakeGateway(Books):
     """A gateway for tests and demonstrations. Thread-safe; every call sees the effect of the last.
 
     Its capabilities are arguments; `remembers` is how long it knows a key, by `clock`; `secret` signs
-    webhooks.
+    webhooks, and `account` is whom they are meant for.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class FakeGateway(Books):
         asks_after: timedelta | None = None,
         clock: Clock | None = None,
         secret: bytes = b"fake-webhook-secret",
+        account: str = "acct_fake",
     ) -> None:
         can = Capabilities(
             partial_capture, several_captures, partial_refund, remembers,
@@ -95,6 +96,7 @@ class FakeGateway(Books):
         )  # fmt: skip
         super().__init__(can, clock or SystemClock())
         self._secret = secret
+        self._account = account
 
     # --- the port ---
 
@@ -155,7 +157,7 @@ class FakeGateway(Books):
 
     def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Verify and read a webhook; raises `BadWebhook`."""
-        return webhooks.read(self._secret, headers, body, self._clock.now())
+        return webhooks.read(self._secret, headers, body, self._clock.now(), account=self._account)
 
     # --- the customer and time ---
 
@@ -191,14 +193,32 @@ class FakeGateway(Books):
                 raise NotFound("authorised payment", id_of(payment))
             self._file(evolve(found, state=ProviderState.EXPIRED))
 
+    def bounce_refund(self, payment: str | Payment, reason: str = "account_closed") -> None:
+        """The bank sends the last refund back, which had succeeded: the shop holds that money again."""
+        with self._lock:
+            found = self._find(id_of(payment), "")
+            done = [one for one in found.operations if _refunded(one)] if found else []
+            if found is None or not done:
+                raise NotFound("refunded payment", id_of(payment))
+            bounced = evolve(done[-1], answer=Denied(reason))
+            operations = tuple(bounced if one is done[-1] else one for one in found.operations)
+            back = cast(Approved, done[-1].answer).amount
+            self._file(evolve(found, operations=operations, refunded=found.refunded - back))
+
     # --- webhooks ---
 
     def signed_webhook(
-        self, payment: str | Payment, kind: str, *, age: timedelta = timedelta(0)
+        self, payment: str | Payment, kind: str, *, age: timedelta = timedelta(0), disputed: Money | None = None
     ) -> tuple[dict[str, str], bytes]:
-        """Headers and body of a webhook that tells about this payment, sent `age` ago."""
+        """Headers and body of a webhook that tells about this payment, sent `age` ago.
+
+        `disputed` is what the customer's bank wants back.
+        """
+        told: dict[str, object] = {"payment": id_of(payment)}
+        if disputed is not None:
+            told["disputed"] = [disputed.amount, disputed.currency]
         with self._lock:
-            event = {"id": f"evt_fake_{next(self._numbers)}", "type": kind, "data": {"payment": id_of(payment)}}
+            event = {"id": f"evt_fake_{next(self._numbers)}", "account": self._account, "type": kind, "data": told}
         return self.sign(json.dumps(event).encode(), age=age)
 
     def sign(self, body: bytes, *, age: timedelta = timedelta(0)) -> tuple[dict[str, str], bytes]:
@@ -324,3 +344,7 @@ class FakeGateway(Books):
         if found is None:
             raise NotFound("payment waiting at the card reader", reader)
         return found
+
+
+def _refunded(done: ProviderOperation) -> bool:
+    return done.operation is Operation.REFUND and isinstance(done.answer, Approved)

@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, NoReturn
 
-from omniorder.errors import BadWebhook
+from omniorder.domain.money import Money
+from omniorder.errors import BadWebhook, InvalidInput
 from omniorder.ports.payments import Notice
 
 __all__ = ["HEADER", "MOST_BYTES", "MOST_DEPTH", "TOLERANCE", "read", "sign"]
@@ -39,8 +40,10 @@ def sign(secret: bytes, body: bytes, at: datetime) -> str:
     return f"t={moment},v1={_mac(secret, str(moment), body)}"
 
 
-def read(secret: bytes, headers: Mapping[str, str], body: bytes, now: datetime) -> Notice:
+def read(secret: bytes, headers: Mapping[str, str], body: bytes, now: datetime, *, account: str) -> Notice:
     """What a webhook tells. Unknown kinds are read as well; what to do with them is the reader's business.
+
+    One secret may sign for several accounts: what is meant for another `account` than this is refused.
 
     Raises `BadWebhook`, whose reason never repeats what was sent.
     """
@@ -55,12 +58,27 @@ def read(secret: bytes, headers: Mapping[str, str], body: bytes, now: datetime) 
     except ValueError:
         raise _bad("not_json") from None
     match told:
+        case {"account": other} if other != account:
+            raise _bad("wrong_account")
+        case {"type": str(kind), "data": {"payment": str(payment), "disputed": [amount, currency]}}:
+            return Notice(payment, kind, _id(told), _money(amount, currency))
         case {"type": str(kind), "data": {"payment": str(payment)}}:
-            return Notice(payment, kind)
+            return Notice(payment, kind, _id(told))
         case {"type": str(kind)}:
-            return Notice("", kind)
+            return Notice("", kind, _id(told))
         case _:
             raise _bad("not_a_notice")
+
+
+def _id(told: Mapping[str, Any]) -> str:
+    return str(told.get("id", ""))
+
+
+def _money(amount: Any, currency: Any) -> Money:
+    try:
+        return Money(amount, currency)
+    except InvalidInput:
+        raise _bad("not_an_amount") from None
 
 
 def _verify(secret: bytes, headers: Mapping[str, str], body: bytes, now: datetime) -> None:

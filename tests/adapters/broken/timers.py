@@ -206,6 +206,22 @@ def tries_that_are_all_forgotten(patch: Patch) -> None:
     method(patch, "forget_tries", forget)
 
 
+@breaks("tries_of_former_generations_are_forgotten_a_few_at_a_time")
+def tries_of_every_generation_are_old(patch: Patch) -> None:
+    def forget(original: Any, tx: Any, start: str, before: int, limit: int) -> Any:
+        return original(tx, start, before + 1, limit)
+
+    method(patch, "forget_old_tries", forget)
+
+
+@breaks("tries_of_former_generations_are_forgotten_a_few_at_a_time")
+def tries_of_everything_are_old(patch: Patch) -> None:
+    def forget(original: Any, tx: Any, start: str, before: int, limit: int) -> Any:
+        return original(tx, "", before, limit)
+
+    method(patch, "forget_old_tries", forget)
+
+
 @breaks("forgetting_without_tries_does_nothing")
 def forgetting_counts_a_try(patch: Patch) -> None:
     method(patch, "forget_tries", lambda original, tx, order, generation: tx.count_try(order, generation, 9))

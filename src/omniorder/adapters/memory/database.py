@@ -8,6 +8,7 @@ from threading import Lock
 from attrs import frozen
 
 from omniorder.adapters.memory.tables import Table, Undo
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -19,6 +20,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.writes import Answer
 
 
@@ -87,6 +89,11 @@ class Database:
         self.movements: Table[str, Movement] = Table(undo, lambda _, row: (row.store, row.sku))
         self.expected: Table[ExpectedKey, ExpectedDelivery] = Table(undo, lambda key, _: key[1])
         self.slots: Table[tuple[str, str], Booked] = Table(undo, lambda key, _: key[0])
+        self.accounts: Table[str, Account] = Table(undo)
+        self.holds: Table[tuple[str, str], Hold] = Table(undo, lambda key, _: key[1])
+        """(account id, payment) -> hold."""
+        self.postings: Table[tuple[str, str], Posting] = Table(undo, lambda key, _: key[0])
+        """(account id, id) -> posting."""
         self.timers: Table[tuple[str, str], Due] = Table(undo, lambda key, _: key[0])
         self.journal: Table[EventKey, Entry] = Table(undo, lambda key, _: key[:2])
         self.consumers: Table[str, str] = Table(undo)
@@ -94,3 +101,4 @@ class Database:
         self.tries: Table[tuple[str, int], int] = Table(undo)
         self.answers: Table[tuple[str, str, str], Answer] = Table(undo)
         self.imports: Table[str, Import] = Table(undo)
+        self.webhooks: Table[str, Webhook] = Table(undo)

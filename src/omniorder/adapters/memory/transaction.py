@@ -9,6 +9,7 @@ from attrs import evolve
 
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.writing import carry_out
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -21,6 +22,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook, WebhookState
 from omniorder.errors import OmniorderError
 from omniorder.ports.writes import Answer, SlotUse, Timer, Writes
 
@@ -110,11 +112,42 @@ class MemoryTransaction:
     def transfer(self, transfer_id: str) -> Transfer | None:
         return self._db.transfers.get(transfer_id)
 
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        return self._db.webhooks.get(webhook_id)
+
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return self._db.answers.get((home, scope, key))
 
     def imported(self, import_id: str) -> Import | None:
         return self._db.imports.get(import_id)
+
+    # --- gift cards and store credit ---
+
+    def account(self, account_id: str) -> Account | None:
+        return self._db.accounts.get(account_id)
+
+    def hold(self, account_id: str, payment: str) -> Hold | None:
+        return self._db.holds.get((account_id, payment))
+
+    def holds_of(self, payment: str) -> tuple[Hold, ...]:
+        rows = self._db.holds.of(payment)
+        return tuple(rows[key] for key in sorted(rows))
+
+    def holds(
+        self, start: datetime, end: datetime, *, after: tuple[datetime, str, str] | None, limit: int
+    ) -> tuple[Hold, ...]:
+        keyed = {
+            (one.placed_at, one.account, one.payment): one
+            for one in self._db.holds.rows()
+            if start <= one.placed_at < end
+        }
+        keys = sorted(key for key in keyed if after is None or key > after)
+        return tuple(keyed[key] for key in keys[:limit])
+
+    def postings(self, account_id: str, *, after: str | None, limit: int) -> tuple[Posting, ...]:
+        rows = self._db.postings.of(account_id)
+        keys = sorted(key for key in rows if after is None or key[1] > after)
+        return tuple(rows[key] for key in keys[:limit])
 
     # --- the shop ---
 
@@ -258,6 +291,13 @@ class MemoryTransaction:
         self._writing()
         self._db.tries.drop((subject, generation))
 
+    def forget_old_tries(self, start: str, before: int, limit: int) -> int:
+        self._writing()
+        old = sorted(key for key in self._db.tries if key[0].startswith(start) and key[1] < before)
+        for key in old[:limit]:
+            self._db.tries.drop(key)
+        return len(old[:limit])
+
     # --- consumers of the journal ---
 
     def subscribe(self, consumer: str, *, from_start: bool) -> None:
@@ -294,3 +334,14 @@ class MemoryTransaction:
             self._db.handoffs.drop(id)
             self._db.tries.drop((id, 0))
         return len(ended[:limit])
+
+    def forget_webhooks(self, before: datetime, limit: int) -> int:
+        self._writing()
+        old = sorted(
+            (one.received_at, id)
+            for id, one in self._db.webhooks.items()
+            if one.received_at < before and one.state is not WebhookState.PARKED
+        )
+        for _, id in old[:limit]:
+            self._db.webhooks.drop(id)
+        return len(old[:limit])

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete
+from sqlalchemy import and_, bindparam, delete, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
-from omniorder.adapters.sql.columns import Whole
+from omniorder.adapters.sql.columns import Key, Whole
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.rows import Values
 from omniorder.adapters.sql.schema import CODE_TRIES
@@ -33,6 +33,23 @@ _FORGET: Final = delete(CODE_TRIES).where(
     )
 )
 
+_KEY: Final = (CODE_TRIES.c.store_id, CODE_TRIES.c.order_id, CODE_TRIES.c.generation)
+_OLD: Final = (
+    select(*_KEY)
+    .where(
+        CODE_TRIES.c.store_id >= bindparam("start", type_=Key()),
+        CODE_TRIES.c.store_id < bindparam("end", type_=Key()),
+        CODE_TRIES.c.generation < bindparam("before", type_=Whole()),
+    )
+    .order_by(*_KEY)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
+_FORGET_OLD: Final = delete(CODE_TRIES).where(tuple_(*_KEY).in_(select(_OLD))).returning(CODE_TRIES.c.order_id)
+_LAST: Final = chr(0x10FFFF)
+"""Greater than any character of a subject: what begins with a text is below the text and this."""
+
 
 def count_try(link: Link, subject: str, generation: int, most: int) -> int | None:
     """Count one try; None when `most` were counted before."""
@@ -45,6 +62,12 @@ def count_try(link: Link, subject: str, generation: int, most: int) -> int | Non
 def forget_tries(link: Link, subject: str, generation: int) -> None:
     """Start counting anew."""
     link.change(_FORGET, _key(subject, generation))
+
+
+def forget_old(link: Link, start: str, before: int, limit: int) -> int:
+    """Forget counts of generations that are over, of subjects that no store holds and that begin alike; how many."""
+    params = {"start": start, "end": start + _LAST, "before": before, "most": limit}
+    return len(link.rows(_FORGET_OLD, params))
 
 
 def forget_all(link: Link, subjects: Sequence[str]) -> None:

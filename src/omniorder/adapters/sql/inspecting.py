@@ -16,6 +16,7 @@ from sqlalchemy import Executable, Select, String, Text, and_, func, literal, li
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import (
+    accounts,
     carts,
     expected,
     handoffs,
@@ -26,11 +27,13 @@ from omniorder.adapters.sql import (
     shop,
     stock,
     transfers,
+    webhooks,
 )  # fmt: skip
 from omniorder.adapters.sql.documents import among, length_of
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import (
+    ACCOUNT,
     ANSWER,
     ARTICLE,
     CART,
@@ -42,10 +45,12 @@ from omniorder.adapters.sql.schema import (
     EVENT,
     EXPECTED,
     HANDOFF,
+    HOLD,
     MOVEMENT,
     ORDER,
     PICKUP,
     PICKUP_LINE,
+    POSTING,
     PRICE,
     PROMISE,
     RESERVATION,
@@ -55,8 +60,10 @@ from omniorder.adapters.sql.schema import (
     STORE,
     TIMER,
     TRANSFER,
+    WEBHOOK,
 )
 from omniorder.adapters.sql.sharding import home_of
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -68,6 +75,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.errors import InvalidInput, StorageFault
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
 from omniorder.ports.writes import Answer, Timer
@@ -145,6 +153,7 @@ _AT_HOME: Final = _LENGTHS.where(among(EVENT.c.home, "homes"), EVENT.c.stream ==
 _LISTINGS: Final = select(CUSTOMER_ORDER.c.owner, CUSTOMER_ORDER.c.order_id).where(
     among(CUSTOMER_ORDER.c.owner, "owners"), among(CUSTOMER_ORDER.c.order_id, "orders")
 )
+_HOLDS: Final = HOLD.select().where(among(HOLD.c.account_id, "accounts"), among(HOLD.c.payment_id, "payments"))
 _TIMERS: Final = TIMER.select().where(among(TIMER.c.store_id, "stores"), among(TIMER.c.subject, "ids"))
 
 
@@ -155,6 +164,7 @@ def _by_id(whole: Select[Any], table: Any) -> Select[Any]:
 _PROMISES_BY_ID: Final = _by_id(promises.WHOLE, PROMISE)
 _ORDERS_BY_ID: Final = _by_id(orders.WHOLE, ORDER)
 _TRANSFERS_BY_ID: Final = _by_id(transfers.WHOLE, TRANSFER)
+_WEBHOOKS_BY_ID: Final = _by_id(WEBHOOK.select(), WEBHOOK)
 _RESERVATIONS_BY_ID: Final = _by_id(reservations.WHOLE, RESERVATION)
 
 _SIZED: Final = {
@@ -171,7 +181,11 @@ _SIZED: Final = {
     "promises": PROMISE,
     "orders": ORDER,
     "transfers": TRANSFER,
+    "webhooks": WEBHOOK,
     "listings": CUSTOMER_ORDER,
+    "accounts": ACCOUNT,
+    "holds": HOLD,
+    "postings": POSTING,
     "timers": TIMER,
     "journal": EVENT,
     "deliveries": DELIVERY,
@@ -276,9 +290,21 @@ class SqlInspection:
     def transfers(self) -> Iterator[Transfer]:
         return _made(transfers.transfer_from, self._documents(transfers.WHOLE, TRANSFER))
 
+    def webhooks(self) -> Iterator[Webhook]:
+        return _made(webhooks.webhook_from, self._in_order(WEBHOOK, "store_id", "id"))
+
     def listings(self) -> Iterator[Listing]:
         for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
             yield Listing(row.owner, row.order_id)
+
+    def accounts(self) -> Iterator[Account]:
+        return _made(accounts.account_from, self._in_order(ACCOUNT, "id"))
+
+    def holds(self) -> Iterator[Hold]:
+        return _made(accounts.hold_from, self._in_order(HOLD, "account_id", "payment_id"))
+
+    def postings(self) -> Iterator[Posting]:
+        return _made(accounts.posting_from, self._in_order(POSTING, "account_id", "id"))
 
     def timers(self) -> Iterator[Timer]:
         for row in self._in_order(TIMER, "store_id", "subject"):
@@ -332,9 +358,19 @@ class SqlInspection:
         found = map(transfers.transfer_from, self._link.documents(_TRANSFERS_BY_ID, _at_home(ids)))
         return {transfer.id: transfer for transfer in found}
 
+    def find_webhooks(self, ids: Collection[str]) -> Mapping[str, Webhook]:
+        found = map(webhooks.webhook_from, self._link.rows(_WEBHOOKS_BY_ID, _at_home(ids)))
+        return {webhook.id: webhook for webhook in found}
+
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         found = map(reservations.reservation_from, self._link.documents(_RESERVATIONS_BY_ID, _at_home(ids)))
         return {reservation.id: reservation for reservation in found}
+
+    def find_holds(self, keys: Collection[Pair]) -> Mapping[Pair, Hold]:
+        rows = self._link.rows(_HOLDS, _lists(keys, "accounts", "payments"))
+        wanted = set(keys)
+        found = map(accounts.hold_from, rows)
+        return {key: hold for hold in found if (key := (hold.account, hold.payment)) in wanted}
 
     def find_timers(self, keys: Collection[Pair]) -> Mapping[Pair, Timer]:
         rows = self._link.rows(_TIMERS, _lists(keys, "stores", "ids"))

@@ -9,6 +9,7 @@ from typing import Final, final
 from sqlalchemy import Connection
 
 from omniorder.adapters.sql import (
+    accounts,
     answers,
     carts,
     codes,
@@ -26,10 +27,12 @@ from omniorder.adapters.sql import (
     stock,
     timers,
     transfers,
+    webhooks,
 )
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Step
 from omniorder.adapters.sql.plans import PLANS, Plan
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -41,6 +44,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.errors import OmniorderError
 from omniorder.ports.writes import Answer, SlotUse, Timer, Writes
 
@@ -142,11 +146,33 @@ class SqlTransaction:
     def transfer(self, transfer_id: str) -> Transfer | None:
         return transfers.load(self._link, transfer_id)
 
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        return webhooks.load(self._link, webhook_id)
+
     def answer(self, home: str, scope: str, key: str) -> Answer | None:
         return answers.load(self._link, home, scope, key)
 
     def imported(self, import_id: str) -> Import | None:
         return imports.load(self._link, import_id)
+
+    # --- gift cards and store credit ---
+
+    def account(self, account_id: str) -> Account | None:
+        return accounts.load(self._link, account_id)
+
+    def hold(self, account_id: str, payment: str) -> Hold | None:
+        return accounts.hold(self._link, account_id, payment)
+
+    def holds_of(self, payment: str) -> tuple[Hold, ...]:
+        return accounts.holds_of(self._link, payment)
+
+    def holds(
+        self, start: datetime, end: datetime, *, after: tuple[datetime, str, str] | None, limit: int
+    ) -> tuple[Hold, ...]:
+        return accounts.holds(self._link, start, end, after, limit)
+
+    def postings(self, account_id: str, *, after: str | None, limit: int) -> tuple[Posting, ...]:
+        return accounts.postings(self._link, account_id, after, limit)
 
     # --- the shop ---
 
@@ -221,6 +247,10 @@ class SqlTransaction:
         self._writing()
         codes.forget_tries(self._link, subject, generation)
 
+    def forget_old_tries(self, start: str, before: int, limit: int) -> int:
+        self._writing()
+        return codes.forget_old(self._link, start, before, limit)
+
     # --- consumers of the journal ---
 
     def subscribe(self, consumer: str, *, from_start: bool) -> None:
@@ -243,6 +273,10 @@ class SqlTransaction:
     def forget_handoffs(self, before: datetime, limit: int) -> int:
         self._writing()
         return handoffs.forget(self._link, before, limit)
+
+    def forget_webhooks(self, before: datetime, limit: int) -> int:
+        self._writing()
+        return webhooks.forget(self._link, before, limit)
 
 
 def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
@@ -267,6 +301,8 @@ def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
         promises.write(batch, promise)
     for transfer in sorted(writes.transfers, key=lambda write: write.after.id):
         transfers.write(batch, transfer)
+    for webhook in sorted(writes.webhooks, key=lambda write: write.after.id):
+        webhooks.write(batch, webhook)
     for reservation in sorted(writes.reservations, key=lambda write: write.after.id):
         reservations.write(batch, reservation)
     for store, demands in stock.demands(writes.stock).items():
@@ -275,6 +311,11 @@ def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
         way.count_stock(batch, count)
     expected.write(batch, writes.expected)
     slots.change(batch, writes.slots)
+    accounts.write(batch, sorted(writes.accounts, key=lambda write: write.after.id))
+    accounts.change(batch, writes.balances)
+    for hold in sorted(writes.holds, key=lambda write: write.after.id):
+        accounts.write_hold(batch, hold)
+    accounts.post(batch, writes.postings)
     timers.write(batch, writes.timers)
     stock.record(batch, writes.movements)
     journal.append(batch, way, writes.journal)

@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, final
 
 from attrs import frozen
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -23,17 +24,20 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook
 from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Inspection, Known, Listing, Tries
 from omniorder.ports.writes import Answer, Timer
 
 __all__ = ["PAGED", "Rows", "Stream", "beside", "pages"]
 
 T = TypeVar("T")
+U = TypeVar("U")
 K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
     "stores", "articles", "levels", "movements", "expected", "reservations", "carts", "customers", "handoffs",
-    "promises", "orders", "transfers", "streams", "listings", "timers", "deliveries", "tries", "answers",
+    "promises", "orders", "transfers", "webhooks", "accounts", "holds", "postings", "streams", "listings", "timers",
+    "deliveries", "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
 
@@ -137,9 +141,25 @@ class Rows:
         """Every transfer."""
         return self._all("transfers", self._everything.transfers)
 
+    def webhooks(self) -> Iterator[Webhook]:
+        """Every webhook that is not forgotten."""
+        return self._all("webhooks", self._everything.webhooks)
+
     def listings(self) -> Iterator[Listing]:
         """Which orders are listed for whom."""
         return self._all("listings", self._everything.listings)
+
+    def accounts(self) -> Iterator[Account]:
+        """Gift cards and store credit, by id."""
+        return self._all("accounts", self._everything.accounts)
+
+    def holds(self) -> Iterator[Hold]:
+        """What payments hold on accounts, by account and payment."""
+        return self._all("holds", self._everything.holds)
+
+    def postings(self) -> Iterator[Posting]:
+        """What accounts were credited and debited, by account and id."""
+        return self._all("postings", self._everything.postings)
 
     def timers(self) -> Iterator[Timer]:
         """Every timer that is set."""
@@ -187,12 +207,20 @@ class Rows:
         """The transfer with this id."""
         return self._one("transfer", transfer_id, self._everything.find_transfers)
 
+    def webhook(self, webhook_id: str) -> Webhook | None:
+        """The webhook with this id."""
+        return self._one("webhook", webhook_id, self._everything.find_webhooks)
+
     def reservation(self, reservation_id: str) -> Reservation | None:
         """The reservation with this id."""
         return self._one("reservation", reservation_id, self._everything.find_reservations)
 
+    def hold(self, account: str, payment: str) -> Hold | None:
+        """What this payment holds on this account."""
+        return self._one("hold", (account, payment), self._everything.find_holds)
+
     def timer(self, store: str, subject: str) -> Timer | None:
-        """The timer of this order, promise or transfer."""
+        """The timer of this order, promise, transfer or webhook."""
         return self._one("timer", (store, subject), self._everything.find_timers)
 
     def listed(self, owner: str, order_id: str) -> int:
@@ -235,13 +263,18 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
         case Transfer():
             yield from (("reservation", row.reservation), ("order", row.order), ("timer", (row.source, row.id)))
             yield "length", (row.source, row.id)
+        case Webhook():
+            yield "timer", (row.store, row.id)
         case Order():
             yield from (("cart", row.cart_id), ("promise", row.promise_id), ("reservation", row.reservation_id))
             yield from (("timer", (row.store, row.id)), ("listed", (row.owner, row.id)))
             yield from (("reservation", hold) for hold in row.pickup.holds)
+            yield from (("hold", (payment.token, payment.id)) for payment in row.payments)
             for leg in row.pickup.awaited:
                 yield from (("transfer", leg.transfer), ("reservation", leg.reservation))
             yield "length", (row.store, row.id)
+        case Hold():
+            yield "order", row.order
         case Known():
             yield "length", (row.owner, row.owner)
         case Stream():
@@ -251,7 +284,7 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
                 yield "promise", getattr(entry.event, "promise", None)
                 yield "handoff", getattr(entry.event, "handoff", None)
         case Timer():
-            yield from (("promise", row.subject), ("order", row.subject))
+            yield from (("promise", row.subject), ("order", row.subject), ("webhook", row.subject))
         case Delivery():
             yield "length", (row.home, row.stream)
         case Listing():
@@ -274,7 +307,7 @@ def pages(everything: Inspection, table: str, most: int) -> Iterator[Rows]:
         yield Rows(everything, table, page)
 
 
-def beside(left: Iterable[tuple[K, T]], right: Iterable[tuple[K, T]]) -> Iterator[tuple[K, T | None, T | None]]:
+def beside(left: Iterable[tuple[K, T]], right: Iterable[tuple[K, U]]) -> Iterator[tuple[K, T | None, U | None]]:
     """Two sides by their keys, each in order and without repetition: what both have, and what one has alone."""
     lefts, rights = iter(left), iter(right)
     one, two = next(lefts, None), next(rights, None)

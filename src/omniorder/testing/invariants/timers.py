@@ -11,6 +11,7 @@ from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.webhooks import Webhook, WebhookState
 from omniorder.testing.invariants.checking import View, invariant, whole
 
 _NONE: Final = timedelta(0)
@@ -20,7 +21,8 @@ _NONE: Final = timedelta(0)
 @invariant
 def every_deadline_has_its_timer(view: View) -> Iterator[str]:
     """S7, T1: each held promise and each order that waits for something has one timer, due when it is, and no other;
-    and goods for a shelf that are not sent yet have one for giving up on them, not before they are expected.
+    and goods for a shelf that are not sent yet have one for giving up on them, not before they are expected; and each
+    parked webhook has one, not before it came.
 
     Timers of reservations say that a stock system outside is still to be told; an intent has nothing else yet.
     """
@@ -39,6 +41,11 @@ def every_deadline_has_its_timer(view: View) -> Iterator[str]:
             due = _due(view, transfer.source, transfer.id)
             if due is None or due < transfer.expected_at:
                 yield f"{transfer.id} is expected at {transfer.expected_at} and not sent, its timer is set to {due}"
+    for webhook in view.rows.webhooks():
+        if webhook.state is WebhookState.PARKED:
+            due = _due(view, webhook.store, webhook.id)
+            if due is None or due < webhook.received_at:
+                yield f"{webhook.id} came at {webhook.received_at} and is parked, its timer is set to {due}"
     for timer in view.rows.timers():
         if timer.subject.startswith("rsv_"):
             if ids.store_of(timer.subject) != timer.store:
@@ -47,12 +54,18 @@ def every_deadline_has_its_timer(view: View) -> Iterator[str]:
             yield f"{timer.subject}: a timer at {timer.due_at} that nothing waits for"
 
 
-def _subject(view: View, name: str) -> Promise | Order | Transfer | None:
-    return view.rows.promise(name) or view.rows.order(name) or view.rows.transfer(name)
+Subject = Promise | Order | Transfer | Webhook
 
 
-def _waits(subject: Promise | Order | Transfer | None, store: str) -> bool:
+def _subject(view: View, name: str) -> Subject | None:
+    rows = view.rows
+    return rows.promise(name) or rows.order(name) or rows.transfer(name) or rows.webhook(name)
+
+
+def _waits(subject: Subject | None, store: str) -> bool:
     """Whether it may need a timer there; whether that is the right one is asked from the other side."""
+    if isinstance(subject, Webhook):
+        return subject.store == store and subject.state is WebhookState.PARKED
     if isinstance(subject, Transfer):
         return subject.source == store and transfers.due(subject, _NONE) is not None
     if subject is None or subject.store != store:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from omniorder.adapters.sql.schema.accounts import ACCOUNT, HOLD, POSTING
 from omniorder.adapters.sql.schema.base import METADATA
 from omniorder.adapters.sql.schema.carts import CART, CART_LINE, NOTE, PROMISE
 from omniorder.adapters.sql.schema.handoffs import CUSTOMER, HANDOFF
@@ -29,11 +30,13 @@ from omniorder.adapters.sql.schema.orders import (
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
+from omniorder.adapters.sql.schema.webhooks import WEBHOOK
 
-NEEDED: Final = "0009"
+NEEDED: Final = "0011"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
+    "ACCOUNT",
     "ANSWER",
     "ARTICLE",
     "ATTEMPT",
@@ -47,6 +50,7 @@ __all__ = [
     "EVENT",
     "EXPECTED",
     "HANDOFF",
+    "HOLD",
     "IMPORT",
     "METADATA",
     "MOVEMENT",
@@ -57,6 +61,7 @@ __all__ = [
     "PAYMENT",
     "PICKUP",
     "PICKUP_LINE",
+    "POSTING",
     "PRICE",
     "PROMISE",
     "RESERVATION",
@@ -67,4 +72,5 @@ __all__ = [
     "TIMER",
     "TRANSFER",
     "TRANSFER_LINE",
+    "WEBHOOK",
 ]

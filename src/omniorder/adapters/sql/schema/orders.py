@@ -215,9 +215,10 @@ class PickupLineRow(Row, table=True):
 
 
 class CodeTriesRow(Row, table=True):
-    """Wrong tries of a code that is said: of one generation of an order's pick-up code, or of a handoff's.
+    """Wrong tries of a code that is said: of one generation of an order's pick-up code, of a handoff's, or of what one
+    actor takes for gift cards' on one day.
 
-    A handoff is no store's; its id stands in both columns then, so that its tries are kept by themselves.
+    What is no store's stands in both columns, so that its tries are kept by themselves.
     """
 
     __table_args__ = (check("tries", "tries > 0"), STRICT)

@@ -30,6 +30,7 @@ from omniorder.ports.payments import (
     InPersonGateway,
     LookUp,
     NeedsAction,
+    Notice,
     PaymentGateway,
     Refund,
     Void,
@@ -156,6 +157,11 @@ class Case:
 
     def webhook(self, kind: str, *, age: timedelta = timedelta(0)) -> tuple[Mapping[str, str], bytes]:
         return self.lever("signed_webhook", self.bench.signed_webhook)(self.payment, kind, age=age)
+
+    def read(self, headers: Mapping[str, str], body: bytes) -> tuple[Notice, ...]:
+        """What a webhook is about, however many notices it brings."""
+        told = self.gateway.read_webhook(headers, body)
+        return (told,) if isinstance(told, Notice) else told
 
     def lose_next_reply(self) -> None:
         self.lever("lose_next_reply", self.bench.lose_next_reply)()

@@ -12,6 +12,7 @@ that can join a transaction of the caller's overrides `joins`.
 
 from __future__ import annotations
 
+from omniorder.testing.contracts.storage.accounts import AccountContract
 from omniorder.testing.contracts.storage.answers import AnswerContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
@@ -28,6 +29,7 @@ from omniorder.testing.contracts.storage.stock import MovementContract, SlotCont
 from omniorder.testing.contracts.storage.timers import TimerContract, TryContract
 from omniorder.testing.contracts.storage.transactions import JoinedContract, TransactionContract
 from omniorder.testing.contracts.storage.transfers import TransferContract
+from omniorder.testing.contracts.storage.webhooks import WebhookContract
 
 __all__ = ["StorageContract"]
 
@@ -44,6 +46,7 @@ class StorageContract(
     OrderListContract,
     OwnerContract,
     TransferContract,
+    WebhookContract,
     StockContract,
     QuarantineContract,
     CountContract,
@@ -53,6 +56,7 @@ class StorageContract(
     StockTakeContract,
     ImportContract,
     SlotContract,
+    AccountContract,
     TimerContract,
     TryContract,
     JournalContract,

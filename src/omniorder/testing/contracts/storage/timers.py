@@ -177,6 +177,19 @@ class TryContract(StorageBench):
         assert sorted(count for count in counts if isinstance(count, int)) == [1, 2, 3, 4]
         assert counts.count(None) == 2
 
+    def test_tries_of_former_generations_are_forgotten_a_few_at_a_time(self, storage: Storage) -> None:
+        old, new = [f"gift_card:customer:{name}" for name in "abc"], "gift_card:customer:я"
+        for subject in (*old, new, "gift:card", "handoff"):
+            _try(storage, subject, 7)
+        _try(storage, new, 8)
+        assert [_forget_old(storage, limit=2) for _ in range(4)] == [2, 2, 0, 0]
+        assert [_try(storage, subject, 7) for subject in (*old, new)] == [1, 1, 1, 1]
+        assert [_try(storage, "gift:card", 7), _try(storage, "handoff", 7), _try(storage, new, 8)] == [2, 2, 2]
+
+
+def _forget_old(storage: Storage, *, limit: int) -> int:
+    return repeated(storage, lambda tx: tx.forget_old_tries("gift_card:", 8, limit))
+
 
 def _ordered(storage: Storage, number: int = 1) -> str:
     order = samples.order(number)

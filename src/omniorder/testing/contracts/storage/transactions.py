@@ -21,14 +21,18 @@ from omniorder.ports.writes import (
     SlotChange,
     StockChange,
     TimerWrite,
+    WebhookWrite,
     Writes,
 )
 from omniorder.testing import samples
 from omniorder.testing.contracts.storage.answers import ANSWER
 from omniorder.testing.contracts.storage.bench import StorageBench, put, read, refuses, undone
+from omniorder.testing.contracts.storage.webhooks import webhook
 from omniorder.testing.samples import ANNA, MILK, NOW, SOFIA
 
 CART, PROMISE, ORDER, RESERVATION = samples.cart(), samples.promise(), samples.order(), samples.reservation()
+
+WEBHOOK = webhook()
 
 FULL = samples.promise(starts=samples.slot_starts(5))
 
@@ -44,6 +48,7 @@ EVERYTHING = Writes(
     timers=(TimerWrite(SOFIA, ORDER.id, NOW),),
     journal=(JournalEntry(CART.id, CART.id, 1, samples.stamp(), (e.CartAbandoned(),)),),
     answers=(ANSWER,),
+    webhooks=(WebhookWrite(None, WEBHOOK),),
     stores=samples.stores(),
     articles=samples.articles(),
     prices=samples.prices(),
@@ -68,6 +73,7 @@ def everything(tx: Transaction) -> dict[str, Any]:
         "timers": tx.stores_due(NOW, 9),
         "journal": tx.journal(CART.id, CART.id, after=0, limit=9),
         "answer": tx.answer(ANSWER.home, ANSWER.scope, ANSWER.key),
+        "webhook": tx.webhook(WEBHOOK.id),
         "stores": tx.stores(),
         "articles": dict(tx.articles([MILK])),
         "prices": tx.prices([MILK]),
@@ -130,7 +136,9 @@ class TransactionContract(StorageBench):
             tx.write(Writes())
         assert _written(storage) == set()
 
-    @pytest.mark.parametrize("last", ["carts", "promises", "orders", "reservations", "stock", "slots", "answers"])
+    @pytest.mark.parametrize(
+        "last", ["carts", "promises", "orders", "reservations", "stock", "slots", "webhooks", "answers"]
+    )
     def test_one_refusal_undoes_everything_else(self, storage: Storage, last: str) -> None:
         """Whichever kind of write it is: here everything is new but the one that is refused."""
         refused: dict[str, tuple[type[OmniorderError], Any]] = {
@@ -140,6 +148,7 @@ class TransactionContract(StorageBench):
             "reservations": (StaleWrite, ReservationWrite(samples.reservation(9), samples.reservation(9))),
             "stock": (OutOfStock, StockChange(SOFIA, samples.BREAD, reserved=1, promise=True)),
             "slots": (SlotUnavailable, SlotChange(SOFIA, FULL.slot, FULL.starts, 1, 0)),
+            "webhooks": (StaleWrite, WebhookWrite(webhook(9), webhook(9))),
             "answers": (AlreadyThere, ANSWER),
         }
         error, write = refused[last]
