@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 import pytest
 
-from omniorder import Article, Card, Money, PayInStore, Price, Taken
+from omniorder import Article, Card, Money, PayInStore, Price, Taken, Terminal
 from omniorder.errors import (
     CardNumberRefused,
     CurrencyMismatch,
@@ -17,6 +17,7 @@ from omniorder.errors import (
     InvalidText,
     NotPaid,
     QuoteChanged,
+    TenderUnsupported,
 )
 from omniorder.testing.shop import Shop
 from tests.bad_input.cases import Case, each, given, judge, parametrised
@@ -209,6 +210,12 @@ def test_a_price_that_went_stale_comes_back_as_a_new_quote(world: World) -> None
         pytest.param(lambda: Taken(Money(498, "EUR"), reference="a\nb"), InvalidText, id="two lines"),
         pytest.param(lambda: "cash", InvalidInput, id="not Taken"),
         pytest.param(lambda: Money(498, "EUR"), InvalidInput, id="bare money"),
+        pytest.param(lambda: Terminal(""), InvalidText, id="no reader"),
+        pytest.param(lambda: Terminal("x" * 101), InvalidText, id="a long reader"),
+        pytest.param(lambda: Terminal("tmr_1\n"), InvalidText, id="a reader of two lines"),
+        pytest.param(lambda: Terminal(cast(Any, 1)), InvalidText, id="a number as reader"),
+        pytest.param(lambda: Terminal("4242 4242 4242 4242"), CardNumberRefused, id="a card number as reader"),
+        pytest.param(lambda: Terminal("tmr_1"), TenderUnsupported, id="a reader where there are none"),
     ],
 )
 def test_what_the_counter_took_is_money_and_what_is_due(world: World, taken: Any, error: type[Exception]) -> None:

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from omniorder.domain import coupling
 from omniorder.domain import events as e
-from omniorder.domain.answers import AUTHORISATION_EXPIRED, Approved, Denied
+from omniorder.domain.answers import AUTHORISATION_EXPIRED, Absent, Approved, Denied, NeedsAction, NoAnswer, heard
 from omniorder.domain.capabilities import Capabilities
-from omniorder.domain.capturing import Taken, hand_over
+from omniorder.domain.capturing import Taken, Terminal, hand_over, stop
 from omniorder.domain.lifecycle import OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
-from omniorder.errors import InvalidQuantity, InvalidText, NotFound, NotPaid
+from omniorder.domain.payments import Action
+from omniorder.errors import InvalidQuantity, InvalidText, NotFound, NotPaid, StillRunning
 from omniorder.testing import samples
 from omniorder.testing.samples import HOUR, NOW
 
@@ -37,7 +38,7 @@ def eur(amount: int) -> Money:
 
 
 def plan(
-    order: Order, units: tuple[e.Units, ...], can: Capabilities = ONCE, taken: Taken | None = None
+    order: Order, units: tuple[e.Units, ...], can: Capabilities = ONCE, taken: Taken | Terminal | None = None
 ) -> list[e.Event]:
     """What the planner decides, without the claim that always comes first."""
     claim, *rest = hand_over(order, units, capabilities={"card": can}, taken=taken, look_at=NOW + HOUR)
@@ -229,3 +230,119 @@ def test_what_could_not_be_refunded_in_part_is_not_taken_ahead() -> None:
     (_, capture) = hand_over(OF_CARD, units, capabilities={"card": stubborn}, taken=None, look_at=OF_CARD.pay_by)
     assert isinstance(capture, e.CaptureRequested)
     assert capture.amount == OF_CARD.value_after(units)
+
+
+# --- a balance at the counter, and card readers -----------------------------------------------------------
+
+READER = Terminal("tmr_1")
+
+
+def with_balance(at_counter: int) -> Order:
+    """An order that is paid by card but for so much, which was left for the counter."""
+    [card], [counter] = OF_CARD.payments, OF_COUNTER.payments
+    by_card = OF_CARD.total - eur(at_counter)
+    payments = (
+        evolve(card, amount=by_card, authorised=by_card),
+        evolve(counter, id=OF_CARD.next_payment_id(), amount=eur(at_counter)),
+    )
+    return evolve(OF_CARD, payments=payments)
+
+
+@pytest.mark.parametrize(("taken", "means", "reader"), [(Taken(eur(100)), "cash", ""), (READER, "terminal", "tmr_1")])
+def test_the_counter_takes_the_balance_and_the_card_the_rest(taken: Taken | Terminal, means: str, reader: str) -> None:
+    order = with_balance(100)
+    card, counter = order.payments
+    assert plan(order, order.pickup.rest(), taken=taken) == [
+        e.CaptureRequested(card.id, card.next_attempt_id(), order.total - eur(100)),
+        e.CounterStarted(counter.id, counter.next_attempt_id(), eur(100), means, reader=reader),
+    ]
+
+
+def test_a_balance_that_nobody_takes_keeps_the_goods_in_the_store() -> None:
+    order = with_balance(100)
+    with pytest.raises(NotPaid) as refusal:
+        plan(order, order.pickup.rest())
+    assert refusal.value.facts["due"] == "1.00 EUR"
+
+
+def test_what_the_card_covers_is_not_asked_for_at_the_reader() -> None:
+    events = plan(with_balance(100), ONE_MILK, EACH, READER)
+    assert [type(event) for event in events] == [e.CaptureRequested]
+
+
+def test_a_balance_too_small_for_what_the_card_refused_gives_way_to_one_for_everything() -> None:
+    order = with_balance(100)
+    card, counter = order.payments
+    refused = samples.after(order, e.CaptureRequested(card.id, card.next_attempt_id(), card.amount))
+    refused = told(
+        refused,
+        (
+            e.AttemptRefused(card.id, refused.payments[0].attempts[-1].id, "declined"),
+            e.CaptureRefused(card.id, "declined"),
+        ),
+        NOW,
+    )
+    new = refused.next_payment_id()
+    events = plan(refused, refused.pickup.rest(), taken=READER)
+    assert [type(event) for event in events] == [
+        e.VoidRequested, e.Waived, e.TenderAdded, e.LeftForStore, e.CounterStarted,
+    ]  # fmt: skip
+    assert events[1] == e.Waived(counter.id)
+    assert events[2] == e.TenderAdded(new, "in_store", order.total)
+
+
+def at_reader() -> Order:
+    """An order for which a reader was just asked."""
+    return samples.after(
+        OF_COUNTER, *hand_over(OF_COUNTER, OF_COUNTER.pickup.rest(), capabilities={}, taken=READER, look_at=NOW + HOUR)
+    )
+
+
+def said(order: Order, *answers: Absent | Approved | Denied | NeedsAction | NoAnswer) -> Order:
+    """What a reader says to its last request, one after the other, and what follows."""
+    for answer in answers:
+        attempt = order.payments[-1].attempts[-1]
+        order, _ = coupling.follow(told(order, heard(order, attempt.id, answer, look_at=NOW + HOUR), NOW), NOW)
+    return order
+
+
+WAITS = NeedsAction(Action())
+
+
+def test_while_the_reader_waits_the_claim_stands() -> None:
+    order = said(at_reader(), WAITS, NoAnswer(), WAITS)
+    assert (order.pickup.state, order.payments[0].state) == (PickupState.HANDING_OVER, PaymentState.COLLECTING)
+
+
+def test_a_reader_is_not_stopped_while_it_is_being_asked() -> None:
+    with pytest.raises(StillRunning):
+        stop(at_reader(), NOW)
+
+
+def test_whoever_asked_the_reader_and_died_is_no_obstacle_to_stopping_it() -> None:
+    order = at_reader()
+    assert [type(event) for event in stop(order, NOW + HOUR)] == [e.AttemptUnanswered, e.VoidRequested]
+
+
+def test_a_stopped_reader_leaves_everything_due_as_a_payment_of_its_own() -> None:
+    order = said(at_reader(), WAITS)
+    order = samples.after(order, *stop(order, NOW))
+    order = said(order, Approved(eur(0)))
+    stopped, due = order.payments
+    assert (stopped.state, stopped.reason, due.state) == (PaymentState.VOIDED, "stopped", PaymentState.DUE_IN_STORE)
+    assert (order.pickup.state, order.due_in_store) == (PickupState.READY, OF_COUNTER.total)
+
+
+def test_a_reader_that_is_not_stopped_in_time_has_paid() -> None:
+    order = said(at_reader(), WAITS)
+    order = samples.after(order, *stop(order, NOW))
+    order = said(order, Denied("captured", OF_COUNTER.total))
+    assert (order.state, order.kept) == (OrderState.COMPLETED, OF_COUNTER.total)
+
+
+def test_cash_that_was_taken_is_stopped_by_nobody() -> None:
+    taken = Taken(OF_COUNTER.total)
+    order = samples.after(
+        OF_COUNTER, *hand_over(OF_COUNTER, OF_COUNTER.pickup.rest(), capabilities={}, taken=taken, look_at=NOW)
+    )
+    assert stop(order, NOW + HOUR) == ()

@@ -30,6 +30,7 @@ from omniorder import (
     Remove,
     Taken,
     Tender,
+    Terminal,
 )
 from omniorder.errors import GatewayFault, Misconfigured, NotFound, OmniorderError, StorageFault
 from omniorder.testing.invariants import check_all, nothing_is_held_past_its_grace, nothing_is_overdue
@@ -329,7 +330,8 @@ class Shop(Shelves):
 
     @precondition(lambda self: self.orders)
     @rule(index=chances.some, ready=chances.usually, weight=chances.weights, right=chances.usually, part=st.booleans(),
-          money=st.sampled_from(["due", "due", "due", "none", "wrong"]), luck=chances.luck)  # fmt: skip
+          money=st.sampled_from(["due", "due", "reader", "card there", "none", "wrong"]),
+          luck=chances.luck)  # fmt: skip
     def hand_over(self, index: int, ready: bool, weight: str, right: bool, part: bool, money: str, luck: str) -> None:
         if ready:
             self.prepare(index, weight)
@@ -344,8 +346,22 @@ class Shop(Shelves):
         self.have(luck)
         self.do(lambda w: w.staff(order.pickup.store).pickups.hand_over(order.id, code=code, lines=lines, taken=taken))
 
-    def _taken(self, order: Order, lines: list[Pick] | None, money: str) -> Taken | None:
+    @rule(what=st.sampled_from(["present_card", "present_card", "decline_card", "walk_away"]))
+    def at_the_reader(self, what: str) -> None:
+        """What the customer does whom a card reader waits for, if there is one."""
+        self.do(lambda w: getattr(w.gateway, what)("tmr_1"))
+
+    @precondition(lambda self: self.orders)
+    @rule(index=chances.some, luck=chances.luck)
+    def stop_payment(self, index: int, luck: str) -> None:
+        _, order = self.some_order(index)
+        self.have(luck)
+        self.do(lambda w: w.staff(order.pickup.store).pickups.stop_payment(order.id))
+
+    def _taken(self, order: Order, lines: list[Pick] | None, money: str) -> Taken | Terminal | None:
         """What the counter takes: what the goods that leave cost, if they are paid there."""
+        if money in ("reader", "card there"):
+            return Terminal("tmr_1" if money == "reader" else "tmr_visa") if order.due_in_store.amount else None
         if money == "wrong":
             return Taken(Money(1, "EUR"))
         if money == "none" or not order.due_in_store.amount:

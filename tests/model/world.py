@@ -73,7 +73,7 @@ class World:
         self.consumed: dict[str, int] = {}
         self.hub: Final = OrderHub.open(
             url,
-            gateways={"card": self.gateway},
+            gateways={"card": self.gateway, "terminal": self.gateway},
             clock=self.clock,
             entropy=SeededEntropy(1),
             settings=SETTINGS,

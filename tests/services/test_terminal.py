@@ -21,12 +21,14 @@ from omniorder import (
     Terminal,
     events,
 )
+from omniorder.domain import capturing, coupling
 from omniorder.errors import IllegalTransition, NotFound, NotPaid, NotReady, StillRunning, TenderUnsupported
-from omniorder.ports.payments import Collect
+from omniorder.ports.payments import Absent, Collect
 from omniorder.ports.storage import Transaction
+from omniorder.services import payments
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway, ProviderState
-from omniorder.testing.invariants import check_all
+from omniorder.testing.invariants import InvariantBroken, check_all
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
@@ -393,3 +395,43 @@ def test_a_gateway_without_readers_is_not_asked(open_shop: OpenShop) -> None:
     order = ready(shop, pay=PayInStore())
     assert "no card readers" in refused(TenderUnsupported, give, shop, order).facts["reason"]
     assert (now(shop, order), shop.gateway.requests) == (order, [])
+
+
+# --- without the guards -----------------------------------------------------------------------------------
+
+
+def test_without_waiting_for_the_stop_a_card_that_paid_would_be_due_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: the hand-over ends as soon as the reader is to stop."""
+    claimed = (PaymentState.CAPTURING, PaymentState.COLLECTING)
+    monkeypatch.setattr(coupling, "_being_taken", lambda payment: payment.state in claimed)
+    with pytest.raises(AssertionError):
+        test_a_card_that_pays_while_the_stop_is_under_way_has_paid(shop)
+
+
+def test_without_asking_first_a_lost_reply_would_trouble_the_customer_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: what may have arrived is taken for absent, and the provider has forgotten the key."""
+    order = ready(shop, pay=PayInStore())
+    refused(StillRunning, give, shop, order, taken=Terminal("tmr_timeout_after"))
+    monkeypatch.setattr(payments, "look_up", lambda *of: Absent())
+    shop.gateway.forget_keys()
+    shop.gateway.present_card("tmr_timeout_after")
+    refused(StillRunning, give, shop, order, taken=Terminal("tmr_timeout_after"))
+    assert charged(shop) == 498
+    with pytest.raises(InvariantBroken):
+        check_all(shop.hub)
+
+
+def test_without_keeping_tries_apart_cash_would_hide_what_a_reader_was_asked(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: whatever is due is taken on the payment that is there."""
+    monkeypatch.setattr(capturing, "_takes_another", lambda payment, taken: True)
+    order = ready(shop, pay=PayInStore())
+    refused(NotPaid, give, shop, order, taken=Terminal("tmr_declined"))
+    give(shop, order, taken=Taken(DUE))
+    with pytest.raises(InvariantBroken):
+        check_all(shop.hub)

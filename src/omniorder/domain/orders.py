@@ -188,6 +188,12 @@ class Order:
         return Money(due, self.total.currency)
 
     @property
+    def to_pay_out(self) -> Money:
+        """What the counter is to pay out in cash when the customer comes for it: refunds of what it took in cash."""
+        due = sum(a.amount.amount for p in self.payments for a in p.attempts if a.open and p.left_to_people(a))
+        return Money(due, self.total.currency)
+
+    @property
     def uncovered(self) -> Money:
         """What no tender stands for, of the most that may ever be charged; nothing when tenders stand for more."""
         covered = self.kept.amount + sum(p.in_sight.amount for p in self.payments)

@@ -20,7 +20,7 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
-from omniorder.errors import CardNumberRefused, InvalidInput, InvalidMoney, NotFound
+from omniorder.errors import CardNumberRefused, InvalidInput, InvalidMoney, InvalidText, NotFound
 
 
 def _token(value: object) -> str:
@@ -28,6 +28,10 @@ def _token(value: object) -> str:
     if looks_like_card_number(text):
         raise CardNumberRefused("token", "(hidden)", "a card number, where only the provider's token may stand")
     return text
+
+
+def _wallet(value: object) -> str:
+    return valid_line(value, "wallet", most=40)
 
 
 def _at_most(value: object) -> Money | None:
@@ -66,6 +70,11 @@ class Tender:
         return ""
 
 
+def _without_token(tender: Tender) -> None:
+    if tender.token:
+        raise InvalidText("token", "(hidden)", f"must be empty: {tender.kind} is not known by a token")
+
+
 @frozen
 class Card(Tender):
     """A card by the provider's token, such as Stripe's `pm_...`; refuses card numbers."""
@@ -93,6 +102,7 @@ class StoreCredit(Tender):
     kind: ClassVar[str] = "store_credit"
 
 
+@frozen
 class Wallet(Tender):
     """A card in a wallet ("apple_pay"), by the provider's token; without one the customer confirms on their device.
 
@@ -100,7 +110,7 @@ class Wallet(Tender):
     """
 
     kind: ClassVar[str] = Card.kind
-    wallet: str = field(default="", converter=lambda value: valid_line(value, "wallet", most=40))
+    wallet: str = field(default="", converter=_wallet)
     token: str = field(default="", converter=_token, repr=False)
 
     @property
@@ -118,10 +128,12 @@ class Wallet(Tender):
 @frozen
 class PayLink(Tender):
     """The customer pays on a device of their own, after an agent has placed the order for them, by what they choose
-    there. Taken by the gateway for cards, unless there is one for this kind."""
+    there. Taken by the gateway for cards, unless there is one for this kind. Raises `InvalidText` for a token."""
 
     kind: ClassVar[str] = "pay_link"
-    token: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        _without_token(self)
 
     def unsupported(self, can: Capabilities) -> str:
         """Why a gateway that can do this can't take it; empty when it can."""
@@ -130,10 +142,15 @@ class PayLink(Tender):
 
 @frozen
 class BankTransfer(Tender):
-    """The customer sends the money from their bank, with the order's id as reference; people see it arrive."""
+    """The customer sends the money from their bank, with the order's id as reference; people see it arrive.
+
+    Raises `InvalidText` for a token.
+    """
 
     kind: ClassVar[str] = "bank_transfer"
-    token: str = field(default="", init=False)
+
+    def __attrs_post_init__(self) -> None:
+        _without_token(self)
 
 
 @frozen

@@ -146,6 +146,9 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
         # the counter took the money before it was recorded: a fact, not a request
         return Approved(attempt.amount, attempt.provider_id, captured=True)
     gateway = parts.gateway(payment.gateway)
+    if gateway.capabilities.by_hand and attempt.operation is not Operation.AUTHORISE:
+        # as far as anybody has said nothing came, so nothing is to be given back; of refunds people will say so
+        return Approved(attempt.amount) if attempt.operation is Operation.VOID else NoAnswer()
     if attempt.state is AttemptState.PLANNED:
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     found = look_up(parts, payment, attempt)

@@ -10,6 +10,7 @@ from typing import Final, cast
 from attrs import field, fields, frozen
 
 from omniorder.domain.passes import SHORTEST_CODE
+from omniorder.domain.payments import BankTransfer, PayLink
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
 from omniorder.domain.rerouting import Rerouting
 from omniorder.errors import InvalidInput
@@ -42,7 +43,8 @@ class Settings:
         promise_shortest: the least that `lasts` may be.
         promise_longest: the most that `lasts` may be; a pay link needs hours.
         pay_within: the least time for paying once an order is placed, even if the promise would end sooner.
-        pay_within_by_kind: the same for kinds of tender, as `{"pay_link": timedelta(hours=24)}`, until the window ends.
+        pay_within_by_kind: the same for kinds of tender, as `{"pay_link": timedelta(hours=24)}`, until the window ends;
+            where it is not named, three days for "bank_transfer" and one for "pay_link".
         hold_unknown_money: how long goods of an unpaid order wait for money in flight to be undone.
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
@@ -122,8 +124,11 @@ class Settings:
 
     def time_to_pay(self, kind: str) -> timedelta:
         """The least time for paying with this kind of tender."""
-        return self.pay_within_by_kind.get(kind, self.pay_within)
+        return self.pay_within_by_kind.get(kind, _LONGER.get(kind, self.pay_within))
 
+
+_LONGER: Final = {BankTransfer.kind: timedelta(days=3), PayLink.kind: timedelta(days=1)}
+"""How long the customer has who pays from somewhere else."""
 
 _SOME: Final = frozenset({"promise_shortest", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"})
 """Durations that would make dead letters of what they are for, if they were zero."""

@@ -16,6 +16,7 @@ from omniorder.services.handoffs import Handoffs
 from omniorder.services.imports import Imports
 from omniorder.services.orders import CustomerOrders, OwnOrders, StaffOrders
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.payment_desk import PaymentDesk
 from omniorder.services.pickups import Pickups
 from omniorder.services.shop import Articles, Prices, Stores
 from omniorder.services.stock import Stock
@@ -88,6 +89,11 @@ class StoreTouchpoint(Touchpoint):
     """An associate in their store."""
 
     @cached_property
+    def payments(self) -> PaymentDesk:
+        """Money at the counter that no provider tells of."""
+        return PaymentDesk(self._parts, self._touch)
+
+    @cached_property
     def pickups(self) -> Pickups:
         """Picking, ready, hand-over."""
         return Pickups(self._parts, self._touch)
@@ -140,6 +146,11 @@ class SystemTouchpoint(Touchpoint):
     def orders(self) -> StaffOrders:
         """Every order."""
         return StaffOrders(self._parts, self._touch)
+
+    @cached_property
+    def payments(self) -> PaymentDesk:
+        """Money that people see come and go."""
+        return PaymentDesk(self._parts, self._touch)
 
     @cached_property
     def gift_cards(self) -> GiftCards:

@@ -28,7 +28,7 @@ from omniorder.domain.answers import (
     heard,
 )
 from omniorder.domain.capabilities import Capabilities
-from omniorder.domain.capturing import Taken, hand_over
+from omniorder.domain.capturing import Taken, Terminal, hand_over
 from omniorder.domain.events import Event
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, PICKUP, AttemptState, OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
@@ -260,7 +260,8 @@ def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:
         units = (e.Units(one.line, 1 + draw(below(one.quantity))),)
     can = one_of(draw, _CAPABILITIES)
     due = order.value_after(units) - order.kept
-    taken = Taken(due, "cash", "till 4/17") if order.due_in_store.amount else None
+    ways: tuple[Taken | Terminal, ...] = (Taken(due, "cash", "till 4/17"), Terminal("tmr_1"))
+    taken = one_of(draw, ways) if order.due_in_store.amount else None
     return hand_over(order, units, capabilities={"card": can}, taken=taken, look_at=at + timedelta(minutes=2))
 
 

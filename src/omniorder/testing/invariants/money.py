@@ -102,9 +102,11 @@ _ENDS = (PaymentState.DECLINED, PaymentState.VOIDED, PaymentState.LAPSED, Paymen
 
 
 def _at_work(order: Order) -> bool:
-    """Whether money is still on its way, or a refused refund waits for its next try: then a timer is set for it."""
-    return coupling.due(order) is not None and (
-        order.funding is Funding.BUSY or any(p.returnable.amount for p in order.payments)
+    """Whether money is still on its way, or a refused refund waits for its next try: then a timer is set for it; or
+    cash waits for its customer."""
+    return bool(order.to_pay_out.amount) or (
+        coupling.due(order) is not None
+        and (order.funding is Funding.BUSY or any(p.returnable.amount for p in order.payments))
     )
 
 
