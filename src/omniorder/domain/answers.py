@@ -8,7 +8,7 @@ when it was heard before. Late money is never lost: it leads to a void or refund
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, assert_never
+from typing import assert_never
 
 from attrs import field, frozen
 
@@ -16,10 +16,7 @@ from omniorder.domain import events as e
 from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Action, Attempt, Operation, Payment
-
-AUTHORISATION_EXPIRED: Final = "authorisation_expired"
-"""The reason with which a gateway denies a capture that came too late."""
+from omniorder.domain.payments import AUTHORISATION_EXPIRED, Action, Attempt, Operation, Payment
 
 
 @frozen
