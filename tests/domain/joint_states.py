@@ -19,10 +19,11 @@ from typing import assert_never
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import answers, capturing, carts, coupling, ids, orders, pickups, promises, stock
+from omniorder.domain import answers, authorisations, capturing, carts, coupling, ids, orders, pickups, promises, stock
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken
 from omniorder.domain.carts import Cart
@@ -52,6 +53,8 @@ LOOK_AGAIN = timedelta(seconds=30)
 HOLD = timedelta(minutes=30)
 WAITS = timedelta(days=3)
 PATIENCE = timedelta(hours=4)
+LASTS = timedelta(days=2)
+MARGIN = timedelta(hours=6)
 OPTIONS = (
     Option("later", Alternative.LATER, STORE, ids.slot_id(STORE, NOW + WAITS), NOW + WAITS, NOW + WAITS + HOLD),
     Option("less", Alternative.LESS),
@@ -74,7 +77,8 @@ class Setting:
 
     `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
-    not have what was promised, and asks.
+    not have what was promised, and asks. `ends`: what the customer had set aside lapses after `LASTS`. `raises`: of
+    what is weighed only the price of what was ordered is set aside.
     """
 
     name: str
@@ -86,6 +90,12 @@ class Setting:
     late: bool = False
     weighed: bool = False
     rejects: bool = False
+    ends: bool = False
+    raises: bool = False
+
+    @property
+    def terms(self) -> Terms:
+        return Terms({"card": self.capabilities}, MARGIN)
 
 
 @frozen
@@ -99,6 +109,7 @@ class World:
     order: Order
     reservation: Reservation
     now: datetime
+    terms: Terms
     taken: Mapping[str, int] = field(factory=dict[str, int])
 
 
@@ -170,13 +181,15 @@ class Explorer:
         """What the provider may say."""
         for payment in world.order.payments:
             for attempt in payment.attempts:
-                for answer in self._answers(payment, attempt):
+                for answer in self._answers(world, payment, attempt):
                     what = f"{attempt.operation.value} {answer}"
                     yield from self._must(key, By.PROVIDER, what, partial(heard, world, attempt, answer))
 
-    def _answers(self, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
+    def _answers(self, world: World, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
         """Nothing that contradicts what the provider said before."""
         asked = attempt.amount
+        # what is authorised anew stays, or the worlds would never come to an end
+        until = world.now + LASTS if self._setting.ends and not payment.replaces else None
         if attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE and self._setting.late:
             return (Approved(asked, "pi"), Approved(asked, "pi", captured=True))
         if not attempt.open:
@@ -185,7 +198,7 @@ class Explorer:
         match attempt.operation:
             case Operation.AUTHORISE:
                 taken = Approved(asked, "pi", captured=True)
-                return (Approved(asked, "pi"), taken, NeedsAction(Action("secret")), *always)
+                return (Approved(asked, "pi", until=until), taken, NeedsAction(Action("secret")), *always)
             case Operation.CAPTURE:
                 opened = [Approved(asked, "ch", open=True)] if self._setting.capabilities.several_captures else []
                 return (Approved(asked, "ch"), *opened, Denied(answers.AUTHORISATION_EXPIRED), *always)
@@ -194,6 +207,8 @@ class Explorer:
                 return (Approved(asked), Denied("captured", found), *always)
             case Operation.REFUND | Operation.COLLECT:
                 return (Approved(asked), *always)
+            case Operation.EXTEND | Operation.INCREASE:
+                return (Approved(asked, until=until), *always)
             case _:
                 assert_never(attempt.operation)
 
@@ -218,7 +233,7 @@ class Explorer:
         another = order.state is OrderState.PLACED and world.now < order.pay_by and last and last.state in refused
         if another and len(order.payments) < self._setting.tries:
             for tender in self._setting.tenders:
-                yield f"pay by {tender}", partial(tendered, order, tender)
+                yield f"pay by {tender}", partial(tendered, order, tender, self._setting.raises)
         parts = {line.line: (e.Units(line.line, 1),) for line in order.pickup.lines if line.open}
         for name, units in {"everything": order.pickup.rest(), **parts}.items():
             due = order.value_after(units) - order.kept
@@ -294,16 +309,17 @@ def placed(setting: Setting, tender: str) -> World:
     blank = orders.place(ids.order_id(STORE, bytes(8)), cart, promise, at=NOW, channel=Channel.APP, pay_by=until)
     begun = e.OrderPlaced(cart.id, promise.id, OWNER, quote.total, quote.ceiling, until)
     reservation = stock.reserve(promise.reservation_id, STORE, promises.holds(quote), until)
-    return carried_on(World(blank, reservation, NOW), (begun, *tendered(blank, tender)))
+    world = World(blank, reservation, NOW, setting.terms)
+    return carried_on(world, (begun, *tendered(blank, tender, setting.raises)))
 
 
-def tendered(order: Order, kind: str) -> tuple[e.Event, ...]:
+def tendered(order: Order, kind: str, raises: bool = False) -> tuple[e.Event, ...]:
     """A tender for what is not paid yet."""
-    missing = order.ceiling - order.kept
+    missing = (order.total if raises and kind == "card" else order.ceiling) - order.kept
     if missing.amount <= 0:
         return ()
     new = order.next_payment_id()
-    added = e.TenderAdded(new, kind, missing)
+    added = e.TenderAdded(new, kind, missing, "pm" if kind == "card" else "")
     if kind == "in_store":
         return (added, e.LeftForStore(new, missing))
     return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))
@@ -338,16 +354,16 @@ def _taken_now(before: int, payment: Payment, operation: Operation, answer: Answ
 
 def swept(world: World) -> World:
     """The world after the sweep let time act on it."""
-    return carried_on(world, coupling.overdue(world.order, world.now, world.now + HOLD))
+    return carried_on(world, coupling.overdue(world.order, world.now, world.now + HOLD, world.terms))
 
 
 def carried_on(world: World, events: Sequence[e.Event]) -> World:
     """The world after these events and all that follows from them, for the stock too."""
-    order, more = coupling.follow(orders.told(world.order, events, world.now), world.now)
+    order, more = coupling.follow(orders.told(world.order, events, world.now), world.now, world.terms)
     reservation = world.reservation
     for event in (*events, *more):
         reservation = _rippled(reservation, world.order, order, event)
-    return World(order, reservation, world.now, world.taken)
+    return World(order, reservation, world.now, world.terms, world.taken)
 
 
 def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Reservation:
@@ -388,6 +404,10 @@ def deadlines(world: World) -> dict[str, datetime]:
     for payment in order.payments:
         if failed := failed_refund(payment):
             found[f"refund again {payment.id}"] = failed.asked_at + coupling.REFUND_AGAIN
+        ends = authorisations.ends_before(payment, MARGIN)
+        if payment.state is PaymentState.AUTHORISED and payment.until is not None and ends is not None:
+            found[f"almost the end of {payment.id}"] = ends
+            found[f"the end of {payment.id}"] = payment.until
     return found
 
 
@@ -402,7 +422,18 @@ def essence(world: World) -> Key:
     """What of a world decides how it may go on."""
     order, pickup = world.order, world.order.pickup
     money = tuple(
-        (p.kind, p.state, p.amount, p.authorised, p.captured, p.refunded, p.refund_pending, tuple(_open_ends(p)))
+        (
+            p.kind,
+            p.state,
+            p.amount,
+            p.authorised,
+            p.captured,
+            p.refunded,
+            p.refund_pending,
+            tuple(_open_ends(p)),
+            p.replaces,
+            _way(world, p),
+        )
         for p in order.payments
     )
     lines = tuple((line.quantity, line.short, line.picked, line.collected, line.dropped) for line in pickup.lines)
@@ -425,6 +456,15 @@ def essence(world: World) -> Key:
     )
 
 
+def _way(world: World, payment: Payment) -> object:
+    """What is to be done about its end, and what was tried already."""
+    step = authorisations.way(world.order, payment, world.terms)
+    refused = (AttemptState.REFUSED, AttemptState.ABSENT)
+    adjusting = (Operation.EXTEND, Operation.INCREASE) if payment.state is PaymentState.AUTHORISED else ()
+    tried = frozenset(a.operation for a in payment.attempts if a.operation in adjusting and a.state in refused)
+    return step and (type(step), step.at is not None and step.at <= world.now), tried
+
+
 def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
     """The payment's attempts that may still change something, and no more of each than does."""
     for attempt in payment.attempts:
@@ -433,6 +473,8 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
                 yield (attempt.operation, attempt.state)
             case Operation.VOID if attempt.open and payment.state is PaymentState.VOIDING:
                 yield (attempt.operation,)
+            case Operation.EXTEND | Operation.INCREASE if attempt.open and payment.state is PaymentState.AUTHORISED:
+                yield (attempt.operation, attempt.amount)
             case Operation.CAPTURE | Operation.REFUND | Operation.COLLECT if attempt.open:
                 yield (attempt.operation, attempt.amount)
             case Operation.REFUND if attempt is failed_refund(payment):

@@ -65,11 +65,24 @@ SETTINGS = (
     Setting("weighed, captured each", units=(2,), capabilities=SEVERAL, weighed=True),
     Setting("weighed, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), weighed=True),
     Setting("weighed, paid in the store", units=(2,), tenders=("in_store",), weighed=True),
+    Setting("weighed, raised", units=(2,), capabilities=Capabilities(incremental=True), weighed=True, raises=True),
+    Setting("ends, captured early", ends=True),
+    Setting("ends, captured early in parts", units=(2,), capabilities=SEVERAL, ends=True),
+    Setting("ends, captured early as a whole", units=(2,), capabilities=Capabilities(partial_capture=False), ends=True),
+    Setting("ends, extended", capabilities=Capabilities(partial_refund=False, extension=True), ends=True),
+    Setting("ends, authorised anew", capabilities=Capabilities(partial_refund=False, reuse=True), ends=True),
+    Setting("ends, authorised anew in parts", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True),
+    Setting("ends, paid at the counter", capabilities=Capabilities(partial_refund=False), ends=True),
+    Setting(
+        "ends, two tenders", tenders=BOTH, tries=2, capabilities=Capabilities(reuse=True, extension=True), ends=True
+    ),
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
     Setting("late news, three tenders", tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
+    Setting("ends, late news", late=True, capabilities=Capabilities(reuse=True, extension=True), ends=True),
+    Setting("ends, weighed", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True, weighed=True),
 )
 
 ENDED = (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.EXPIRED)
@@ -285,7 +298,7 @@ def test_once_the_sweep_has_been_it_has_no_reason_to_come_back_at_once(all_world
     """A timer that stays in the past would keep a worker busy for nothing."""
 
     def quiet(world: World) -> bool:
-        due = coupling.due(silent(swept(world)).order)
+        due = coupling.due(silent(swept(world)).order, world.terms)
         return due is None or due > world.now
 
     everywhere(all_worlds, quiet)
@@ -293,7 +306,7 @@ def test_once_the_sweep_has_been_it_has_no_reason_to_come_back_at_once(all_world
 
 def test_whatever_time_will_do_has_a_timer(all_worlds: Explorer) -> None:
     def remembered(world: World) -> bool:
-        due = coupling.due(world.order)
+        due = coupling.due(world.order, world.terms)
         waits = any(attempt.open for p in world.order.payments for attempt in p.attempts)
         if waits and due is None:
             return False

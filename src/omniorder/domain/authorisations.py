@@ -1,10 +1,10 @@
 """Authorisations end: what is done about each of them before it does, and about what is missing once it has.
 
-`way` is the rule for one authorisation, `due` when the next of an order's is to be looked at, `begin` what is done about
-those whose time has come. `refill` is the rule for money that a confirmed order counted on and can't have any more, for
-whatever reason: an authorisation ended, an increase was refused, a weighed piece is heavier than what is set aside.
+`way` is the rule for one authorisation, `due` when the next of an order's is to be looked at, `begin` what is done
+about those whose time has come. `cure` is the rule for money that a confirmed order counted on and can't have any more,
+for whatever reason: an authorisation ended, an increase was refused, a piece weighs more than is set aside for it.
 
-A way that was tried and refused is not tried again before the same end: so every order comes to one that works, and the
+A way that was tried and refused is not tried again before the same end, so every order comes to one that works. The
 last one is the counter.
 """
 
@@ -82,7 +82,7 @@ def way(order: Order, payment: Payment, terms: Terms) -> Way | None:
         return CaptureEarly(early, "ready", payment.id, amount)
     if can.extension and not _no(payment, Operation.EXTEND, early):
         return Extend(early, "ends_early", payment.id)
-    if can.reuse and payment.token and not _replaced(order, payment):
+    if _may_be_had_anew(order, payment, terms):
         return Reauthorise(early, "ends_early", payment.id, share)
     return Lapse(ends, AUTHORISATION_EXPIRED, payment.id)
 
@@ -184,8 +184,14 @@ def _no(payment: Payment, operation: Operation, since: datetime | None) -> bool:
     )
 
 
-def _replaced(order: Order, payment: Payment) -> bool:
-    return any(p.replaces == payment.id for p in order.payments)
+def _may_be_had_anew(order: Order, payment: Payment, terms: Terms) -> bool:
+    tried = any(p.replaces == payment.id for p in order.payments)
+    return terms.of(payment).reuse and payment.token != "" and not tried
+
+
+def _is_second(order: Order, payment: Payment) -> bool:
+    """Whether it took the place of one that had ended: two in a row that end unforeseen are enough."""
+    return bool(payment.replaces) and order.payment(payment.replaces).state is PaymentState.LAPSED
 
 
 # --- when another takes its place -------------------------------------------------------------------------
@@ -228,7 +234,7 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
         if raises and not lapsed and not _no(p, Operation.INCREASE, None):
             return Increase(at, "heavier", p.id, p.authorised + (order.wanted_value - expected))
     for p in order.payments:
-        if p.state is PaymentState.LAPSED and terms.of(p).reuse and p.token and not _replaced(order, p):
+        if p.state is PaymentState.LAPSED and _may_be_had_anew(order, p, terms) and not _is_second(order, p):
             amount = min(p.authorised - p.captured, _most(order) - expected)
             if amount.amount > 0:
                 return Reauthorise(at, AUTHORISATION_EXPIRED, p.id, amount)

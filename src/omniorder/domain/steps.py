@@ -35,9 +35,9 @@ REASONS: Final[Mapping[str, str]] = MappingProxyType(
         "deposit": "the customer pays this part at once",
         "leaves": "each part is taken when it leaves the store",
         "leaves_whole": "the provider captures once: with the first part, everything that is still ready is taken",
-        "leaves_only": "the provider captures once and refunds no parts: the first part is taken, the rest is paid at the "
-        "counter",
-        "captures_whole": "the provider captures no parts: all that is set aside is taken, and what is too much refunded",
+        "leaves_only": "the provider captures once and refunds no parts: the first part is taken, the rest is paid at "
+        "the counter",
+        "captures_whole": "the provider captures no parts: all that is set aside is taken, and too much of it refunded",
         "ready": "the goods are ready, and what is set aside ends before their time to be collected does",
         "ends_early": "what is set aside ends before the order does",
         "heavier": "the goods are worth more than what is set aside",

@@ -47,8 +47,8 @@ class Settings:
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
         outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
-        authorisation_margin: how long before money set aside lapses something is done about it; of what lasts shortly at
-            most the last quarter.
+        authorisation_margin: how long before money set aside lapses something is done about it, but in the last
+            quarter of its time at the earliest.
         falls_back_to_counter: money that can't be had otherwise any more is paid in the store; without it such an order
             waits unpaid.
         raises_authorisations: of what is weighed only the price of what was ordered is set aside, and raised once it
