@@ -71,16 +71,17 @@ SETTINGS = (
     Setting("ends, captured early as a whole", units=(2,), capabilities=Capabilities(partial_capture=False), ends=True),
     Setting("ends, extended", capabilities=Capabilities(partial_refund=False, extension=True), ends=True),
     Setting("ends, authorised anew", capabilities=Capabilities(partial_refund=False, reuse=True), ends=True),
-    Setting("ends, authorised anew in parts", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True),
     Setting("ends, paid at the counter", capabilities=Capabilities(partial_refund=False), ends=True),
-    Setting(
-        "ends, two tenders", tenders=BOTH, tries=2, capabilities=Capabilities(reuse=True, extension=True), ends=True
-    ),
+    Setting("ends, extended or anew", capabilities=Capabilities(reuse=True, extension=True), ends=True),
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
     Setting("late news, three tenders", tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
+    Setting("ends, authorised anew in parts", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True),
+    Setting(
+        "ends, two tenders", tenders=BOTH, tries=2, capabilities=Capabilities(reuse=True, extension=True), ends=True
+    ),
     Setting("ends, late news", late=True, capabilities=Capabilities(reuse=True, extension=True), ends=True),
     Setting("ends, weighed", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True, weighed=True),
 )
