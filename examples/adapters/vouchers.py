@@ -54,6 +54,7 @@ class VoucherGateway:
         partial_capture=True,
         several_captures=False,
         partial_refund=False,
+        immediate=False,
         remembers=timedelta(days=7),
     )
 
@@ -67,7 +68,9 @@ class VoucherGateway:
         self._clock = clock or SystemClock()
 
     def authorise(self, request: Authorise) -> Approved | Denied:
-        """Hold the amount on the voucher."""
+        """Hold the amount on the voucher. There are no wallets here, no pages to choose on, and no taking at once."""
+        if request.now or request.method or not request.token:
+            return Denied("unsupported")
         asked = {"order": request.order, "voucher": request.token, **_minor(request.amount)}
         return self._act(Operation.AUTHORISE, request, asked)
 

@@ -5,7 +5,7 @@ from .domain import events, ranking, sourcing
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capabilities import Capabilities
-from .domain.capturing import Taken
+from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
 from .domain.deliveries import Availability, ExpectedDelivery
@@ -27,6 +27,7 @@ from .domain.offers import Available, Offer, WithTransfer
 from .domain.orders import Order, OrderLine, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
+    BankTransfer,
     Card,
     IsActionRequired,
     IsAuthorised,
@@ -34,8 +35,10 @@ from .domain.payments import (
     IsSettled,
     IsUnanswered,
     PayInStore,
+    PayLink,
     Payment,
     Tender,
+    Wallet,
 )
 from .domain.pickups import Pickup, PickupLine
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
@@ -73,6 +76,7 @@ __all__ = [
     "Associate",
     "Availability",
     "Available",
+    "BankTransfer",
     "Capabilities",
     "Card",
     "Cart",
@@ -119,6 +123,7 @@ __all__ = [
     "OrderState",
     "Page",
     "PayInStore",
+    "PayLink",
     "Payment",
     "PaymentState",
     "Pick",
@@ -159,11 +164,13 @@ __all__ = [
     "Taken",
     "TaxPart",
     "Tender",
+    "Terminal",
     "Transfer",
     "TransferLine",
     "TransferState",
     "Unit",
     "Units",
+    "Wallet",
     "WebhookReply",
     "Wire",
     "WithTransfer",

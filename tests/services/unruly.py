@@ -11,6 +11,7 @@ from omniorder.ports.payments import (
     Approved,
     Authorise,
     Capture,
+    Collect,
     Denied,
     LookUp,
     NeedsAction,
@@ -47,6 +48,9 @@ class UnrulyGateway(FakeGateway):
 
     def refund(self, request: Refund) -> Approved | Denied:
         return self._around("refund", lambda: super(UnrulyGateway, self).refund(request))
+
+    def collect(self, request: Collect) -> Approved | NeedsAction | Denied:
+        return self._around("collect", lambda: super(UnrulyGateway, self).collect(request))
 
     def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
         return self._around("look_up", lambda: super(UnrulyGateway, self).look_up(request))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
 from threading import Barrier, get_ident
 from typing import Any
 
@@ -18,7 +19,11 @@ from omniorder.ports.payments import (
     Authorise,
     Capabilities,
     Capture,
+    Collect,
     Denied,
+    Extend,
+    Increase,
+    Listed,
     LookUp,
     NeedsAction,
     NoAnswer,
@@ -29,14 +34,16 @@ from omniorder.ports.payments import (
 from omniorder.testing.contracts.payments import THREADS, GatewayBench, GatewayTokens, PaymentGatewayContract
 from omniorder.testing.gateway import FakeGateway, ProviderPayment, ProviderState
 
-TOKENS = GatewayTokens(approves="pm_card_visa", declines="pm_card_declined", requires_action="pm_card_3ds")
+TOKENS = GatewayTokens(
+    approves="pm_card_visa", declines="pm_card_declined", requires_action="pm_card_3ds", reader="tmr_1"
+)
 
 
 class Broken(FakeGateway):
     """A gateway with some ways to break it; the ones below each break one thing."""
 
     def __init__(self) -> None:
-        super().__init__(several_captures=True)
+        super().__init__(several_captures=True, incremental=True, extension=True, lifetimes={"": timedelta(days=7)})
         self.seen: dict[str, Any] = {}
         self.everybody_has_looked = Barrier(THREADS, timeout=10)
 
@@ -66,6 +73,18 @@ class KnowsNoKeys(Broken):
         self.forget_keys()
         return super().refund(request)
 
+    def increase(self, request: Increase) -> Approved | Denied:
+        self.forget_keys()
+        return super().increase(request)
+
+    def extend(self, request: Extend) -> Approved | Denied:
+        self.forget_keys()
+        return super().extend(request)
+
+    def collect(self, request: Collect) -> Approved | NeedsAction | Denied:
+        self.forget_keys()
+        return super().collect(request)
+
 
 class RacesForKeys(Broken):
     """It looks whether it knows the key, and acts when everybody else has looked as well."""
@@ -90,6 +109,10 @@ class DeclinesWithoutReason(Broken):
         answer = super().authorise(request)
         return Denied("") if isinstance(answer, Denied) else answer
 
+    def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
+        answer = super().look_up(request)
+        return Denied("") if isinstance(answer, Denied) else answer
+
 
 class CapturesAnything(Broken):
     def capture(self, request: Capture) -> Approved | Denied:
@@ -106,6 +129,35 @@ class OnlySaysVoided(Broken):
     def void(self, request: Void) -> Approved | Denied | Absent:
         found = self.on_file(request.payment)
         return Absent() if found is None else Approved(found.open)
+
+
+class OnlySetsAside(Broken):
+    def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
+        return super().authorise(evolve(request, now=False))
+
+
+class TakesAnyWallet(Broken):
+    def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
+        return super().authorise(evolve(request, method=""))
+
+
+class NeedsNobody(Broken):
+    """It approves what no customer ever saw."""
+
+    def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
+        return super().authorise(evolve(request, token=request.token or TOKENS.approves))
+
+
+class FindsTokensOnly(Broken):
+    def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
+        found = self.on_file(request.payment)
+        return super().look_up(request) if found is not None and found.token else Absent()
+
+
+class SaysNoEnd(Broken):
+    def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
+        answer = super().look_up(request)
+        return evolve(answer, until=None) if isinstance(answer, Approved) else answer
 
 
 # --- capturing ---
@@ -229,6 +281,64 @@ class RefundsAll(Broken):
         return super().refund(request)
 
 
+# --- more, and for longer ---
+
+
+class OnlySaysIncreased(Broken):
+    def increase(self, request: Increase) -> Approved | Denied:
+        return Approved(request.amount, request.provider_id)
+
+
+class OnlySaysExtended(Broken):
+    def extend(self, request: Extend) -> Approved | Denied:
+        return Approved(request.amount, request.provider_id)
+
+
+# --- at the counter ---
+
+
+class SetsAsideAtTheReader(Broken):
+    def look_up(self, request: LookUp) -> Approved | NeedsAction | Denied | NoAnswer | Absent:
+        answer = super().look_up(request)
+        return evolve(answer, captured=False) if isinstance(answer, Approved) else answer
+
+
+class TakesAnyReader(Broken):
+    def collect(self, request: Collect) -> Approved | NeedsAction | Denied:
+        return super().collect(evolve(request, reader="tmr_1"))
+
+
+# --- listing ---
+
+
+class ListsTwice(Broken):
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        for one in super().listed(since, until):
+            yield from (one, one)
+
+
+class ListsNothingOpen(Broken):
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        for one in super().listed(since, until):
+            yield evolve(one, open=one.open.times(0))
+
+
+class ListsEverythingOpen(Broken):
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        for one in super().listed(since, until):
+            yield evolve(one, open=one.authorised - one.captured)
+
+
+class ListsOnePage(Broken):
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        yield from list(super().listed(since, until))[:2]
+
+
+class ListsWhatItHas(Broken):
+    def listed(self, since: datetime, until: datetime) -> Iterator[Listed]:
+        return super().listed(datetime.min.replace(tzinfo=since.tzinfo), datetime.max.replace(tzinfo=until.tzinfo))
+
+
 # --- lost replies ---
 
 
@@ -247,6 +357,9 @@ class ForgetsWhatItLost(Broken):
 
     def refund(self, request: Refund) -> Approved | Denied:
         return self.forgetting(lambda: super(Broken, self).refund(request))
+
+    def increase(self, request: Increase) -> Approved | Denied:
+        return self.forgetting(lambda: super(Broken, self).increase(request))
 
     def forgetting(self, call: Callable[[], Approved | Denied]) -> Approved | Denied:
         try:
@@ -349,6 +462,11 @@ BREAKS: dict[str, type[Broken]] = {
     "test_what_was_declined_can_t_be_captured": CapturesAnything,
     "test_what_waits_for_the_customer_can_be_found_and_not_captured": ForgetsWhoWaits,
     "test_what_waits_for_the_customer_can_be_called_off": OnlySaysVoided,
+    "test_a_deposit_is_taken_at_once_where_the_capabilities_say_so": OnlySetsAside,
+    "test_a_wallet_is_taken_where_the_capabilities_say_so": TakesAnyWallet,
+    "test_without_a_token_the_customer_chooses_where_the_capabilities_say_so": NeedsNobody,
+    "test_a_customer_who_chose_has_paid_under_the_same_key": FindsTokensOnly,
+    "test_an_authorisation_says_until_when_it_lasts_where_the_capabilities_know": SaysNoEnd,
     "test_everything_that_is_set_aside_can_be_captured": NeverCloses,
     "test_no_more_is_captured_than_was_set_aside": CapturesWhatIsThere,
     "test_capturing_again_under_the_same_key_captures_once": KnowsNoKeys,
@@ -392,6 +510,32 @@ BREAKS: dict[str, type[Broken]] = {
     "test_a_webhook_that_is_an_hour_old_is_refused": BelievesEverybody,
     "test_a_webhook_from_the_future_is_refused": BelievesEverybody,
     "test_a_body_that_is_none_is_refused": BelievesEverybody,
+    "test_more_can_be_captured_after_an_increase": OnlySaysIncreased,
+    "test_no_more_is_captured_than_the_increase_allows": CapturesAnything,
+    "test_increasing_again_under_the_same_key_increases_once": KnowsNoKeys,
+    "test_what_is_not_set_aside_is_not_increased": OnlySaysIncreased,
+    "test_an_increase_can_be_looked_up": KnowsAuthorisationsOnly,
+    "test_an_increase_whose_reply_was_lost_is_repeated_without_a_second_effect": ForgetsWhatItLost,
+    "test_what_was_extended_stays_set_aside_for_as_long_as_the_answer_says": OnlySaysExtended,
+    "test_extending_again_under_the_same_key_is_the_same_extension": KnowsNoKeys,
+    "test_what_is_not_set_aside_is_not_extended": OnlySaysExtended,
+    "test_an_extension_can_be_looked_up": KnowsAuthorisationsOnly,
+    "test_a_reader_that_waits_for_a_card_can_be_found": ForgetsWhoWaits,
+    "test_a_card_at_the_reader_is_taken_at_once": SetsAsideAtTheReader,
+    "test_what_a_reader_took_is_not_captured_again": CapturesAnything,
+    "test_collecting_again_under_the_same_key_takes_the_money_once": KnowsNoKeys,
+    "test_a_card_that_a_reader_declines_has_a_reason_and_another_card_may_follow": DeclinesWithoutReason,
+    "test_a_reader_that_nobody_has_is_denied": TakesAnyReader,
+    "test_a_reader_that_waits_can_be_stopped_and_serves_the_next": OnlySaysVoided,
+    "test_a_reader_that_took_the_money_is_stopped_too_late_and_tells_how_much_it_took": HidesWhatItTook,
+    "test_what_a_reader_took_can_be_refunded": KeepsAFee,
+    "test_a_request_to_a_reader_whose_reply_was_lost_is_found_and_not_made_twice": LosesTheWholeCall,
+    "test_what_no_reader_was_ever_asked_for_is_absent": NeverSaysNever,
+    "test_a_payment_is_listed_once_with_its_totals": ListsTwice,
+    "test_what_is_set_aside_is_listed_as_open": ListsNothingOpen,
+    "test_what_was_voided_is_not_listed_as_open": ListsEverythingOpen,
+    "test_each_of_several_payments_is_listed_once": ListsOnePage,
+    "test_only_what_was_created_in_time_is_listed": ListsWhatItHas,
 }
 
 
@@ -405,6 +549,9 @@ def promise(name: str, gateway: FakeGateway) -> Callable[[], None]:
                 TOKENS,
                 lose_next_reply=gateway.lose_next_reply,
                 signed_webhook=gateway.signed_webhook,
+                complete_action=gateway.complete_action,
+                present_card=gateway.present_card,
+                decline_card=gateway.decline_card,
             )
 
     method = getattr(Contract(), name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import ClassVar
 
 import pytest
 
@@ -15,7 +16,10 @@ from omniorder.ports.payments import (
     Approved,
     Authorise,
     Capture,
+    Collect,
     Denied,
+    Extend,
+    Increase,
     LookUp,
     NeedsAction,
     NoAnswer,
@@ -29,8 +33,9 @@ from omniorder.testing.contracts.payments import GatewayBench, GatewayTokens, Pa
 from omniorder.testing.gateway import FakeGateway, ProviderState
 
 TOKENS = GatewayTokens(
-    approves="pm_card_visa", declines="pm_card_declined_insufficient_funds", requires_action="pm_card_3ds"
-)
+    approves="pm_card_visa", declines="pm_card_declined_insufficient_funds", requires_action="pm_card_3ds",
+    reader="tmr_1",
+)  # fmt: skip
 
 
 def bench(gateway: FakeGateway) -> GatewayBench:
@@ -39,6 +44,9 @@ def bench(gateway: FakeGateway) -> GatewayBench:
         TOKENS,
         lose_next_reply=gateway.lose_next_reply,
         signed_webhook=gateway.signed_webhook,
+        complete_action=gateway.complete_action,
+        present_card=gateway.present_card,
+        decline_card=gateway.decline_card,
     )
 
 
@@ -59,6 +67,16 @@ class TestNoParts(PaymentGatewayContract):
         return bench(FakeGateway(partial_capture=False, partial_refund=False))
 
 
+class TestMoreAndForLonger(PaymentGatewayContract):
+    def open(self) -> GatewayBench:
+        return bench(FakeGateway(incremental=True, extension=True, lifetimes={"": timedelta(days=7)}))
+
+
+class TestNothingBesides(PaymentGatewayContract):
+    def open(self) -> GatewayBench:
+        return bench(FakeGateway(immediate=False, links=False, wallets=(), in_person=False, lists=False))
+
+
 class Leverless(PaymentGatewayContract):
     def open(self) -> GatewayBench:
         return GatewayBench(FakeGateway(), GatewayTokens(approves="pm_card_visa", declines="pm_card_declined"))
@@ -70,6 +88,9 @@ class Leverless(PaymentGatewayContract):
         ("test_a_void_whose_reply_was_lost_is_repeated", "lose_next_reply"),
         ("test_a_genuine_webhook_names_our_payment", "signed_webhook"),
         ("test_what_waits_for_the_customer_can_be_called_off", "requires_action"),
+        ("test_a_customer_who_chose_has_paid_under_the_same_key", "complete_action"),
+        ("test_a_reader_that_waits_for_a_card_can_be_found", "reader"),
+        ("test_an_extension_can_be_looked_up", "extension"),
     ],
 )
 def test_a_promise_that_lacks_its_lever_is_skipped_by_the_lever_s_name(promise: str, lever: str) -> None:
@@ -356,3 +377,125 @@ class TestWebhooks:
         sent = FakeGateway(clock=clock, secret=b"theirs").signed_webhook("p", "a")
         with pytest.raises(BadWebhook):
             FakeGateway(clock=clock).read_webhook(*sent)
+
+
+class TestLifetimes:
+    LASTS: ClassVar = {"visa": timedelta(days=5), "": timedelta(days=7)}
+
+    def test_what_is_set_aside_lapses_after_the_lifetime_of_its_kind_of_card(self) -> None:
+        clock = FakeClock()
+        gateway = FakeGateway(lifetimes=self.LASTS, clock=clock)
+        for payment, token in (("pay_A_1_1", "pm_card_visa"), ("pay_A_2_1", "pm_card_mastercard")):
+            gateway.authorise(asked(token, key=payment, payment=payment))
+        clock.advance(days=6)
+        assert [one.state for one in gateway.payments] == [ProviderState.EXPIRED, ProviderState.AUTHORISED]
+        assert gateway.capture(Capture("pay_A_1_1", "k2", "", TEN, final=True)) == Denied("authorisation_expired")
+        assert isinstance(gateway.capture(Capture("pay_A_2_1", "k3", "", TEN, final=True)), Approved)
+
+    def test_an_extension_begins_the_lifetime_anew(self) -> None:
+        clock = FakeClock()
+        gateway = FakeGateway(lifetimes=self.LASTS, extension=True, clock=clock)
+        gateway.authorise(asked("pm_card_visa"))
+        clock.advance(days=4)
+        answer = gateway.extend(Extend("pay_A_1_1", "k2", "", TEN))
+        assert isinstance(answer, Approved)
+        assert answer.until == clock.now() + timedelta(days=5)
+        clock.advance(days=4)
+        assert isinstance(gateway.capture(Capture("pay_A_1_1", "k3", "", TEN, final=True)), Approved)
+
+    def test_without_lifetimes_it_stays_set_aside(self) -> None:
+        clock = FakeClock()
+        gateway = FakeGateway(clock=clock)
+        gateway.authorise(asked("pm_card_visa"))
+        clock.advance(days=1000)
+        assert isinstance(gateway.capture(Capture("pay_A_1_1", "k2", "", TEN, final=True)), Approved)
+
+
+class TestMore:
+    FIFTEEN = Money(1500, "EUR")
+
+    @pytest.mark.parametrize(
+        ("able", "token", "amount", "reason"),
+        [
+            (False, "pm_card_visa", FIFTEEN, "increase_unsupported"),
+            (True, "pm_card_visa", TEN, "amount_invalid"),
+            (True, "pm_card_visa", Money(1500, "USD"), "amount_invalid"),
+            (True, "pm_card_increase_declined_insufficient_funds", FIFTEEN, "insufficient_funds"),
+            (True, "pm_card_3ds", FIFTEEN, "not_authorised"),
+        ],
+    )
+    def test_an_increase_that_can_t_be_says_why_and_leaves_what_is_set_aside(
+        self, able: bool, token: str, amount: Money, reason: str
+    ) -> None:
+        gateway = FakeGateway(incremental=able)
+        gateway.authorise(asked(token))
+        [before] = gateway.payments
+        assert gateway.increase(Increase("pay_A_1_1", "k2", "", amount)) == Denied(reason)
+        assert gateway.payments[0].authorised == before.authorised
+
+    def test_an_extension_that_the_provider_lacks_is_refused(self) -> None:
+        assert with_token("pm_card_visa").extend(Extend("pay_A_1_1", "k2", "", TEN)) == Denied("extension_unsupported")
+
+
+class TestWhatNotEveryProviderCan:
+    @pytest.mark.parametrize(
+        ("gateway", "request_", "reason"),
+        [
+            (FakeGateway(immediate=False), Authorise("p", "k", "A", "pm_card_visa", TEN, now=True), "immediate"),
+            (FakeGateway(wallets=()), Authorise("p", "k", "A", "pm_card_visa", TEN, method="apple_pay"), "wallet"),
+            (FakeGateway(links=False), Authorise("p", "k", "A", "", TEN), "links"),
+        ],
+    )
+    def test_what_the_capabilities_exclude_is_refused(
+        self, gateway: FakeGateway, request_: Authorise, reason: str
+    ) -> None:
+        assert gateway.authorise(request_) == Denied(f"{reason}_unsupported")
+
+    def test_a_provider_without_readers_refuses_them(self) -> None:
+        gateway = FakeGateway(in_person=False)
+        assert gateway.collect(Collect("p", "k", "A", "tmr_1", TEN)) == Denied("in_person_unsupported")
+
+
+class TestReaders:
+    @staticmethod
+    def at(reader: str, key: str = "k1", payment: str = "pay_A_1_1") -> Collect:
+        return Collect(payment, key, "A-1", reader, TEN)
+
+    def test_a_reader_serves_one_customer_at_a_time(self) -> None:
+        gateway = FakeGateway()
+        gateway.collect(self.at("tmr_1"))
+        assert gateway.collect(self.at("tmr_1", "k2", "pay_A_2_1")) == Denied("reader_busy")
+        assert isinstance(gateway.collect(self.at("tmr_2", "k3", "pay_A_3_1")), NeedsAction)
+
+    @pytest.mark.parametrize(
+        ("reader", "reason"), [("tmr_declined", "card_declined"), ("tmr_x", "no_such_reader"), ("", "no_such_reader")]
+    )
+    def test_a_reader_that_takes_nothing_says_why(self, reader: str, reason: str) -> None:
+        assert FakeGateway().collect(self.at(reader)) == Denied(reason)
+
+    def test_a_card_that_is_there_already_is_taken_at_once(self) -> None:
+        gateway = FakeGateway()
+        answer = gateway.collect(self.at("tmr_visa"))
+        assert isinstance(answer, Approved)
+        assert answer.captured
+        assert gateway.effects == {"k1": 1}
+
+    def test_a_customer_who_walks_away_is_told_from_one_whose_card_is_declined(self) -> None:
+        gateway = FakeGateway()
+        gateway.collect(self.at("tmr_1"))
+        gateway.walk_away("tmr_1")
+        gateway.collect(self.at("tmr_1", "k2"))
+        gateway.decline_card("tmr_1")
+        assert found(gateway, "k1", Operation.COLLECT) == Denied("cancelled_by_customer")
+        assert found(gateway, "k2", Operation.COLLECT) == Denied("card_declined")
+
+    def test_a_card_is_held_to_a_reader_that_waits(self) -> None:
+        with pytest.raises(NotFound):
+            FakeGateway().present_card("tmr_1")
+
+    @pytest.mark.parametrize(("reader", "answer"), [("tmr_timeout", Absent), ("tmr_timeout_after", NeedsAction)])
+    def test_a_reader_may_not_answer(self, reader: str, answer: type) -> None:
+        gateway = FakeGateway()
+        with pytest.raises(GatewayTimeout):
+            gateway.collect(self.at(reader))
+        assert isinstance(found(gateway, operation=Operation.COLLECT), answer)

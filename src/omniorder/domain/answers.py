@@ -66,13 +66,13 @@ def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -
     """The events of this answer; `look_at` is when to ask again where it leaves the outcome open.
 
     An attempt whose outcome is known already gives no events: an answer has its effect once. Late news is an
-    authorisation that was called off or thought lost. (A capture or refund that the provider had never heard of is
-    not looked for again: whatever is asked of that payment next finds what became of it.)
+    authorisation or a request to a card reader that was called off or thought lost. (A capture or refund that the
+    provider had never heard of is not looked for again: whatever is asked of that payment next finds what became of
+    it.)
     """
     payment = order.payment_with(attempt_id)
     attempt = payment.attempt(attempt_id)
-    called_off = attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE
-    late = called_off and isinstance(answer, Approved)
+    late = may_turn_up(attempt) and isinstance(answer, Approved)
     if not attempt.open and not late:
         return ()
     if isinstance(answer, NoAnswer):
@@ -95,6 +95,11 @@ def heard(order: Order, attempt_id: str, answer: Answer, *, look_at: datetime) -
             return _adjust(payment, attempt, answer, look_at)
         case _:
             assert_never(attempt.operation)
+
+
+def may_turn_up(attempt: Attempt) -> bool:
+    """Whether money may still come of an attempt that was taken for absent."""
+    return attempt.state is AttemptState.ABSENT and attempt.operation in (Operation.AUTHORISE, Operation.COLLECT)
 
 
 _ASKING = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
@@ -179,7 +184,7 @@ def _void(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime
     unheard = [
         other.id
         for other in payment.attempts
-        if other.operation is Operation.AUTHORISE and other.state is AttemptState.UNKNOWN
+        if other.operation in (Operation.AUTHORISE, Operation.COLLECT) and other.state is AttemptState.UNKNOWN
     ]
     if taken is not None and taken.amount:
         # a part was captured before, or the void came too late: what was taken is the payment now
@@ -203,15 +208,37 @@ def _refund(payment: Payment, attempt: Attempt, answer: Settled, look_at: dateti
 
 
 def _collect(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:
+    """What a card reader took, or didn't. Once it is being stopped, only that it did counts: the void says the rest."""
     match answer:
         case Approved(amount, provider_id):
-            return (_succeeded(payment, attempt, provider_id), e.Paid(payment.id, amount, provider_id))
+            return _collected(payment, attempt, amount, provider_id)
         case Denied(reason):
-            return (e.AttemptRefused(payment.id, attempt.id, reason), e.CounterFailed(payment.id, reason))
+            failed = e.CounterFailed(payment.id, reason)
+            known: e.Event = e.AttemptRefused(payment.id, attempt.id, reason)
         case Absent():
-            return (e.ProvedAbsent(payment.id, attempt.id), e.CounterFailed(payment.id, "never_arrived"))
+            failed = e.CounterFailed(payment.id, "never_arrived")
+            known = e.ProvedAbsent(payment.id, attempt.id)
         case NeedsAction():
             return (e.AttemptUnanswered(payment.id, attempt.id, look_at),)
+    return (known, failed) if payment.state is PaymentState.COLLECTING else (known,)
+
+
+def _collected(payment: Payment, attempt: Attempt, amount: Money, provider_id: str) -> tuple[e.Event, ...]:
+    known = _succeeded(payment, attempt, provider_id)
+    late = e.LateCaptured(payment.id, amount, provider_id)
+    match payment.state:
+        case PaymentState.COLLECTING if attempt.open:
+            return (known, e.Paid(payment.id, amount, provider_id))
+        case PaymentState.VOIDING:
+            return (known, e.FoundCaptured(payment.id, amount))
+        case PaymentState.DUE_IN_STORE:
+            return (known, e.Waived(payment.id), late)  # what was thought to be still due is paid
+        case PaymentState.VOIDED:
+            return (known, late)
+        case _ if attempt.open:
+            return (known,)
+        case _:
+            return ()  # another try is under way or was paid: nothing to book it on
 
 
 def _adjust(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:

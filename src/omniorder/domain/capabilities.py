@@ -52,6 +52,7 @@ class Capabilities:
         lists: it can list what it has on file (`ListingGateway`).
         asks_after: how long after an answer that leaves the outcome open to ask again; None: as the settings say. A
             provider whose answers people bring (a bank transfer) need not be asked every half minute.
+        by_hand: nobody can be asked: people see what becomes of the money, and say so (`office.payments`).
     """
 
     partial_capture: bool = True
@@ -69,6 +70,7 @@ class Capabilities:
     wallets: frozenset[str] = frozenset()
     lists: bool = False
     asks_after: timedelta | None = None
+    by_hand: bool = False
 
     @property
     def shortest(self) -> timedelta | None:

@@ -20,9 +20,22 @@ from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Operation, PayInStore, Payment
+from omniorder.domain.payments import TERMINAL, Operation, PayInStore, Payment
 from omniorder.domain.text import line as valid_line
-from omniorder.errors import InvalidMoney, NotPaid
+from omniorder.domain.text import looks_like_card_number
+from omniorder.errors import CardNumberRefused, InvalidMoney, NotPaid, StillRunning
+
+
+@frozen
+class Terminal:
+    """What is due is to be taken now by the card reader `reader`, the provider's id of it. Raises `InvalidText`."""
+
+    reader: str
+
+    def __attrs_post_init__(self) -> None:
+        valid_line(self.reader, "reader", most=100)
+        if looks_like_card_number(self.reader):
+            raise CardNumberRefused("reader", "(hidden)", "a card number, where only the reader's id may stand")
 
 
 @frozen
@@ -46,7 +59,7 @@ def hand_over(
     units: tuple[e.Units, ...],
     *,
     capabilities: Mapping[str, Capabilities],
-    taken: Taken | None,
+    taken: Taken | Terminal | None,
     look_at: datetime,
 ) -> tuple[e.Event, ...]:
     """Claim the pick-up for `units` and plan the captures that pay for them.
@@ -84,18 +97,48 @@ def _was_refused(payment: Payment) -> bool:
     return refused and payment.state is PaymentState.AUTHORISED
 
 
-def _at_the_counter(order: Order, due: Money, taken: Taken | None) -> tuple[e.Event, ...]:
+def _at_the_counter(order: Order, due: Money, taken: Taken | Terminal | None) -> tuple[e.Event, ...]:
     """What is still `due` is paid here: what was left for the store, or what an authorisation that ended left open."""
-    if taken is None:
-        if due.amount > 0:
-            raise NotPaid(order=order.id, due=str(due))
-        return ()
-    if taken.amount != due or due.amount <= 0:
+    if taken is None and due.amount > 0:
+        raise NotPaid(order=order.id, due=str(due))
+    if isinstance(taken, Taken) and (taken.amount != due or due.amount <= 0):
         raise NotPaid(order=order.id, due=str(due), reason=f"the counter took {taken.amount}")
-    for p in order.payments:
-        if p.state is PaymentState.DUE_IN_STORE:
-            return (e.CounterStarted(p.id, p.next_attempt_id(), due, taken.means, taken.reference),)
+    if taken is None or due.amount <= 0:
+        return ()
+    left = [p for p in order.payments if p.state is PaymentState.DUE_IN_STORE]
+    for p in left:
+        elsewhere = bool(p.attempts) and bool(p.gateway) != isinstance(taken, Terminal)
+        if p.amount >= due and not elsewhere:
+            return (_started(p.id, p.next_attempt_id(), due, taken),)
+    # no payment takes more than it was asked for, and what was tried at a reader is answered by readers for ever: one
+    # for everything comes instead of these
+    all_of_it = Money(max(due.amount, sum(p.amount.amount for p in left)), due.currency)
     new = order.next_payment_id()
-    added = e.TenderAdded(new, PayInStore.kind, due)
-    started = e.CounterStarted(new, ids.attempt_id(new, 1), due, taken.means, taken.reference)
-    return (added, e.LeftForStore(new, due), started)
+    added = (e.TenderAdded(new, PayInStore.kind, all_of_it), e.LeftForStore(new, all_of_it))
+    return (*(e.Waived(p.id) for p in left), *added, _started(new, ids.attempt_id(new, 1), due, taken))
+
+
+def _started(payment: str, attempt: str, due: Money, taken: Taken | Terminal) -> e.CounterStarted:
+    if isinstance(taken, Terminal):
+        return e.CounterStarted(payment, attempt, due, TERMINAL, reader=taken.reader)
+    return e.CounterStarted(payment, attempt, due, taken.means, taken.reference)
+
+
+def stop(order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """The events of no longer waiting for a card at the reader; none where no reader is waiting.
+
+    Raises `StillRunning` while the call to the reader is under way: what comes of it is not known yet, so nobody could
+    say whether it was stopped.
+    """
+    for p in order.payments:
+        if p.state is not PaymentState.COLLECTING or not p.gateway:
+            continue
+        asked = p.attempts[-1]
+        if asked.state is AttemptState.UNKNOWN:
+            return (e.VoidRequested(p.id, p.next_attempt_id()),)
+        if at < asked.look_at:
+            raise StillRunning(command="pickups.hand_over", id=order.id)
+        # whoever made the call has died: it may have arrived or not
+        unheard = e.AttemptUnanswered(p.id, asked.id, at)
+        return (unheard, e.VoidRequested(p.id, p.next_attempt_id()))
+    return ()

@@ -88,33 +88,36 @@ def _came_right(order: Order, question: Question) -> bool:
 
 
 def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
-    if _is_taking(order):
+    if any(_being_taken(p) for p in order.payments):
         return ()
     if not order.joint.paid:
         reasons = [p.reason for p in order.payments if p.reason]
-        return (e.HandOverFailed(reasons[-1] if reasons else "not_paid"),)
+        missing = order.wanted_value - order.kept
+        return (e.HandOverFailed(reasons[-1] if reasons else "not_paid"), *_ask_for_rest(order, missing))
     units = order.pickup.claim
     claim = {part.line: part.quantity for part in units}
     if all(line.open == claim.get(line.line, 0) for line in order.pickup.lines):
         return (e.Collected(units), e.OrderCompleted())
-    rest = order.wanted_value - order.value_after(units)
-    return (e.PartCollected(units), *_ask_for_rest(order, rest))
+    missing = order.wanted_value - order.kept
+    return (e.PartCollected(units), *_ask_for_rest(order, missing))
 
 
-def _is_taking(order: Order) -> bool:
-    return any(p.state in _CLAIMED for p in order.payments)
+def _being_taken(payment: Payment) -> bool:
+    """Whether money for the goods that are claimed is being taken; by a reader that is to stop it may yet have been."""
+    if payment.state is PaymentState.VOIDING:
+        return payment.kind == PayInStore.kind
+    return payment.state in (PaymentState.CAPTURING, PaymentState.COLLECTING)
 
 
-def _ask_for_rest(order: Order, rest: Money) -> tuple[e.Event, ...]:
-    """What was left for the counter and only partly taken there stays due there, as a payment of its own."""
+def _ask_for_rest(order: Order, missing: Money) -> tuple[e.Event, ...]:
+    """What was left for the counter and not taken there, or only a part of it, stays due there, as a payment of its
+    own."""
     counter = any(p.kind == PayInStore.kind for p in order.payments)
-    open_money = order.kept - order.value_after(order.pickup.claim)
     for p in order.payments:
         if p.state is PaymentState.AUTHORISED:
-            open_money += p.authorised - p.captured
+            missing -= p.authorised - p.captured
         if p.state is PaymentState.DUE_IN_STORE:
-            open_money += p.amount
-    missing = rest - open_money
+            missing -= p.amount
     if not counter or missing.amount <= 0:
         return ()
     new = order.next_payment_id()
@@ -175,11 +178,11 @@ def _refund(order: Order, at: datetime) -> tuple[e.Event, ...]:
 
 
 def _refundable(order: Order) -> list[Payment]:
-    """Where a surplus can go back to, the last tender first. What the counter took has paid for goods that left."""
+    """Where a surplus can go back to, the last tender first; but for cash the customer would have to come again."""
     if _surplus(order) <= 0:
         return []
-    taken = (p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.kind != PayInStore.kind)
-    return [p for p in taken if p.returnable.amount > 0]
+    taken = [p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.returnable.amount > 0]
+    return sorted(taken, key=lambda p: not p.gateway)
 
 
 def _refund_again(payment: Payment) -> datetime | None:
@@ -310,12 +313,12 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = NO_
 def _waits_until(order: Order) -> datetime | None:
     """How long ready goods wait for the customer; without an end while money for them is being taken."""
     ready = order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY
-    return order.pickup.until if ready and not _is_taking(order) else None
+    return order.pickup.until if ready and not any(p.state in _CLAIMED for p in order.payments) else None
 
 
 def due(order: Order, terms: Terms = NO_TERMS) -> datetime | None:
     """When to look at this order next, if at all: its earliest deadline, open question or end of an authorisation."""
-    dates = [a.look_at for p in order.payments for a in p.attempts if a.open]
+    dates = [a.look_at for p in order.payments for a in p.attempts if a.open and not p.left_to_people(a)]
     if order.state is OrderState.PLACED:
         dates.append(order.pay_by)
     if order.state in CLOSING and order.pickup.state is PickupState.PLANNED and order.hold_until:

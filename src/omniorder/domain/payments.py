@@ -15,6 +15,7 @@ from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
@@ -39,15 +40,68 @@ class Tender:
     kind: ClassVar[str] = ""
     token: str = field(default="", converter=_token, repr=False)
 
+    @property
+    def method(self) -> str:
+        """The wallet that the customer chose, or empty."""
+        return ""
+
+    def unsupported(self, can: Capabilities) -> str:
+        """Why a gateway that can do this can't take it; empty when it can."""
+        return ""
+
 
 @frozen
 class Card(Tender):
-    """A card (or wallet) by the provider's token, such as Stripe's `pm_...`; refuses card numbers."""
+    """A card by the provider's token, such as Stripe's `pm_...`; refuses card numbers."""
 
     kind: ClassVar[str] = "card"
 
     def __attrs_post_init__(self) -> None:
         valid_line(self.token, "token", most=255)
+
+
+@frozen
+class Wallet(Tender):
+    """A card in a wallet ("apple_pay"), by the provider's token; without one the customer confirms on their device.
+
+    Taken by the gateway for cards. Raises `InvalidText`, `CardNumberRefused`.
+    """
+
+    kind: ClassVar[str] = Card.kind
+    wallet: str = field(default="", converter=lambda value: valid_line(value, "wallet", most=40))
+    token: str = field(default="", converter=_token, repr=False)
+
+    @property
+    def method(self) -> str:
+        """The wallet's name."""
+        return self.wallet
+
+    def unsupported(self, can: Capabilities) -> str:
+        """Why a gateway that can do this can't take it; empty when it can."""
+        if self.wallet not in can.wallets:
+            return f"the gateway does not take {self.wallet}"
+        return "" if self.token or can.links else "the gateway needs a token"
+
+
+@frozen
+class PayLink(Tender):
+    """The customer pays on a device of their own, after an agent has placed the order for them, by what they choose
+    there. Taken by the gateway for cards, unless there is one for this kind."""
+
+    kind: ClassVar[str] = "pay_link"
+    token: str = field(default="", init=False)
+
+    def unsupported(self, can: Capabilities) -> str:
+        """Why a gateway that can do this can't take it; empty when it can."""
+        return "" if can.links else "the gateway has no links to pay by"
+
+
+@frozen
+class BankTransfer(Tender):
+    """The customer sends the money from their bank, with the order's id as reference; people see it arrive."""
+
+    kind: ClassVar[str] = "bank_transfer"
+    token: str = field(default="", init=False)
 
 
 @frozen
@@ -59,6 +113,12 @@ class PayInStore(Tender):
 
 AUTHORISATION_EXPIRED: Final = "authorisation_expired"
 """The reason with which a gateway denies a capture that came too late."""
+SERVED_BY: Final = {PayLink.kind: Card.kind}
+"""Kinds of tender that another kind's gateway takes where they have none of their own."""
+TERMINAL: Final = "terminal"
+"""The kind of gateway that has the card readers at the counter, and how the counter takes money by one."""
+STOPPED: Final = "stopped"
+"""Why a card reader took nothing, when the store stopped waiting for the card."""
 
 CALL_TAKES: Final = timedelta(seconds=30)
 """How long a call to the provider may be under way before somebody else makes it again, under the same key."""
@@ -98,10 +158,14 @@ class Attempt:
 
 @frozen
 class Action:
-    """What the customer must do next (3-D Secure, say). Shown, never stored: a secret of the provider."""
+    """What the customer must do next (3-D Secure, say). Shown, never stored: a secret of the provider.
 
-    client_secret: str = field(repr=False)
+    `instructions` say it in words, where people do the rest: where to send the money, and with which reference.
+    """
+
+    client_secret: str = field(default="", repr=False)
     redirect_url: str = ""
+    instructions: str = ""
 
 
 @frozen
@@ -117,6 +181,7 @@ class IsActionRequired:
 
     client_secret: str = field(repr=False)
     redirect_url: str
+    instructions: str = ""
 
 
 @frozen
@@ -181,14 +246,25 @@ class Payment:
             case PaymentState.AUTHORISED:
                 return IsAuthorised(self.authorised)
             case PaymentState.ACTION_REQUIRED:
-                action = self.action or Action("")
-                return IsActionRequired(action.client_secret, action.redirect_url)
+                action = self.action or Action()
+                return IsActionRequired(action.client_secret, action.redirect_url, action.instructions)
             case PaymentState.DUE_IN_STORE:
                 return IsDueInStore(self.amount)
             case PaymentState.CAPTURED | PaymentState.DECLINED | PaymentState.VOIDED | PaymentState.LAPSED:
                 return IsSettled(self.state)
             case _:
                 return IsUnanswered()
+
+    @property
+    def gateway(self) -> str:
+        """The kind of tender or `TERMINAL` whose gateway moves its money; empty where the counter does it by hand."""
+        if self.kind != PayInStore.kind:
+            return self.kind
+        return TERMINAL if self.token else ""
+
+    def left_to_people(self, attempt: Attempt) -> bool:
+        """Whether nobody can be asked about it: what the counter took in cash it pays out, when the customer comes."""
+        return attempt.operation is Operation.REFUND and not self.gateway
 
     @property
     def net(self) -> Money:
@@ -263,7 +339,9 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
         case e.Captured(amount=amount) | e.PartCaptured(amount=amount):
             return evolve(after, captured=payment.captured + amount)
         case e.FoundCaptured(amount=amount):
-            return evolve(after, authorised=max(payment.authorised, amount), captured=amount)
+            return evolve(after, authorised=max(payment.authorised, amount), captured=amount, reason="")
+        case e.VoidRequested() if payment.state is PaymentState.COLLECTING:
+            return evolve(after, reason=STOPPED)
         case e.Declined(reason=reason) | e.CaptureRefused(reason=reason) | e.CounterFailed(reason=reason):
             return evolve(after, reason=reason)
         case e.AuthorisationLapsed():
@@ -280,7 +358,7 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
         case e.Disputed(amount=amount):
             return evolve(after, disputed=amount)
         case e.CounterStarted(means=means, reader=reader):
-            return evolve(after, means=means, token=reader)
+            return evolve(after, means=means, token=reader, reason="")
         case _:
             return after
 

@@ -4,6 +4,9 @@ Two transactions around the capture. The first claims the pick-up (so that no ot
 between) and commits what is to be captured; the second, once the provider has answered, consumes the stock and
 completes the order, or fails the hand-over and leaves the code valid. When there is nothing to capture the two are
 one. A claimant that dies in between is finished by the sweep.
+
+A card reader may wait for its customer for as long as it likes: the claim stands meanwhile, and whoever repeats the
+hand-over asks what became of it, until the money is there, the card was refused, or the store stops waiting.
 """
 
 from __future__ import annotations
@@ -11,16 +14,17 @@ from __future__ import annotations
 import time
 from datetime import datetime
 
-from omniorder.domain import capturing, passes
+from omniorder.domain import capturing, ids, passes
 from omniorder.domain import events as e
-from omniorder.domain.capturing import Taken
+from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.events import Stamp, Units
-from omniorder.domain.lifecycle import PickupState
+from omniorder.domain.lifecycle import AttemptState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
+from omniorder.domain.payments import TERMINAL, Attempt, Operation, PayInStore
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.receipts import Receipt, receipt
-from omniorder.errors import CodeLocked, InvalidInput, NotPaid, NotReady, StillRunning, WrongCode
+from omniorder.errors import CodeLocked, InvalidInput, NotPaid, NotReady, StillRunning, TenderUnsupported, WrongCode
 from omniorder.services import payments
 from omniorder.services.access import work_for
 from omniorder.services.parts import Parts, Touch
@@ -38,10 +42,12 @@ def hand_over(
     order_id: str,
     code: str,
     units: tuple[Units, ...] | None,
-    taken: Taken | None,
+    taken: Taken | Terminal | None,
     key: str | None,
 ) -> Receipt:
     """See `Pickups.hand_over`."""
+    if isinstance(taken, Terminal):
+        _has_readers(parts)
     # also without a provider: a wrong code must count even if the caller rolls back
     payments.own_transaction(parts, "pickups.hand_over")
     stamp = touch.stamp(parts.clock)
@@ -49,7 +55,10 @@ def hand_over(
     _opens(order)
     _check_code(parts, order, code, stamp)
     if order.pickup.state is PickupState.HANDING_OVER:
+        at_reader = _at_reader(order) is not None
         order = _wait(parts, order, stamp)
+        if at_reader and order.pickup.state is PickupState.READY:
+            raise _not_paid(order, units or order.pickup.rest(), _why(order))  # before the customer is asked again
     if order.pickup.state is PickupState.COLLECTED:
         return _given_before(parts, order, units, taken, stamp)
 
@@ -68,7 +77,7 @@ def hand_over(
         events = capturing.hand_over(
             before,
             wanted,
-            capabilities={kind: gateway.capabilities for kind, gateway in parts.gateways.items()},
+            capabilities=parts.capabilities,
             taken=taken,
             look_at=stamp.at + parts.settings.hand_over_patience,
         )
@@ -93,8 +102,48 @@ def _outcome(before: Order, after: Order, units: tuple[Units, ...], stamp: Stamp
         return receipt(after, units, stamp.at, stamp.actor)
     if after.pickup.state is PickupState.HANDING_OVER:
         raise StillRunning(command="pickups.hand_over", id=after.id)
-    reasons = [p.reason for p in after.payments if p.reason]
-    raise _not_paid(after, units, reasons[-1] if reasons else "not_captured")
+    raise _not_paid(after, units, _why(after))
+
+
+def stop_payment(parts: Parts, touch: Touch, order_id: str, key: str | None) -> Order:
+    """See `Pickups.stop_payment`."""
+    payments.own_transaction(parts, "pickups.stop_payment")
+    this = ids.check("order", order_id)
+    stamp = touch.stamp(parts.clock)
+
+    def work(unit: Unit) -> Order:
+        home = ids.store_of(this)
+        seen = unit.earlier(key, "pickups.stop_payment", home=home, subject=this, request=None, result=this)
+        before = work_for(touch, unit.tx, this)
+        return before if seen else carry_on(unit, before, capturing.stop(before, stamp.at))
+
+    order = payments.drive(parts, in_transaction(parts, stamp, work), stamp, due=stamp.at)
+    if any(p.kind == PayInStore.kind and p.state is PaymentState.VOIDING for p in order.payments):
+        raise StillRunning(command="pickups.stop_payment", id=order.id)
+    return order
+
+
+def _has_readers(parts: Parts) -> None:
+    if not parts.gateway(TERMINAL).capabilities.in_person:
+        raise TenderUnsupported(tender=TERMINAL, reason="the gateway has no card readers")
+
+
+def _at_reader(order: Order) -> Attempt | None:
+    """What a card reader was asked for, if the answer is still open and nobody is waiting for it in a call."""
+    for p in order.payments:
+        for attempt in p.attempts:
+            if (
+                p.gateway == TERMINAL
+                and attempt.operation is Operation.COLLECT
+                and attempt.state is AttemptState.UNKNOWN
+            ):
+                return attempt
+    return None
+
+
+def _why(order: Order) -> str:
+    reasons = [p.reason for p in order.payments if p.reason]
+    return reasons[-1] if reasons else "not_captured"
 
 
 def _not_paid(order: Order, units: tuple[Units, ...], reason: str) -> NotPaid:
@@ -128,7 +177,15 @@ def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> None:
 
 
 def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:
-    """Somebody is handing over: wait for them a little, or finish for them when they must have died."""
+    """Somebody is handing over: wait for them a little, or finish for them when they must have died.
+
+    A card reader that waits is asked at once, and no longer waited for: its customer may take their time.
+    """
+    if at_reader := _at_reader(order):
+        order = payments.drive(parts, order, stamp, due=max(at_reader.look_at, stamp.at))
+        if order.pickup.state is PickupState.HANDING_OVER:
+            raise StillRunning(command="pickups.hand_over", id=order.id)
+        return order
     give_up = time.monotonic() + parts.settings.wait_for_other.total_seconds()
     pause = 0.01
     while order.pickup.state is PickupState.HANDING_OVER:
@@ -146,7 +203,7 @@ def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:
 
 
 def _given_before(
-    parts: Parts, order: Order, units: tuple[Units, ...] | None, taken: Taken | None, stamp: Stamp
+    parts: Parts, order: Order, units: tuple[Units, ...] | None, taken: Taken | Terminal | None, stamp: Stamp
 ) -> Receipt:
     """The receipt of a hand-over that this associate made before; for anybody else the goods are simply gone.
 
@@ -162,12 +219,12 @@ def _given_before(
                 gone_at = entry.stamp.at
             case e.HandOverFailed(reason) if gone_at is None:
                 raise _not_paid(order, units or order.pickup.rest(), reason)
-            case e.CounterStarted(amount=amount):
+            case e.CounterStarted(amount=amount, reader="") if gone_at is not None:
                 counted = amount
             case e.HandOverStarted(claimed):
                 if gone_at is None:
                     raise StillRunning(command="pickups.hand_over", id=order.id)
-                if taken is not None and taken.amount != counted:
+                if isinstance(taken, Taken) and taken.amount != counted:
                     reason = f"it was paid and collected before: return {taken.amount}"
                     raise NotReady(order=order.id, reason=reason, state=_GONE, amount=str(taken.amount))
                 same = units is None or sorted(units, key=repr) == sorted(claimed, key=repr)

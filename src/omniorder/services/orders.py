@@ -12,7 +12,6 @@ from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
-from omniorder.domain.payments import PayInStore
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
 from omniorder.services import payments, rerouting
@@ -64,7 +63,7 @@ class Orders:
         order = self.get(order_id)
         if not self.touch.may_change(order):
             raise NotAllowed(actor=self.touch.actor.name, action=f"call off order {order.id}")
-        for kind in {p.kind for p in order.payments} - {PayInStore.kind}:
+        for kind in {p.gateway for p in order.payments} - {""}:
             payments.own_transaction(self.parts, "orders.cancel")
             self.parts.gateway(kind)
         stamp = self.touch.stamp(self.parts.clock)

@@ -9,10 +9,12 @@ from attrs import field, frozen
 from omniorder.domain import ids
 from omniorder.domain.actors import Actor, Associate, System
 from omniorder.domain.authorisations import Terms
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import KeyRing
+from omniorder.domain.payments import SERVED_BY, Tender
 from omniorder.domain.ranking import SourcingPolicy
 from omniorder.errors import Misconfigured, TenderUnsupported
 from omniorder.ports.catalogue import Catalogue
@@ -52,16 +54,28 @@ class Parts:
     @property
     def terms(self) -> Terms:
         """What may be counted on where money is concerned: what the gateways can do, and the settings."""
-        can = {kind: gateway.capabilities for kind, gateway in self.gateways.items()}
         settings = self.settings
-        return Terms(can, settings.authorisation_margin, settings.falls_back_to_counter)
+        return Terms(self.capabilities, settings.authorisation_margin, settings.falls_back_to_counter)
 
     def gateway(self, kind: str) -> PaymentGateway:
         """The gateway of this tender kind; raises `TenderUnsupported`."""
-        gateway = self.gateways.get(kind)
+        gateway = self.gateways.get(kind) or self.gateways.get(SERVED_BY.get(kind, ""))
         if gateway is None:
             raise TenderUnsupported(tender=kind, reason="no gateway was given for it")
         return gateway
+
+    def gateway_for(self, tender: Tender) -> PaymentGateway:
+        """The gateway of this tender, which can take it; raises `TenderUnsupported`."""
+        gateway = self.gateway(tender.kind)
+        if why := tender.unsupported(gateway.capabilities):
+            raise TenderUnsupported(tender=tender.kind, reason=why)
+        return gateway
+
+    @property
+    def capabilities(self) -> Mapping[str, Capabilities]:
+        """What can be done with a payment, by its kind."""
+        own = {kind: gateway.capabilities for kind, gateway in self.gateways.items()}
+        return {kind: own[other] for kind, other in SERVED_BY.items() if other in own} | own
 
     def key_ring(self) -> KeyRing:
         """The secrets of pick-up passes; raises `Misconfigured` when the hub was opened without any."""

@@ -8,7 +8,7 @@ dies in between is succeeded by the sweep, which drives the same attempts under 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
 from attrs import evolve
@@ -22,10 +22,12 @@ from omniorder.errors import GatewayFault, NeedsOwnTransaction, NotFound
 from omniorder.ports.payments import (
     Authorise,
     Capture,
+    Collect,
     Extend,
     ExtendingGateway,
     Increase,
     IncrementalGateway,
+    InPersonGateway,
     LookUp,
     PaymentGateway,
     Refund,
@@ -75,14 +77,14 @@ def _next_call(order: Order, due: datetime | None, asked: set[str]) -> tuple[Pay
     for payment in order.payments:
         for attempt in payment.attempts:
             waiting = attempt.state is AttemptState.PLANNED or (due is not None and attempt.look_at <= due)
-            if attempt.open and waiting and attempt.id not in asked:
+            if attempt.open and waiting and attempt.id not in asked and not payment.left_to_people(attempt):
                 return payment, attempt
     return None
 
 
 def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: Stamp) -> Order:
     """Commit a provider's answer with all that follows from it. Hearing it twice changes nothing."""
-    look_at = stamp.at + parts.settings.look_again
+    look_at = stamp.at + _patience(parts, order.payment_with(attempt_id))
     order_id, seen = order.id, Seen(order)
 
     def work(unit: Unit) -> Order:
@@ -99,6 +101,12 @@ def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: S
     return order
 
 
+def _patience(parts: Parts, payment: Payment) -> timedelta:
+    """How long after an answer that leaves the outcome open to ask again."""
+    own = parts.gateway(payment.gateway).capabilities.asks_after if payment.gateway else None
+    return parts.settings.look_again if own is None else own
+
+
 def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: datetime) -> Answer:
     """Call the provider about one attempt: make the call, or find out what became of it.
 
@@ -106,10 +114,10 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
     remembers keys that old, and the payment still wants it, is it sent again. A void may always be sent again: it
     has no effect twice, and one that is not on file says nothing about the money that it was to give back.
     """
-    if attempt.operation is Operation.COLLECT:
+    if not payment.gateway:
         # the counter took the money before it was recorded: a fact, not a request
-        return _collected(attempt)
-    gateway = parts.gateway(payment.kind)
+        return Approved(attempt.amount, attempt.provider_id, captured=True)
+    gateway = parts.gateway(payment.gateway)
     if attempt.state is AttemptState.PLANNED:
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     found = look_up(parts, payment, attempt)
@@ -121,19 +129,15 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
 
 def look_up(parts: Parts, payment: Payment, attempt: Attempt) -> Answer:
     """What became of an attempt, by our own reference."""
-    gateway = parts.gateway(payment.kind)
+    gateway = parts.gateway(payment.gateway)
     request = LookUp(payment.id, attempt.id, attempt.operation, payment.provider_id)
     return _call(lambda: gateway.look_up(request), attempt)
-
-
-def _collected(attempt: Attempt) -> Answer:
-    return Approved(attempt.amount, attempt.provider_id, captured=True)
 
 
 def _still_wanted(payment: Payment, attempt: Attempt) -> bool:
     if attempt.operation is Operation.AUTHORISE:
         return payment.state in (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
-    return True
+    return attempt.operation is not Operation.COLLECT or payment.state is PaymentState.COLLECTING
 
 
 def _make(gateway: PaymentGateway, order: Order, payment: Payment, attempt: Attempt) -> Answer:
@@ -160,7 +164,8 @@ def _make(gateway: PaymentGateway, order: Order, payment: Payment, attempt: Atte
             extending = cast(ExtendingGateway, gateway)
             return extending.extend(Extend(payment.id, attempt.id, payment.provider_id, attempt.amount))
         case Operation.COLLECT:
-            return _collected(attempt)
+            reading_cards = cast(InPersonGateway, gateway)
+            return reading_cards.collect(Collect(payment.id, attempt.id, order.id, payment.token, attempt.amount))
 
 
 def _call(call: Callable[[], Answer], attempt: Attempt) -> Answer:

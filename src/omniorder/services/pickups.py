@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
+from typing import cast
 
 from attrs import field, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids
 from omniorder.domain.actors import Associate
-from omniorder.domain.capturing import Taken
+from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.events import Units
 from omniorder.domain.hours import keep_until
 from omniorder.domain.instants import iso
@@ -198,22 +199,34 @@ class Pickups:
         *,
         code: str,
         lines: Sequence[Pick] | None = None,
-        taken: Taken | None = None,
+        taken: Taken | Terminal | None = None,
         key: str | None = None,
     ) -> Receipt:
         """Give the goods to whoever shows the order's code (said, or scanned as token); all, or only `lines`.
 
-        The money is captured first; `taken` is what the counter took for an order that is paid in the store. When
-        the capture's outcome is unknown the goods stay, `StillRunning` is raised, and the same call again (or the
-        sweep) finds out.
+        The money is captured first. What is due in the store is `taken` by the till (`Taken`), or to be taken now by
+        the provider's card reader (`Terminal`), through the gateway given as "terminal". When the outcome is unknown,
+        or the reader waits for the customer's card, the goods stay, `StillRunning` is raised, and the same call again
+        (or the sweep, or a webhook) finds out; `stop_payment` ends the waiting. After `NotPaid` the code is still good
+        for another try: with a `key` the same call again says so, without one it is that try.
 
         Raises `NotFound`, `NotReady`, `WrongCode`, `CodeLocked`, `NotPaid`, `InvalidQuantity`, `StillRunning`,
-        `NeedsOwnTransaction`.
+        `TenderUnsupported` (no card readers), `NeedsOwnTransaction`.
         """
         units = _units(lines) if lines is not None else None
-        if taken is not None:
-            given(taken, Taken, "taken", "a Taken")
+        if taken is not None and not isinstance(cast("object", taken), (Taken, Terminal)):
+            raise InvalidInput("taken", taken, "a Taken or a Terminal")
         return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
+
+    @command("pickups.stop_payment")
+    def stop_payment(self, order_id: str, *, key: str | None = None) -> Order:
+        """Stop the card reader that waits for this order's customer: what is due is then due at the counter again.
+
+        A card may have been quicker: then the money was taken, and the order comes back as collected. Where no reader
+        waits nothing changes. Raises `NotFound`, `StillRunning` (the reader is being asked just now, or does not say
+        whether it stopped: the same call again, or the sweep, finds out), `NeedsOwnTransaction`.
+        """
+        return handing_over.stop_payment(self.parts, self.touch, order_id, key)
 
     def _do(
         self,

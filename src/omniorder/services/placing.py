@@ -39,7 +39,7 @@ def place(parts: Parts, touch: Touch, promise_id: str, tender: Tender) -> Order:
     """See `Checkout.place`."""
     if not isinstance(tender, PayInStore):
         payments.own_transaction(parts, "checkout.place")
-        parts.gateway(tender.kind)
+        parts.gateway_for(tender)
     stamp = touch.stamp(parts.clock)
     order, ours = _take(parts, touch, promise_id, tender, stamp)
     order = payments.drive(parts, order, stamp) if ours else _wait(parts, order.id, stamp)
@@ -102,7 +102,7 @@ def _tendered(order: Order, tender: Tender) -> tuple[e.Event, ...]:
     if missing.amount <= 0:
         return ()
     new = order.next_payment_id()
-    added = e.TenderAdded(new, tender.kind, missing, tender.token)
+    added = e.TenderAdded(new, tender.kind, missing, tender.token, method=tender.method)
     if isinstance(tender, PayInStore):
         return (added, e.LeftForStore(new, missing))
     return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))

@@ -12,10 +12,9 @@ from attrs import frozen
 
 from omniorder.domain import ids
 from omniorder.domain.actors import System
-from omniorder.domain.answers import Absent, NoAnswer
+from omniorder.domain.answers import Absent, NoAnswer, may_turn_up
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
-from omniorder.domain.lifecycle import AttemptState
 from omniorder.domain.payments import Operation
 from omniorder.errors import BadWebhook, InvalidId
 from omniorder.services import payments
@@ -57,8 +56,7 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
     stamp = Stamp(parts.clock.now(), Channel.SYSTEM, System("webhook").name)
     open_questions = False
     for attempt in order.payment(notice.payment).attempts:
-        absent = attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE
-        if attempt.open or absent:
+        if attempt.open or may_turn_up(attempt):
             answer = payments.look_up(parts, order.payment(notice.payment), attempt)
             if isinstance(answer, Absent) and attempt.operation is Operation.VOID:
                 # the void has not arrived, whereas what it was to give back may well be there: the sweep sends it again

@@ -174,7 +174,8 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
         except OmniorderError as refused:
             yield f"{stream.name}: {refused}"
             continue
-        kept = evolve(order, payments=tuple(evolve(p, token="") for p in order.payments))
+        # but for the card reader of the counter, no token is told
+        kept = evolve(order, payments=tuple(p if p.means else evolve(p, token="") for p in order.payments))
         if folded != kept:
             yield f"{stream.name}: told is {folded}, stored is {kept}"
 

@@ -11,7 +11,7 @@ from omniorder.domain import coupling
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, Funding, OrderState, PaymentState
 from omniorder.domain.money import extend
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Attempt, Operation, Payment
+from omniorder.domain.payments import SERVED_BY, Attempt, Operation, Payment
 from omniorder.domain.promises import Quote
 from omniorder.ports.payments import Approved
 from omniorder.testing.invariants.checking import ProviderBooks, View, invariant, whole
@@ -122,29 +122,36 @@ def money_in_flight_is_asked_after(view: View) -> Iterator[str]:
 @whole
 def the_provider_agrees(view: View) -> Iterator[str]:
     """M5: whatever the provider has on file is ours, and whatever we know to have happened is on its file."""
-    for kind, books in view.books.items():
-        yield from _disagreements(view, kind, books)
+    for books in {id(one): one for one in view.books.values()}.values():
+        own = {kind for kind, one in view.books.items() if one is books}
+        yield from _disagreements(view, own | {kind for kind, other in SERVED_BY.items() if other in own}, books)
 
 
-def _disagreements(view: View, kind: str, books: ProviderBooks) -> Iterator[str]:
+def _disagreements(view: View, kinds: set[str], books: ProviderBooks) -> Iterator[str]:
+    """What one provider, who serves these kinds, sees otherwise than we do."""
     on_file: dict[str, list[ProviderPayment]] = {}
     for one in books.payments:
         on_file.setdefault(one.payment, []).append(one)
     for order in view.rows.orders():
         for p in order.payments:
-            if p.kind != kind:
+            if p.gateway not in kinds:
                 continue
-            found = on_file.pop(p.id, [])
+            found = _one_by_one(on_file.pop(p.id, []))
             yield from (f"{_told(order)}: {why}" for why in _compared(order, p, found))
     for strays in on_file.values():
         yield from (f"the provider has {one.id} for {one.payment}, which nobody knows" for one in strays)
+
+
+def _one_by_one(found: list[ProviderPayment]) -> list[ProviderPayment]:
+    """What is on file, without requests to card readers that came to nothing when another followed."""
+    return [one for one in found[:-1] if not (one.reader and _came_to_nothing(one))] + found[-1:]
 
 
 def _compared(order: Order, payment: Payment, found: list[ProviderPayment]) -> Iterator[str]:
     if len(found) > 1:
         yield f"{payment.id} is {[one.id for one in found]} at the provider"
     filed = {done.key: (one, done) for one in found for done in one.operations}
-    ours = {attempt.id: attempt for attempt in payment.attempts if attempt.operation is not Operation.COLLECT}
+    ours = {attempt.id: attempt for attempt in payment.attempts}
     for key, (one, done) in filed.items():
         attempt = ours.get(key)
         if attempt is None or attempt.operation is not done.operation:
@@ -160,7 +167,7 @@ def _compared(order: Order, payment: Payment, found: list[ProviderPayment]) -> I
 
 def _settled(attempt: Attempt, found: ProviderPayment) -> bool:
     """Whether its outcome is known. An authorisation that ended before we heard of it counts as if it never was."""
-    ended = attempt.operation is Operation.AUTHORISE and _came_to_nothing(found)
+    ended = attempt.operation in (Operation.AUTHORISE, Operation.COLLECT) and _came_to_nothing(found)
     return attempt.state is AttemptState.SUCCEEDED or ended
 
 
@@ -171,8 +178,10 @@ def _came_to_nothing(found: ProviderPayment) -> bool:
 def _sums_differ(order: Order, payment: Payment, found: ProviderPayment) -> Iterator[str]:
     unheard = _came_to_nothing(found) and not payment.authorised.amount
     authorised = found.authorised if unheard else payment.authorised
+    begun = (Operation.AUTHORISE, Operation.COLLECT)
+    asked = [attempt.amount for attempt in payment.attempts if attempt.operation in begun][-1:] or [payment.amount]
     theirs = (found.order, found.amount, found.authorised, found.captured, found.refunded)
-    known = (order.id, payment.amount, authorised, payment.captured, payment.refunded)
+    known = (order.id, asked[0], authorised, payment.captured, payment.refunded)
     if theirs != known:
         yield f"the provider says {theirs}, we say {known}"
     if found.open.amount and payment.state is not PaymentState.AUTHORISED:
