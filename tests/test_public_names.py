@@ -34,10 +34,11 @@ CartLine CartState Change Channel Claimed Closure Customer CustomerTouchpoint Ed
 Guest Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Leg Level
 MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note Notifier Occasion Offer OmniorderError
 Option Order OrderHub OrderLine OrderState Page PayInStore PayLink Payment PaymentState Pick Pickup PickupLine
-PickupPass PickupState Point Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine
+PickupPass PickupState Plan Point Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine
 Recorded Remedy Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store
 StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken TaxPart Tender Terminal Transfer TransferLine
-TransferState Unit Units Wallet WebhookReply Wire WithTransfer errors events from_json ranking say sourcing to_json
+TransferState Unit Units Wallet WebhookReply Wire WithTransfer errors events from_json ranking say sourcing steps
+to_json
 """
 
 

@@ -1,7 +1,7 @@
 """Click and collect across every channel: the names that applications use."""
 
 from . import errors
-from .domain import events, ranking, sourcing
+from .domain import events, ranking, sourcing, steps
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capabilities import Capabilities
@@ -41,6 +41,7 @@ from .domain.payments import (
     Wallet,
 )
 from .domain.pickups import Pickup, PickupLine
+from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
@@ -131,6 +132,7 @@ __all__ = [
     "PickupLine",
     "PickupPass",
     "PickupState",
+    "Plan",
     "Point",
     "Price",
     "Promise",
@@ -180,5 +182,6 @@ __all__ = [
     "ranking",
     "say",
     "sourcing",
+    "steps",
     "to_json",
 ]

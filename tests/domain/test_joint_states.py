@@ -17,6 +17,7 @@ from attrs import evolve, fields
 from omniorder.domain import answers, coupling, orders
 from omniorder.domain import events as e
 from omniorder.domain.answers import Answer, Approved, Denied, NeedsAction, NoAnswer
+from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import (
     AttemptState,
@@ -210,13 +211,15 @@ def test_the_order_knows_of_all_money_that_was_taken_and_given_back(all_worlds: 
 
 
 def test_what_is_held_beyond_the_ceiling_is_on_its_way_back(all_worlds: Explorer) -> None:
-    """M2, per order. Two things can only wait: a refund that the provider refused, and the end of a hand-over."""
+    """M2, per order. Two things can only wait: a refund that the provider refused, and a capture under way."""
 
     def within(world: World) -> bool:
         order = world.order
         held = order.kept.amount - on_its_way_back(order) + open_money(order)
         waits = any(name.startswith("refund again") for name in deadlines(world))
-        return held <= order.ceiling.amount or waits or order.pickup.state is PickupState.HANDING_OVER
+        taking = any(p.state is PaymentState.CAPTURING for p in order.payments)
+        waits = waits or taking or order.pickup.state is PickupState.HANDING_OVER
+        return held <= order.ceiling.amount or waits
 
     everywhere(all_worlds, within)
 
@@ -429,7 +432,7 @@ def test_a_hand_over_that_does_not_wait_for_the_money_would_be_found(monkeypatch
 def test_a_no_show_that_leaves_the_goods_in_the_bay_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A control: only the order hears of it."""
 
-    def half(order: Order, at: datetime, hold_until: datetime) -> tuple[e.Event, ...]:
+    def half(order: Order, at: datetime, hold_until: datetime, terms: Terms) -> tuple[e.Event, ...]:
         late = order.pickup.until is not None and at >= order.pickup.until
         return (e.NoShowStarted(),) if late and order.state is OrderState.CONFIRMED else ()
 

@@ -13,10 +13,12 @@ from typing import assert_never
 from attrs import field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain.authorisations import ended
 from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import AUTHORISATION_EXPIRED, Action, Attempt, Operation, Payment
+from omniorder.domain.payments import AUTHORISATION_EXPIRED as AUTHORISATION_EXPIRED
+from omniorder.domain.payments import Action, Attempt, Operation, Payment
 
 
 @frozen
@@ -157,7 +159,8 @@ def _capture(
             if reason != AUTHORISATION_EXPIRED:
                 return (refused, e.CaptureRefused(payment.id, reason))
             lost = (e.FundingLost(),) if order.state is OrderState.CONFIRMED else ()
-            return (refused, e.AuthorisationLapsed(payment.id), *lost)
+            still = (e.CaptureRefused(payment.id, reason),) if payment.captured.amount else ()
+            return (refused, *still, *ended(payment), *lost)
         case Absent():
             return (e.ProvedAbsent(payment.id, attempt.id), e.CaptureRefused(payment.id, "never_arrived"))
         case NeedsAction():

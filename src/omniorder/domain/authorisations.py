@@ -25,7 +25,20 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import AUTHORISATION_EXPIRED, Operation, PayInStore, Payment
 from omniorder.domain.steps import CaptureEarly, Extend, Increase, Lapse, PayAtCounter, Reauthorise
 
-__all__ = ["LARGEST_SHARE", "Terms", "begin", "due", "ends_before", "refill", "replace", "shares", "way"]
+__all__ = [
+    "LARGEST_SHARE",
+    "Terms",
+    "begin",
+    "cure",
+    "due",
+    "ended",
+    "ends_before",
+    "most_charged",
+    "refill",
+    "replace",
+    "shares",
+    "way",
+]
 
 LARGEST_SHARE: Final = 4
 """The margin before an authorisation ends is at most one part in so many of its lifetime."""
@@ -72,9 +85,11 @@ def way(order: Order, payment: Payment, terms: Terms) -> Way | None:
     alive = order.state in (OrderState.PLACED, OrderState.CONFIRMED)
     if ends is None or payment.state is not PaymentState.AUTHORISED or not alive or _handing_over(order):
         return None
+    if _asked(order, payment):
+        return None  # the answer says how it goes on
     early = ends_before(payment, terms.margin)
     share = shares(order)[payment.id]
-    if order.state is not OrderState.CONFIRMED or not share.amount or _in_time(order, ends) or _asked(order, payment):
+    if order.state is not OrderState.CONFIRMED or not share.amount or _in_time(order, ends):
         return Lapse(ends, AUTHORISATION_EXPIRED, payment.id)
     can = terms.of(payment)
     if order.pickup.state is PickupState.READY and can.partial_refund and not _no(payment, Operation.CAPTURE, early):
@@ -129,8 +144,16 @@ def _begun(order: Order, payment: Payment, step: Way) -> tuple[e.Event, ...]:
         case Reauthorise(amount=amount):
             return _anew(order, payment, amount)
         case Lapse():
-            counted_on = order.state is OrderState.CONFIRMED and shares(order)[payment.id].amount > 0
-            return (e.AuthorisationLapsed(payment.id), *((e.FundingLost(),) if counted_on else ()))
+            needed = order.state is OrderState.CONFIRMED and shares(order)[payment.id].amount > 0
+            return (*ended(payment), *((e.FundingLost(),) if needed else ()))
+
+
+def ended(payment: Payment) -> tuple[e.Event, ...]:
+    """The events of an authorisation that has ended: what was captured of it before is the whole payment then, and the
+    provider is told that no more of it is wanted."""
+    if payment.captured.amount:
+        return (e.VoidRequested(payment.id, payment.next_attempt_id()),)
+    return (e.AuthorisationLapsed(payment.id),)
 
 
 def _anew(order: Order, payment: Payment, amount: Money) -> tuple[e.Event, ...]:
@@ -142,7 +165,7 @@ def _anew(order: Order, payment: Payment, amount: Money) -> tuple[e.Event, ...]:
 def shares(order: Order) -> Mapping[str, Money]:
     """What of each authorisation will be needed, at the most: those that come first, first. What is set aside beyond
     it may end without harm."""
-    open_value = _most(order) - order.kept
+    open_value = most_charged(order) - order.kept
     for payment in order.payments:
         open_value -= payment.being_taken
     found: dict[str, Money] = {}
@@ -153,7 +176,7 @@ def shares(order: Order) -> Mapping[str, Money]:
     return found
 
 
-def _most(order: Order) -> Money:
+def most_charged(order: Order) -> Money:
     """The most that will be charged: by the actual weights, once those are settled."""
     return order.wanted_value if order.pickup.state is PickupState.READY else max(order.most, order.wanted_value)
 
@@ -228,19 +251,23 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
     expected = order.kept
     for p in order.payments:
         expected += p.amount if p.state is PaymentState.DUE_IN_STORE else p.aside
-    lapsed = any(p.state is PaymentState.LAPSED for p in order.payments)
+    lapsed = any(p.state is PaymentState.LAPSED or _came_too_late(p) for p in order.payments)
     for p in order.payments:
         raises = p.state is PaymentState.AUTHORISED and terms.of(p).incremental
         if raises and not lapsed and not _no(p, Operation.INCREASE, None):
             return Increase(at, "heavier", p.id, p.authorised + (order.wanted_value - expected))
     for p in order.payments:
         if p.state is PaymentState.LAPSED and _may_be_had_anew(order, p, terms) and not _is_second(order, p):
-            amount = min(p.authorised - p.captured, _most(order) - expected)
+            amount = min(p.authorised - p.captured, most_charged(order) - expected)
             if amount.amount > 0:
                 return Reauthorise(at, AUTHORISATION_EXPIRED, p.id, amount)
     if not terms.counter:
         return None
-    return PayAtCounter(at, AUTHORISATION_EXPIRED if lapsed else "heavier", _most(order) - expected)
+    return PayAtCounter(at, AUTHORISATION_EXPIRED if lapsed else "heavier", most_charged(order) - expected)
+
+
+def _came_too_late(payment: Payment) -> bool:
+    return any(a.operation is Operation.CAPTURE and a.reason == AUTHORISATION_EXPIRED for a in payment.attempts)
 
 
 def refill(order: Order, terms: Terms) -> tuple[e.Event, ...]:

@@ -109,6 +109,7 @@ _PAYING: Final = {
     "payment.missing": _told("order due", may="reason", remedies="payment.pay"),
     "payment.return": _told("amount"),
     "tender.unsupported": _told("tender", may="reason", remedies="tender.other"),
+    "tender.plan_impossible": _told("tender reason", may="method until needed", remedies="tender.other"),
 }
 
 _COLLECTING: Final = {

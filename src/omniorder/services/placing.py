@@ -6,8 +6,9 @@ import time
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from omniorder.domain import carts, coupling, ids, orders, promises
+from omniorder.domain import carts, coupling, ids, orders, planning, promises
 from omniorder.domain import events as e
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.events import Stamp
 from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState, PromiseState
@@ -78,7 +79,7 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: byt
     )
     quote = promise.quote
     placed = e.OrderPlaced(before.id, promise.id, promise.owner, quote.total, quote.ceiling, pay_by)
-    events: tuple[e.Event, ...] = (placed, *_tendered(blank, tender))
+    events: tuple[e.Event, ...] = (placed, *_tendered(unit, blank, tender))
     order, more = coupling.follow(orders.told(blank, events, at), at)
     unit.save_order(None, order, (*events, *more))
     accepted = e.PromiseAccepted(promise.id, order.id)
@@ -96,9 +97,16 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, tender: Tender, draw: byt
     return order, True
 
 
-def _tendered(order: Order, tender: Tender) -> tuple[e.Event, ...]:
-    """A payment for what is not covered yet; none for an order that costs nothing."""
-    missing = order.ceiling - order.kept
+def _tendered(unit: Unit, order: Order, tender: Tender) -> tuple[e.Event, ...]:
+    """A payment for what is not covered yet; none for an order that costs nothing. Raises `PlanImpossible`."""
+    events, at = _begun(unit, order, tender), unit.stamp.at
+    planning.refuse(orders.told(order, events, at), unit.parts.terms, at)
+    return events
+
+
+def _begun(unit: Unit, order: Order, tender: Tender) -> tuple[e.Event, ...]:
+    can = unit.parts.terms.capabilities.get(tender.kind, Capabilities())
+    missing = planning.to_set_aside(order, can, raises=unit.parts.settings.raises_authorisations) - order.kept
     if missing.amount <= 0:
         return ()
     new = order.next_payment_id()
@@ -127,7 +135,7 @@ def _again(unit: Unit, promise: Promise, tender: Tender, draw: bytes) -> tuple[O
     # counted from placing on, so that no number of refusals holds the goods for longer than one tender may take
     pay_by = min(order.placed_at + unit.parts.settings.time_to_pay(tender.kind), promise.ends)
     longer = (e.PaymentDeadlineExtended(pay_by),) if pay_by > order.pay_by else ()
-    return carry_on(unit, order, (*longer, *_tendered(order, tender))), True
+    return carry_on(unit, order, (*longer, *_tendered(unit, order, tender))), True
 
 
 def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:

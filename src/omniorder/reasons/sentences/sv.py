@@ -57,6 +57,7 @@ _SENTENCES = {
     "payment.missing": ("{due} måste betalas innan varorna i beställning {order} lämnas ut.",),
     "payment.return": ("{amount} måste lämnas tillbaka till kunden.",),
     "tender.unsupported": ("Det går inte att betala med {tender} här.",),
+    "tender.plan_impossible": ("Den här beställningen kan inte betalas så med {tender}.",),
     # collecting
     "pickup.not_ready": ("Beställning {order} är inte klar att hämtas ännu.",),
     "pickup.unpicked": ("I beställning {order} är {lines|# rad inte färdigplockad|# rader inte färdigplockade}.",),
