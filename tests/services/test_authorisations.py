@@ -228,6 +228,15 @@ def test_a_token_that_may_be_used_again_is_authorised_anew_and_the_old_one_given
     check(shop)
 
 
+def test_an_old_authorisation_that_is_not_given_back_would_be_found(
+    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A control: without `replace` the excess goes back all the same, but it is the new one that does."""
+    monkeypatch.setattr(authorisations, "replace", lambda order: ())
+    with pytest.raises(AssertionError):
+        test_a_token_that_may_be_used_again_is_authorised_anew_and_the_old_one_given_back(open_shop)
+
+
 def test_the_old_authorisation_stays_while_the_new_one_is_not_there(open_shop: OpenShop) -> None:
     shop = shop_with(open_shop, reuse=True)
     order = placed(shop)
@@ -330,9 +339,7 @@ def test_a_capture_that_comes_too_late_is_made_up_for_at_once_where_the_token_ma
     check(shop)
 
 
-def test_an_order_that_nobody_makes_up_for_would_be_found(
-    open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_order_that_nobody_makes_up_for_would_be_found(open_shop: OpenShop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A control: without `refill` nothing is due, and nobody is told."""
     monkeypatch.setattr(authorisations, "refill", lambda *_: ())
     shop = shop_with(open_shop)

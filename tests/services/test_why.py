@@ -67,6 +67,13 @@ from tests.services.steps import (
 )
 
 
+class UnknownWallet(Tender):
+    """A tender of one's own that nobody's gateway takes."""
+
+    kind = "card"
+    method = "acorns"
+
+
 class Voucher(Tender):
     """A tender that nobody takes here."""
 
@@ -409,6 +416,11 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ["payment.declined", "payment.insufficient_funds"],
     ),
     "tender": (lambda shop: placed(shop, pay=Voucher("v-1")), errors.TenderUnsupported, ["tender.unsupported"]),
+    "plan": (
+        lambda shop: placed(shop, pay=UnknownWallet("w-1")),
+        errors.PlanImpossible,
+        ["tender.plan_impossible"],
+    ),
     "not held": (units_that_are_not_held, errors.ReservationGone, ["reservation.gone"]),
     "never handed off": (never_handed_off, errors.HandoffInvalid, ["handoff.invalid"]),
     "wrong digits": (wrong_digits, errors.HandoffInvalid, ["handoff.invalid"]),

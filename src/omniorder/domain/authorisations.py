@@ -75,7 +75,8 @@ Cure = Increase | Reauthorise | PayAtCounter
 
 
 def way(order: Order, payment: Payment, terms: Terms) -> Way | None:
-    """What is to be done about the end of this authorisation; None where it has none, or where nothing will be done.
+    """What is to be done about the end of this authorisation; None where it has none, where the goods are gone by then,
+    or where the answer to something that was begun says how it goes on.
 
     Before it ends, if something of it is still needed: capture it, where the goods are ready and a part can be
     refunded; have it extended; authorise anew. Each as long as the provider can and has not refused. When it ends: note
@@ -85,11 +86,11 @@ def way(order: Order, payment: Payment, terms: Terms) -> Way | None:
     alive = order.state in (OrderState.PLACED, OrderState.CONFIRMED)
     if ends is None or payment.state is not PaymentState.AUTHORISED or not alive or _handing_over(order):
         return None
-    if _asked(order, payment):
-        return None  # the answer says how it goes on
+    if _asked(order, payment) or _in_time(order, ends):
+        return None
     early = ends_before(payment, terms.margin)
     share = shares(order)[payment.id]
-    if order.state is not OrderState.CONFIRMED or not share.amount or _in_time(order, ends):
+    if order.state is not OrderState.CONFIRMED or not share.amount:
         return Lapse(ends, AUTHORISATION_EXPIRED, payment.id)
     can = terms.of(payment)
     if order.pickup.state is PickupState.READY and can.partial_refund and not _no(payment, Operation.CAPTURE, early):
