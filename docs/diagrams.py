@@ -94,15 +94,14 @@ def remedies() -> str:
 
 
 _LIVES = timedelta(days=2)
-_REFUNDS_NO_PARTS = {"partial_refund": False}
-PLANNED: tuple[tuple[str, bool, dict[str, bool]], ...] = (
-    ("ready; it refunds parts", True, {}),
-    ("ready; it refunds no parts, and extends", True, {**_REFUNDS_NO_PARTS, "extension": True}),
-    ("ready; it refunds no parts, and takes a token again", True, {**_REFUNDS_NO_PARTS, "reuse": True}),
-    ("ready; it can do none of these", True, _REFUNDS_NO_PARTS),
-    ("not ready; it extends", False, {"extension": True}),
-    ("not ready; it takes a token again", False, {"reuse": True}),
-    ("not ready; it can do neither", False, {}),
+PLANNED: tuple[tuple[str, bool, Capabilities], ...] = (
+    ("ready; it refunds parts", True, Capabilities()),
+    ("ready; it refunds no parts, and extends", True, Capabilities(partial_refund=False, extension=True)),
+    ("ready; it refunds no parts, and takes a token again", True, Capabilities(partial_refund=False, reuse=True)),
+    ("ready; it can do none of these", True, Capabilities(partial_refund=False)),
+    ("not ready; it extends", False, Capabilities(extension=True)),
+    ("not ready; it takes a token again", False, Capabilities(reuse=True)),
+    ("not ready; it can do neither", False, Capabilities()),
 )
 """Goods and provider, of which the page on authorisations tells what is planned."""
 
@@ -114,7 +113,7 @@ def ends() -> str:
         order = samples.authorised(samples.order())
         order = samples.ready(order) if is_ready else order
         order = evolve(order, payments=tuple(evolve(p, until=samples.NOW + _LIVES) for p in order.payments))
-        terms = Terms({"card": Capabilities(**can)}, timedelta(hours=6))
+        terms = Terms({"card": can}, timedelta(hours=6))
         made = [step for step in plan(order, terms, samples.NOW).steps if step.at is not None]
         when = "before it ends" if made[0].at and made[0].at < samples.NOW + _LIVES else "when it ends"
         rows.append([told, when, ", then ".join(f"`{type(step).__name__}`" for step in made)])
