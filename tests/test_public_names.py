@@ -29,16 +29,16 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Actor Add Agent AgentTouchpoint Alternative Article Associate Availability Available BankTransfer Capabilities Card Cart
-CartLine CartState Change Channel Claimed Closure Customer CustomerTouchpoint Edit Endangered ExpectedDelivery Funding
-Guest Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Leg Level
-MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note Notifier Occasion Offer OmniorderError
-Option Order OrderHub OrderLine OrderState Page PayInStore PayLink Payment PaymentState Pick Pickup PickupLine
-PickupPass PickupState Plan Point Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine
-Recorded Remedy Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store
-StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken TaxPart Tender Terminal Transfer TransferLine
-TransferState Unit Units Wallet WebhookReply Wire WithTransfer errors events from_json ranking say sourcing steps
-to_json
+Account AccountKind AccountState Actor Add Agent AgentTouchpoint Alternative Article Associate Availability Available
+BankTransfer Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Customer CustomerTouchpoint Edit
+Endangered ExpectedDelivery Funding GiftCard Guest Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised
+IsDueInStore IsSettled IsUnanswered IssuedCard Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement
+MovementKind Note Notifier Occasion Offer OmniorderError Option Order OrderHub OrderLine OrderState Page PayInStore
+PayLink Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Plan Point Posting Price Promise PromiseState
+Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Recorded Remedy Remove Rerouting Scope Service Settings
+Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreCredit StoreTouchpoint Strategy SweepReport System
+SystemTouchpoint Taken TaxPart Tender Terminal Transfer TransferLine TransferState Unit Units Wallet WebhookReply Wire
+WithTransfer errors events from_json ranking say sourcing steps to_json
 """
 
 

@@ -17,6 +17,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from omniorder import wire
 from omniorder.domain import events as e
+from omniorder.domain.accounts import IssuedCard
 from omniorder.domain.answers import NeedsAction
 from omniorder.domain.articles import Price
 from omniorder.domain.carts import Cart
@@ -39,6 +40,7 @@ from omniorder.domain.text import Metadata, metadata
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 from omniorder.reasons.tree import Reason
 from omniorder.testing import samples, strategies
+from omniorder.testing.contracts.storage.accounts import account, credit, posting
 from omniorder.wire import Wire
 
 T = TypeVar("T")
@@ -84,6 +86,7 @@ def shortages() -> st.SearchStrategy[Shortage]:
 
 
 SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
+    "accounts": st.sampled_from([account(), credit()]),
     "articles": strategies.articles(),
     "carts": strategies.carts(),
     "availabilities": availabilities(),
@@ -95,6 +98,7 @@ SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "orders": strategies.orders(),
     "payments": strategies.payments(),
     "pickups": strategies.pickups(),
+    "postings": st.sampled_from([posting(), posting(2, debit=True)]),
     "prices": strategies.prices(),
     "promises": strategies.promises(),
     "quotes": strategies.quotes(),
@@ -186,8 +190,16 @@ def test_the_secret_of_an_action_is_shown_and_never_stored() -> None:
     assert wire.to_json(order)["payments"][0]["action"] == {
         "client_secret": "s3cret",
         "redirect_url": "https://bank.example",
+        "instructions": "",
     }
     assert wire.from_json(wire.to_json(order)).payments[0].action == shown.action
+
+
+def test_the_code_of_a_gift_card_is_shown_and_never_stored() -> None:
+    card = IssuedCard(account().id, "7K3F-9QXB-0000-325A", account())
+    assert wire.from_json(through_json(wire.to_json(card))) == card
+    with pytest.raises(TypeError):
+        wire.dump(card)
 
 
 def test_a_pass_is_never_stored() -> None:
@@ -494,7 +506,7 @@ class TestPydantic:
         assert set(schema["required"]) == set(schema["properties"])
         assert schema["properties"]["kind"] == {"const": kind.__name__}
 
-    @pytest.mark.parametrize("name", ["orders", "carts", "promises", "reservations", "stores", "movements"])
+    @pytest.mark.parametrize("name", ["orders", "carts", "promises", "reservations", "stores", "movements", "accounts"])
     @given(data=st.data())
     def test_what_is_written_fits_its_schema(self, name: str, data: st.DataObject) -> None:
         snapshot = data.draw(SNAPSHOTS[name])

@@ -2,6 +2,7 @@
 
 from . import errors
 from .domain import events, ranking, sourcing, steps
+from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.capabilities import Capabilities
@@ -29,6 +30,7 @@ from .domain.passes import PickupPass
 from .domain.payments import (
     BankTransfer,
     Card,
+    GiftCard,
     IsActionRequired,
     IsAuthorised,
     IsDueInStore,
@@ -37,6 +39,7 @@ from .domain.payments import (
     PayInStore,
     PayLink,
     Payment,
+    StoreCredit,
     Tender,
     Wallet,
 )
@@ -68,6 +71,9 @@ from .services.webhooks import WebhookReply
 from .wire import Wire, from_json, to_json
 
 __all__ = [
+    "Account",
+    "AccountKind",
+    "AccountState",
     "Actor",
     "Add",
     "Agent",
@@ -93,6 +99,7 @@ __all__ = [
     "Endangered",
     "ExpectedDelivery",
     "Funding",
+    "GiftCard",
     "Guest",
     "Handoff",
     "HandoffState",
@@ -102,6 +109,7 @@ __all__ = [
     "IsDueInStore",
     "IsSettled",
     "IsUnanswered",
+    "IssuedCard",
     "Leg",
     "Level",
     "MergeRule",
@@ -134,6 +142,7 @@ __all__ = [
     "PickupState",
     "Plan",
     "Point",
+    "Posting",
     "Price",
     "Promise",
     "PromiseState",
@@ -158,6 +167,7 @@ __all__ = [
     "Stage",
     "Stamp",
     "Store",
+    "StoreCredit",
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",

@@ -34,6 +34,10 @@
     │   ├── PaymentDeclined
     │   ├── TenderUnsupported
     │   ├── PlanImpossible
+    │   ├── NotCovered
+    │   ├── GiftCardInvalid
+    │   ├── GiftCardGone
+    │   ├── BalanceTooLow
     │   ├── NotReady
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
@@ -78,6 +82,7 @@ from omniorder.reasons.tree import Reason
 __all__ = [
     "AlreadyThere",
     "BadWebhook",
+    "BalanceTooLow",
     "CardNumberRefused",
     "CartChanged",
     "CartEmpty",
@@ -86,6 +91,8 @@ __all__ = [
     "DuplicateRow",
     "GatewayFault",
     "GatewayTimeout",
+    "GiftCardGone",
+    "GiftCardInvalid",
     "HandoffGone",
     "HandoffInvalid",
     "IllegalTransition",
@@ -495,6 +502,39 @@ class PlanImpossible(Refused):
 
     code = "tender.plan_impossible"
     says = "{tender}: {reason}"
+
+
+class NotCovered(Refused):
+    """The tenders together give less than the order may cost. Facts: `missing`, and the whole as `of`."""
+
+    code = "tender.too_little"
+    says = "the tenders leave {missing} of {of} open"
+
+
+class GiftCardInvalid(Refused):
+    """No code of a gift card: mistyped, guessed, of a retired key; or too many wrong ones were shown by this actor.
+
+    Which of these it is nobody is told, and the code is never shown.
+    """
+
+    code = "gift_card.invalid"
+    status = 404
+    says = "this is no gift card that can be used"
+
+
+class GiftCardGone(Refused):
+    """The code was right, but nothing can be spent from the card. Facts: `card`, `reason`: `closed` or `expired`."""
+
+    code = "gift_card.gone"
+    status = 410
+    says = "gift card {card} is {reason}"
+
+
+class BalanceTooLow(Refused):
+    """There is less on the account, or less that is not set aside. Facts: `account`, `amount` (wanted), `left`."""
+
+    code = "balance.too_low"
+    says = "account {account} has {left} to spend, not {amount}"
 
 
 class NotReady(Refused):

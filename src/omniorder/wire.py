@@ -44,6 +44,7 @@ from attrs import NOTHING, Attribute, fields, frozen, has
 from cattrs import Converter
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
+from omniorder.domain.accounts import Account, IssuedCard, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import Availability, ExpectedDelivery
@@ -346,6 +347,7 @@ def _converter(*, private: bool) -> Converter:
     if not private:
         converter.register_unstructure_hook(PickupPass, _never_stored)
         converter.register_unstructure_hook(HandoffTicket, _never_stored)
+        converter.register_unstructure_hook(IssuedCard, _never_stored)
     return converter
 
 
@@ -355,6 +357,7 @@ _SHOWN: Final = _converter(private=True)
 register(Order, "store", "stage", "funding", "taxes", "due_in_store")
 register(Slot, "free", "free_lines")
 register(Level, "available", "shortage")
+register(Account, "available")
 register(PickupPass, "qr")
 register(HandoffTicket, "qr")
 register(Offer, "full", "coverage")
@@ -365,7 +368,7 @@ register(Question, "why")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
-    *(ExpectedDelivery, Availability, Shortage),
+    *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard),
 )
 for _kind in _PLAIN:
     register(_kind)

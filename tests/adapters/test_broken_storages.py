@@ -16,6 +16,7 @@ from omniorder.testing.contracts.storage import StorageContract
 from tests.adapters.broken import (
     BROKEN,
     Broken,
+    accounts,
     aggregates,
     counts,
     handoffs,
@@ -28,7 +29,7 @@ from tests.adapters.broken import (
     transfers,
 )
 
-PARTS = (aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
+PARTS = (accounts, aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
 """Importing them has listed their mistakes."""
 
 

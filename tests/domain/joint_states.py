@@ -25,10 +25,11 @@ from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsActi
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
-from omniorder.domain.capturing import Taken
+from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.lifecycle import (
+    BUSY_PAYMENTS,
     AttemptState,
     CartState,
     OrderState,
@@ -75,10 +76,12 @@ class By(Enum):
 class Setting:
     """One small order: `units` per line, the price of a unit, and how it may be paid.
 
-    `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
+    `tenders` are brought one at a time, or two at once ("card+card"), each for a half. `tries` is how many payments the
+    customer may begin; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
-    not have what was promised, and asks. `ends`: what the customer had set aside lapses after `LASTS`. `raises`: of
-    what is weighed only the price of what was ordered is set aside.
+    not have what was promised, and asks. `readers` is how many payments may be tried at a card reader. `ends`: what the
+    customer had set aside lapses after `LASTS`. `raises`: of what is weighed only the price of what was ordered is set
+    aside.
     """
 
     name: str
@@ -90,6 +93,7 @@ class Setting:
     late: bool = False
     weighed: bool = False
     rejects: bool = False
+    readers: int = 0
     ends: bool = False
     raises: bool = False
 
@@ -190,7 +194,9 @@ class Explorer:
         asked = attempt.amount
         # what is authorised anew stays, or the worlds would never come to an end
         until = world.now + LASTS if self._setting.ends and not payment.replaces else None
-        if attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE and self._setting.late:
+        if answers.may_turn_up(attempt) and attempt.operation is Operation.COLLECT and self._setting.late:
+            return (Approved(asked, "pi", captured=True),) if payment.gateway else ()
+        if answers.may_turn_up(attempt) and attempt.operation is Operation.AUTHORISE and self._setting.late:
             return (Approved(asked, "pi"), Approved(asked, "pi", captured=True))
         if not attempt.open:
             return ()
@@ -205,7 +211,11 @@ class Explorer:
             case Operation.VOID:
                 found = payment.captured if payment.captured.amount else payment.amount
                 return (Approved(asked), Denied("captured", found), *always)
-            case Operation.REFUND | Operation.COLLECT:
+            case Operation.REFUND | Operation.COLLECT if not payment.gateway:
+                return (Approved(asked),)  # what people did is a fact
+            case Operation.COLLECT:
+                return (Approved(asked, "pi", captured=True), NeedsAction(Action()), *always)
+            case Operation.REFUND:
                 return (Approved(asked), *always)
             case Operation.EXTEND | Operation.INCREASE:
                 return (Approved(asked, until=until), *always)
@@ -228,21 +238,22 @@ class Explorer:
     def _wishes(self, world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
         order = world.order
         yield "cancel", partial(coupling.cancel, order, "changed my mind", world.now + HOLD)
-        last = order.payments[-1] if order.payments else None
-        refused = (PaymentState.DECLINED, PaymentState.LAPSED, PaymentState.VOIDED)
-        another = order.state is OrderState.PLACED and world.now < order.pay_by and last and last.state in refused
+        busy = any(p.state in BUSY_PAYMENTS for p in order.payments)
+        another = order.state is OrderState.PLACED and world.now < order.pay_by and not busy
         if another and len(order.payments) < self._setting.tries:
             for tender in self._setting.tenders:
                 yield f"pay by {tender}", partial(tendered, order, tender, self._setting.raises)
         parts = {line.line: (e.Units(line.line, 1),) for line in order.pickup.lines if line.open}
         for name, units in {"everything": order.pickup.rest(), **parts}.items():
             due = order.value_after(units) - order.kept
-            for taken in (None, Taken(due)) if due.amount > 0 else (None,):
+            at_reader = (Terminal("tmr_1"),) if len(order.payments) <= self._setting.readers else ()
+            for taken in (None, Taken(due), *at_reader) if due.amount > 0 else (None,):
                 claim = partial(
                     capturing.hand_over, order, units, capabilities={"card": self._setting.capabilities},
                     taken=taken, look_at=world.now + LOOK_AGAIN,
                 )  # fmt: skip
-                yield f"collect {name}{' and pay here' if taken else ''}", claim
+                how = {Taken: " and pay here", Terminal: " and pay at the reader"}.get(type(taken), "")
+                yield f"collect {name}{how}", claim
 
 
 def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
@@ -254,6 +265,7 @@ def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
     if pickup.fully_picked:
         made = e.MadeReady("C4", world.now + WAITS, "1")
         yield "ready", partial(tuple[e.Event, ...], (*pickup.weighed(), made))
+    yield "stop the reader", partial(capturing.stop, world.order, world.now)
     yield "put back", partial(tuple[e.Event, ...], (e.PickReset(),))
     yield "not ready after all", partial(tuple[e.Event, ...], (e.Unreadied("broken"),))
 
@@ -313,16 +325,20 @@ def placed(setting: Setting, tender: str) -> World:
     return carried_on(world, (begun, *tendered(blank, tender, setting.raises)))
 
 
-def tendered(order: Order, kind: str, raises: bool = False) -> tuple[e.Event, ...]:
-    """A tender for what is not paid yet."""
-    missing = (order.total if raises and kind == "card" else order.ceiling) - order.kept
-    if missing.amount <= 0:
-        return ()
-    new = order.next_payment_id()
-    added = e.TenderAdded(new, kind, missing, "pm" if kind == "card" else "")
-    if kind == "in_store":
-        return (added, e.LeftForStore(new, missing))
-    return (added, e.AuthoriseRequested(new, ids.attempt_id(new, 1), missing))
+def tendered(order: Order, kinds: str, raises: bool = False) -> tuple[e.Event, ...]:
+    """Tenders for what is not covered yet: one, or two at once ("card+in_store") of which each gives a half."""
+    events: list[e.Event] = []
+    names = kinds.split("+")
+    missing = order.uncovered - (order.ceiling - order.total) if raises else order.uncovered
+    parts = [missing.amount // len(names)] * (len(names) - 1)
+    for number, (kind, part) in enumerate(zip(names, [*parts, missing.amount - sum(parts)], strict=True)):
+        if part > 0:
+            new, amount = ids.payment_id(order.id, len(order.payments) + number + 1), Money(part, order.total.currency)
+            asked = e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount)
+            token = "pm" if kind == "card" else ""
+            added = e.TenderAdded(new, kind, amount, token)
+            events += added, e.LeftForStore(new, amount) if kind == "in_store" else asked
+    return tuple(events)
 
 
 def heard(world: World, attempt: Attempt, answer: Answer) -> World:
@@ -424,6 +440,7 @@ def essence(world: World) -> Key:
     money = tuple(
         (
             p.kind,
+            p.gateway,
             p.state,
             p.amount,
             p.authorised,
@@ -469,7 +486,9 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
     """The payment's attempts that may still change something, and no more of each than does."""
     for attempt in payment.attempts:
         match attempt.operation:
-            case Operation.AUTHORISE if attempt.open or attempt.state is AttemptState.ABSENT:
+            case Operation.AUTHORISE | Operation.COLLECT if answers.may_turn_up(attempt):
+                yield (attempt.operation, attempt.state, attempt.amount)
+            case Operation.AUTHORISE if attempt.open:
                 yield (attempt.operation, attempt.state)
             case Operation.VOID if attempt.open and payment.state is PaymentState.VOIDING:
                 yield (attempt.operation,)

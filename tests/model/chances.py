@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hypothesis import strategies as st
 
-from omniorder import Capabilities, Card, PayInStore, Tender
+from omniorder import Capabilities, Card, Money, PayInStore, Tender
 from tests.model.world import SKUS, STORES
 
 usually = st.sampled_from([True, True, True, False])
@@ -27,9 +29,19 @@ misbehaving_cards = st.sampled_from(
         *("pm_card_refund_declined", "pm_card_refund_timeout_after"),
     ]
 ).map(Card)
-tenders: st.SearchStrategy[Tender] = st.one_of(
+one_tender: st.SearchStrategy[Tender] = st.one_of(
     st.sampled_from([Card("pm_card_visa"), Card("pm_card_mastercard"), PayInStore()]), misbehaving_cards
 )
+_parts: st.SearchStrategy[Tender] = st.builds(
+    Card,
+    st.sampled_from(["pm_card_visa", "pm_card_3ds", "pm_card_declined", "pm_card_timeout_after"]),
+    amount=st.sampled_from([1, 100, 249]).map(lambda amount: Money(amount, "EUR")),
+    now=st.booleans(),
+)
+tenders: st.SearchStrategy[Sequence[Tender]] = st.one_of(
+    one_tender.map(lambda one: (one,)), one_tender.map(lambda one: (one,)), st.tuples(_parts, one_tender)
+)
+"""One tender, or a part of the money first (a deposit where it is taken at once) and the rest by another one."""
 
 weights = st.sampled_from(["as ordered", "as ordered", "least", "most", "too little", "too much"])
 """What the scales show of something that is weighed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ class Elsewhere(Shop):
     @precondition(lambda self: self.carts)
     @rule(index=chances.some, store=st.sampled_from(STORES[:2]), slot=chances.some, pay=chances.tenders,
           buys=chances.usually)  # fmt: skip
-    def promise_from_afar(self, index: int, store: str, slot: int, pay: Tender, buys: bool) -> None:
+    def promise_from_afar(self, index: int, store: str, slot: int, pay: Sequence[Tender], buys: bool) -> None:
         owner, cart_id = self.pick_from(self.carts, index)
         offers = self.do(lambda w: w.customer(owner).checkout.offers(cart_id)) or ()
         offer = next((offer for offer in offers if offer.store.id == store and offer.slots), None)

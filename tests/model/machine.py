@@ -210,13 +210,13 @@ class Shop(Shelves):
 
     @precondition(lambda self: self.promises)
     @rule(index=chances.some, pay=chances.tenders, times=st.sampled_from([1, 1, 2]), luck=chances.luck)
-    def place(self, index: int, pay: Tender, times: int, luck: str) -> None:
+    def place(self, index: int, pay: Sequence[Tender], times: int, luck: str) -> None:
         owner, promise_id = self.pick_from(self.promises, index)
         self.have(luck)
         for _ in range(times):
             self._placed(owner, promise_id, pay)
 
-    def _placed(self, owner: int, promise_id: str, pay: Tender) -> None:
+    def _placed(self, owner: int, promise_id: str, pay: Sequence[Tender]) -> None:
         self.do(lambda w: w.customer(owner, 1).checkout.place(promise_id, pay=pay))
         for order in self.must(lambda w: w.customer(owner).orders.page(limit=1)).items:
             if (owner, order.id) not in self.orders:
@@ -225,7 +225,7 @@ class Shop(Shelves):
     @precondition(lambda self: len(self.carts) < MOST_CARTS)
     @rule(owner=chances.owners, store=chances.stores, slot=chances.some, sku=chances.skus,
           count=st.sampled_from([1, 2]), pay=chances.tenders, luck=chances.luck)  # fmt: skip
-    def buy(self, owner: int, store: str, slot: int, sku: str, count: int, pay: Tender, luck: str) -> None:
+    def buy(self, owner: int, store: str, slot: int, sku: str, count: int, pay: Sequence[Tender], luck: str) -> None:
         """From an empty cart to an order, without a break."""
         owner, cart_id = self.start(owner, 0)
         wanted = [Add(sku, count), Add(MILK, 1, "cold, please")]
@@ -237,7 +237,9 @@ class Shop(Shelves):
 
     @initialize(capabilities=chances.capabilities, purchases=st.lists(st.tuples(chances.owners, chances.stores,
                 chances.some, chances.skus, chances.tenders, st.booleans()), min_size=1, max_size=4))  # fmt: skip
-    def open(self, capabilities: Capabilities, purchases: list[tuple[int, str, int, str, Tender, bool]]) -> None:
+    def open(
+        self, capabilities: Capabilities, purchases: list[tuple[int, str, int, str, Sequence[Tender], bool]]
+    ) -> None:
         """The shop opens, and some have bought already."""
         self.worlds = self.open_worlds(capabilities)
         self.do(lambda w: w.hub.journal.subscribe("shop"))
@@ -249,13 +251,14 @@ class Shop(Shelves):
     # --- the provider ---
 
     @precondition(lambda self: self.orders)
-    @rule(index=chances.some, what=st.sampled_from(["agrees", "refuses", "grows old"]), then=chances.some)
-    def at_the_provider(self, index: int, what: str, then: int) -> None:
+    @rule(index=chances.some, what=st.sampled_from(["agrees", "refuses", "grows old"]), then=chances.some,
+          which=chances.some)  # fmt: skip
+    def at_the_provider(self, index: int, what: str, then: int, which: int) -> None:
         """3-D Secure is completed or fails, an authorisation ends; somebody or nobody comes and looks."""
         owner, order = self.some_order(index)
         if not order.payments:
             return
-        payment = order.payments[-1].id
+        payment = order.payments[-1 - which % len(order.payments)].id
         acts = {"agrees": "complete_action", "refuses": "fail_action", "grows old": "expire"}
         self.do(lambda w: getattr(w.gateway, acts[what])(payment))
         match then:

@@ -241,7 +241,7 @@ def _collected(payment: Payment, attempt: Attempt, amount: Money, provider_id: s
         case _ if attempt.open:
             return (known,)
         case _:
-            return ()  # another try is under way or was paid: nothing to book it on
+            return ()
 
 
 def _adjust(payment: Payment, attempt: Attempt, answer: Settled, look_at: datetime) -> tuple[e.Event, ...]:

@@ -253,7 +253,7 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
     for p in order.payments:
         expected += p.amount if p.state is PaymentState.DUE_IN_STORE else p.aside
     lapsed = any(p.state is PaymentState.LAPSED or _came_too_late(p) for p in order.payments)
-    for p in order.payments:
+    for p in reversed(order.payments):
         raises = p.state is PaymentState.AUTHORISED and terms.of(p).incremental
         if raises and not lapsed and not _no(p, Operation.INCREASE, None):
             return Increase(at, "heavier", p.id, p.authorised + (order.wanted_value - expected))

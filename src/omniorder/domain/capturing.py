@@ -16,6 +16,7 @@ from attrs import frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, pickups
+from omniorder.domain.answers import may_turn_up
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
@@ -107,15 +108,19 @@ def _at_the_counter(order: Order, due: Money, taken: Taken | Terminal | None) ->
         return ()
     left = [p for p in order.payments if p.state is PaymentState.DUE_IN_STORE]
     for p in left:
-        elsewhere = bool(p.attempts) and bool(p.gateway) != isinstance(taken, Terminal)
-        if p.amount >= due and not elsewhere:
+        if p.amount >= due and _takes_another(p, taken):
             return (_started(p.id, p.next_attempt_id(), due, taken),)
-    # no payment takes more than it was asked for, and what was tried at a reader is answered by readers for ever: one
-    # for everything comes instead of these
+    # no payment takes more than it was asked for: one for everything comes instead
     all_of_it = Money(max(due.amount, sum(p.amount.amount for p in left)), due.currency)
     new = order.next_payment_id()
     added = (e.TenderAdded(new, PayInStore.kind, all_of_it), e.LeftForStore(new, all_of_it))
     return (*(e.Waived(p.id) for p in left), *added, _started(new, ids.attempt_id(new, 1), due, taken))
+
+
+def _takes_another(payment: Payment, taken: Taken | Terminal) -> bool:
+    """Whether another try can be told from those before: of what readers were asked, only readers can say more."""
+    of_readers = isinstance(taken, Terminal) and not any(may_turn_up(attempt) for attempt in payment.attempts)
+    return of_readers or not payment.gateway
 
 
 def _started(payment: str, attempt: str, due: Money, taken: Taken | Terminal) -> e.CounterStarted:

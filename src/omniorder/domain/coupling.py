@@ -178,11 +178,15 @@ def _refund(order: Order, at: datetime) -> tuple[e.Event, ...]:
 
 
 def _refundable(order: Order) -> list[Payment]:
-    """Where a surplus can go back to, the last tender first; but for cash the customer would have to come again."""
-    if _surplus(order) <= 0:
+    """Where a surplus can go back to, the last tender first; but cash only for the rest, as its customer must come."""
+    surplus = _surplus(order)
+    if surplus <= 0:
         return []
     taken = [p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.returnable.amount > 0]
-    return sorted(taken, key=lambda p: not p.gateway)
+    sent = [p for p in taken if p.gateway]
+    if sum(p.returnable.amount for p in sent) >= surplus:
+        return sent
+    return [*sent, *(p for p in taken if not p.gateway)]
 
 
 def _refund_again(payment: Payment) -> datetime | None:

@@ -6,6 +6,7 @@ Store-side ids carry their home store, so that an id alone finds its shard:
     hnd_7K3F9Q                              a handoff; people read its number out
     prm_SOF01_<26>  rsv_SOF01_  mov_SOF01_  a promise, a reservation, a stock movement
     trf_SOF01_<26>                          a transfer, by the store that sends it
+    gft_<26>  crd_<26>  pst_<26>            a gift card, a customer's store credit, a posting to one of them
     SOF01-7K3F9Q                            an order; people read it out
     pay_SOF01_7K3F9Q_1                      that order's first payment
     att_SOF01_7K3F9Q_1_2                    the second attempt at it
@@ -35,6 +36,7 @@ __all__ = [
     "cart_id",
     "check",
     "customer_id",
+    "gift_card_id",
     "handoff_id",
     "line_id",
     "movement_id",
@@ -43,6 +45,7 @@ __all__ = [
     "parse_slot_id",
     "payment_id",
     "pickup_id",
+    "posting_id",
     "promise_id",
     "promise_of",
     "reservation_id",
@@ -50,6 +53,8 @@ __all__ = [
     "same_slot_at",
     "sku",
     "slot_id",
+    "spelt",
+    "store_credit_id",
     "store_id",
     "store_of",
     "transfer_id",
@@ -58,7 +63,7 @@ __all__ = [
 
 Kind = Literal[
     "cart", "line", "handoff", "promise", "order", "payment", "attempt", "pickup", "reservation", "movement", "slot",
-    "transfer",
+    "transfer", "account",
 ]  # fmt: skip
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -87,6 +92,7 @@ _FORMS: Mapping[Kind, re.Pattern[str]] = MappingProxyType(
         "reservation": re.compile(rf"rsv_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "movement": re.compile(rf"mov_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
         "transfer": re.compile(rf"trf_[A-Z0-9]{{2,8}}_[{_ALPHABET}]{{26}}"),
+        "account": re.compile(rf"(?:gft|crd)_[{_ALPHABET}]{{26}}"),
         "order": _ORDER,
         "slot": _SLOT,
     }
@@ -183,6 +189,26 @@ def movement_id(store: str, entropy: bytes) -> str:
 def transfer_id(store: str, entropy: bytes) -> str:
     """A transfer's id from the store that sends it and 16 bytes."""
     return _store_side("trf", store, entropy)
+
+
+def gift_card_id(digest: bytes) -> str:
+    """The id of a gift card's account from 16 bytes, which its code leads to and nothing leads back from."""
+    return "gft_" + _base32(_bytes(digest, 16), 26)
+
+
+def store_credit_id(digest: bytes) -> str:
+    """The id of the account of a customer's store credit from 16 bytes."""
+    return "crd_" + _base32(_bytes(digest, 16), 26)
+
+
+def posting_id(entropy: bytes) -> str:
+    """The id of a posting from 16 bytes."""
+    return "pst_" + _base32(_bytes(entropy, 16), 26)
+
+
+def spelt(entropy: bytes, length: int) -> str:
+    """So many capitals and digits, without I, L, O and U, of the last bits of `entropy`: for codes that are typed."""
+    return _base32(entropy, length).upper()
 
 
 def order_id(store: str, entropy: bytes, length: int = 6) -> str:

@@ -188,6 +188,20 @@ class Order:
         return Money(due, self.total.currency)
 
     @property
+    def uncovered(self) -> Money:
+        """What no tender stands for, of the most that may ever be charged; nothing when tenders stand for more."""
+        covered = self.kept.amount + sum(p.in_sight.amount for p in self.payments)
+        return Money(max(0, self.ceiling.amount - covered), self.total.currency)
+
+    @property
+    def outcome(self) -> pay.Outcome | None:
+        """What a channel needs to know next of the money: of the first payment that the customer must act on, else of
+        the last; None for an order that costs nothing."""
+        acting = (p for p in self.payments if p.state is PaymentState.ACTION_REQUIRED)
+        found = next(acting, self.payments[-1] if self.payments else None)
+        return found.outcome if found else None
+
+    @property
     def most(self) -> Money:
         """The most that may be charged now: the ceiling of what was not called off."""
         return self._value(lambda line: line.bounds[1])

@@ -20,7 +20,7 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
-from omniorder.errors import CardNumberRefused, NotFound
+from omniorder.errors import CardNumberRefused, InvalidInput, InvalidMoney, NotFound
 
 
 def _token(value: object) -> str:
@@ -30,15 +30,31 @@ def _token(value: object) -> str:
     return text
 
 
+def _at_most(value: object) -> Money | None:
+    if value is not None and not (isinstance(value, Money) and value.amount > 0):
+        raise InvalidMoney("amount", value, "the most that this tender is to give, as Money above nothing")
+    return value
+
+
+def _is_now(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInput("now", value, "True for money that is taken at once, False for money that is set aside")
+    return value
+
+
 @frozen
 class Tender:
     """A way to pay. Subclass it with a `kind` of your own and give the hub a gateway for that kind.
 
-    `token` is what the gateway knows it by. Raises `InvalidText`, `CardNumberRefused`.
+    `token` is what the gateway knows it by. Beside other tenders `amount` is the most that this one is to give; without
+    it, it gives all that is missing. `now`: the money is taken when the order is placed, as a deposit is, rather than
+    when the goods leave. Raises `InvalidText`, `CardNumberRefused`, `InvalidMoney`, `InvalidInput`.
     """
 
     kind: ClassVar[str] = ""
     token: str = field(default="", converter=_token, repr=False)
+    amount: Money | None = field(default=None, kw_only=True, converter=_at_most)
+    now: bool = field(default=False, kw_only=True, converter=_is_now)
 
     @property
     def method(self) -> str:
@@ -61,6 +77,22 @@ class Card(Tender):
 
 
 @frozen
+class GiftCard(Tender):
+    """A gift card of ours by its code, which is never stored: a payment names the account that the code opens."""
+
+    kind: ClassVar[str] = "gift_card"
+
+    def __attrs_post_init__(self) -> None:
+        valid_line(self.token, "token", most=255)
+
+
+@frozen
+class StoreCredit(Tender):
+    """The store credit of the customer who pays: a known one, or who an agent acts for."""
+
+    kind: ClassVar[str] = "store_credit"
+
+
 class Wallet(Tender):
     """A card in a wallet ("apple_pay"), by the provider's token; without one the customer confirms on their device.
 
@@ -109,6 +141,10 @@ class PayInStore(Tender):
     """Nothing now: cash or the store's terminal when the goods are handed over."""
 
     kind: ClassVar[str] = "in_store"
+
+    def __attrs_post_init__(self) -> None:
+        if self.now:
+            raise InvalidInput("now", self.now, "what is paid in the store is not taken at once")
 
 
 AUTHORISATION_EXPIRED: Final = "authorisation_expired"
@@ -254,6 +290,23 @@ class Payment:
                 return IsSettled(self.state)
             case _:
                 return IsUnanswered()
+
+    @property
+    def in_sight(self) -> Money:
+        """What it may still bring in, beyond what was captured: set aside, asked for, or due at the counter."""
+        match self.state:
+            case PaymentState.AUTHORISED | PaymentState.CAPTURING:
+                return self.authorised - self.captured
+            case (
+                PaymentState.CREATED
+                | PaymentState.AUTHORISING
+                | PaymentState.ACTION_REQUIRED
+                | PaymentState.DUE_IN_STORE
+                | PaymentState.COLLECTING
+            ):
+                return self.amount
+            case _:
+                return Money(0, self.amount.currency)
 
     @property
     def gateway(self) -> str:

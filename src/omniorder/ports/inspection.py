@@ -14,6 +14,7 @@ from typing import Protocol, runtime_checkable
 
 from attrs import frozen
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -179,6 +180,18 @@ class Inspection(Protocol):
         """Which orders are listed for whom, by owner."""
         ...
 
+    def accounts(self) -> Iterator[Account]:
+        """Every gift card and all store credit, by id."""
+        ...
+
+    def holds(self) -> Iterator[Hold]:
+        """What payments ever held on accounts, by account and payment."""
+        ...
+
+    def postings(self) -> Iterator[Posting]:
+        """What was credited and debited, by account and id."""
+        ...
+
     def timers(self) -> Iterator[Timer]:
         """Every timer that is set, claimed or not, by store and subject."""
         ...
@@ -235,6 +248,10 @@ class Inspection(Protocol):
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         """Reservations by id."""
+        ...
+
+    def find_holds(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Hold]:
+        """Holds by account and payment."""
         ...
 
     def find_timers(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Timer]:

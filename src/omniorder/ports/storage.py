@@ -3,14 +3,14 @@
 A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
 `Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
 order (customer, cart, handoff, promise or order, transfer, reservation, stock by store and SKU, what is expected,
-slots, timers, journal), each write guarded in its own statement. Either all of it happens or none of it. Because a
-command's effect is a value, every adapter can choose its own plan for it (one statement, many, or a dictionary), and
-any two adapters can be compared write by write.
+slots, accounts, holds, timers, journal), each write guarded in its own statement. Either all of it happens or none of
+it. Because a command's effect is a value, every adapter can choose its own plan for it (one statement, many, or a
+dictionary), and any two adapters can be compared write by write.
 
 What a guard refuses is told by the error raised at the end of the transaction:
 
-- `StaleWrite` - an aggregate is at another version than `before`, or a level has another number on hand than
-  `if_on_hand`: the caller runs the transaction again
+- `StaleWrite` - an aggregate is at another version than `before`, a level has another number on hand than
+  `if_on_hand`, or an account can't give what a `BalanceChange` takes: the caller runs the transaction again
 - `AlreadyThere` - an insert met its own key
 - `OutOfStock` - a `StockChange` found too few units; facts name every SKU that is short
 - `SlotUnavailable` - a `SlotChange` found too little room (`reason="full"`); facts say of what
@@ -26,6 +26,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -104,6 +105,30 @@ class Transaction(Protocol):
 
     def imported(self, import_id: str) -> Import | None:
         """How far the import has come."""
+        ...
+
+    # --- gift cards and store credit ---
+
+    def account(self, account_id: str) -> Account | None:
+        """The account with its balance, in whatever state."""
+        ...
+
+    def hold(self, account_id: str, payment: str) -> Hold | None:
+        """What this payment holds on this account, whatever became of it."""
+        ...
+
+    def holds_of(self, payment: str) -> tuple[Hold, ...]:
+        """The same on whichever account, by account: for a payment of which it isn't known. Usually it is one."""
+        ...
+
+    def holds(
+        self, start: datetime, end: datetime, *, after: tuple[datetime, str, str] | None, limit: int
+    ) -> tuple[Hold, ...]:
+        """Holds that were placed within [start, end), keyed by (placed_at, account, payment) and in that order."""
+        ...
+
+    def postings(self, account_id: str, *, after: str | None, limit: int) -> tuple[Posting, ...]:
+        """Postings to one account, oldest first, keyed by id (ids are ordered by time)."""
         ...
 
     # --- the shop ---

@@ -11,6 +11,7 @@ from typing import Final
 
 from attrs import fields_dict, frozen
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -198,6 +199,37 @@ NOTHING_BOOKED: Final = SlotUse()
 
 
 @frozen
+class AccountWrite:
+    """Insert an account as it is, or (with `before`) replace its state, and nothing else; guarded by `before.state`."""
+
+    before: Account | None
+    after: Account
+
+
+@frozen
+class BalanceChange:
+    """Add to what is on an account and to what is held there, in minor units of its currency.
+
+    What is held is never below zero, and never above the balance; with `spends`, only an open account is changed.
+    A change that would break this raises `StaleWrite`, since whoever decided on it has read another account: they are
+    to read again. Several changes of one account are carried out in the order in which they were noted.
+    """
+
+    account: str
+    balance: int = 0
+    held: int = 0
+    spends: bool = False
+
+
+@frozen
+class HoldWrite:
+    """Insert or replace what a payment holds on an account; guarded by `before.version`."""
+
+    before: Hold | None
+    after: Hold
+
+
+@frozen
 class TimerWrite:
     """Set the one timer of `subject` (an order, promise or transfer) to `due_at`, or clear it (None); nobody holds
     it then.
@@ -261,6 +293,10 @@ class Writes:
     stock: tuple[StockChange, ...] = ()
     counts: tuple[CountWrite, ...] = ()
     slots: tuple[SlotChange, ...] = ()
+    accounts: tuple[AccountWrite, ...] = ()
+    balances: tuple[BalanceChange, ...] = ()
+    holds: tuple[HoldWrite, ...] = ()
+    postings: tuple[Posting, ...] = ()
     movements: tuple[Movement, ...] = ()
     expected: tuple[Expect | Arrived, ...] = ()
     timers: tuple[TimerWrite, ...] = ()

@@ -5,7 +5,7 @@ values whose names mean the same under every code:
 
 - quantities (`wanted`, `available`, `orderable`, `next_units`, `units`) count in the article's unit, and `unit` says
   which one, `piece` or `gram`, where that is known; weights (`ordered`, `weighed`, `least`, `most`) are grams;
-- amounts (`total`, `expected`, `due`, `amount`) are text such as `4.98 EUR`;
+- amounts (`total`, `expected`, `due`, `amount`, `left`) are text such as `4.98 EUR`;
 - instants (`until`, `earliest`, `by`, `starts`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the
   store's own where it is known;
 - `senders` are the stores that would send what is missing, and `earliest` is then from when it can be collected;
@@ -106,6 +106,11 @@ _PAYING: Final = {
     "payment.authentication_failed": _told(),
     "payment.authorisation_expired": _told(),
     "payment.expired_card": _told(),
+    "gift_card.invalid": _told(remedies="code.check"),
+    "gift_card.gone": _told("card reason", remedies="tender.other"),
+    "gift_card.closed": _told(),
+    "gift_card.expired": _told(),
+    "balance.too_low": _told("account amount left"),
     "payment.missing": _told("order due", may="reason", remedies="payment.pay"),
     "payment.return": _told("amount"),
     "tender.unsupported": _told("tender", may="reason", remedies="tender.other"),
@@ -209,6 +214,7 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "ready.wait": _told(),
         "pick.finish": _told(),
         "code.again": _told("tries_left"),
+        "code.check": _told(),
         "code.reissue": _told(),
         "handoff.again": _told(),
         "version.reload": _told(),

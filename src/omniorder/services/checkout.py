@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from attrs import frozen
@@ -38,7 +39,7 @@ from omniorder.errors import (
     StillRunning,
 )
 from omniorder.ports.writes import Writes
-from omniorder.services import coming, offering, outside, placing, sending
+from omniorder.services import coming, offering, outside, placing, sending, tendering
 from omniorder.services.access import cart_for, promise_for
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
@@ -244,22 +245,23 @@ class Checkout:
         return in_transaction(self.parts, stamp, work)
 
     @command("checkout.place")
-    def place(self, promise_id: str, *, pay: Tender) -> Order:
+    def place(self, promise_id: str, *, pay: Tender | Sequence[Tender]) -> Order:
         """Turn a promise into an order and pay it; unique by the promise, so a double click gives one order.
 
-        What comes next is `order.payments[-1].outcome`. With another tender after a decline this is a new payment
-        on the same order, until its deadline `pay_by`.
+        `pay` is one tender, or several in the order in which they are to be used: each gives as much as it may and can,
+        until nothing is missing. What comes next is `order.outcome`. With another tender after a decline this is a new
+        payment on the same order, for what the others don't cover, until its deadline `pay_by`.
 
-        Raises `NotFound`, `PromiseGone`, `CartChanged`, `TenderUnsupported`, `PaymentDeclined` (carries the order),
-        `PaymentInFlight` (another tender is still at work), `StillRunning`, `NeedsOwnTransaction`; and `InventoryFault`
-        where the stock is outside.
+        Raises `NotFound`, `PromiseGone`, `CartChanged`, `TenderUnsupported`, `NotCovered` (the tenders are too little),
+        `PaymentDeclined` (carries the order), `PaymentInFlight` (another tender is still at work), `StillRunning`,
+        `NeedsOwnTransaction`, `InvalidInput` (no tender, or one twice); `InventoryFault` where the stock is outside.
         """
         checked = ids.check("promise", promise_id)
-        given(pay, Tender, "pay", "a Tender: Card(...), PayInStore() or one of your own")
+        tenders = tendering.brought(pay)
         if not outside.still_held(self.parts, self.touch, checked, self.touch.stamp(self.parts.clock)):
             self._withdraw(checked, Scope.PAY)
             raise PromiseGone(promise=checked, state="withdrawn: its units were lost")
-        return placing.place(self.parts, self.touch, checked, pay)
+        return placing.place(self.parts, self.touch, checked, tenders)
 
     @command("checkout.resume")
     def resume(self, order_id: str) -> Order:

@@ -9,6 +9,7 @@ from typing import Any, cast, overload
 
 from attrs import evolve
 
+from omniorder.domain.accounts import AccountKind
 from omniorder.domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event
@@ -27,6 +28,7 @@ from omniorder.ports.pricing import PriceBook
 from omniorder.ports.storage import Storage
 from omniorder.ports.stores import StoreDirectory
 from omniorder.services import notices, payments, sweeps, webhooks
+from omniorder.services.account_gateway import AccountGateway
 from omniorder.services.journal import Journal
 from omniorder.services.ledger import Ledger
 from omniorder.services.mirror import Mirror
@@ -78,12 +80,12 @@ class OrderHub:
     ) -> OrderHub:
         """Open a hub on `memory://`, `sqlite:///file.db` or `postgresql://...`. No connection is made before use.
 
-        `gateways` maps a tender's kind to its gateway (`{"card": ...}`); without any, only paying in the store is
-        possible. `secret` (at least 16 bytes, or several by key id, newest last) makes the pick-up passes.
-        `catalogue`, `prices`, `stores` and `inventory` replace the built-in tables; `outside` is a retailer's own
-        stock system, which is called between transactions. `sourcing` says in which order stores are offered, and from
-        where goods come that a store lacks. `schema` is a PostgreSQL schema. `migrate` brings the tables up to date
-        first.
+        `gateways` maps a tender's kind to its gateway (`{"card": ...}`); without any, only paying in the store, by gift
+        card and with store credit is possible. `secret` (at least 16 bytes, or several by key id, newest last) makes
+        pick-up passes and the codes of gift cards. `catalogue`, `prices`, `stores` and `inventory` replace the built-in
+        tables; `outside` is a retailer's own stock system, which is called between transactions. `sourcing` says in
+        which order stores are offered, and from where goods come that a store lacks. `schema` is a PostgreSQL schema.
+        `migrate` brings the tables up to date first.
 
         Raises `Misconfigured`, `MissingExtra`, `InvalidInput` for what is no such port (it lacks a method, say); with
         `migrate` also `StorageFault`.
@@ -108,6 +110,8 @@ class OrderHub:
         policy = SourcingPolicy() if sourcing is None else given(sourcing, SourcingPolicy, "sourcing", _POLICY)
         keys = KeyRing.of(secret) if secret is not None else None
         storage = connect(url, schema=schema)
+        for kind in AccountKind:
+            kinds.setdefault(kind.value, AccountGateway(kind, lambda: parts))
         own = Ledger(lambda: parts.time_ordered()) if inventory is None else inventory
         parts = Parts(
             storage=storage,

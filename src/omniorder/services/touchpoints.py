@@ -9,7 +9,9 @@ from functools import cached_property
 
 from omniorder.services.carts import Carts, OwnCarts
 from omniorder.services.checkout import Checkout
+from omniorder.services.credit import OwnCredit, StoreCredits
 from omniorder.services.exports import Exports
+from omniorder.services.gift_cards import GiftCardBalances, GiftCards
 from omniorder.services.handoffs import Handoffs
 from omniorder.services.imports import Imports
 from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
@@ -56,6 +58,16 @@ class AgentTouchpoint(Touchpoint):
     def orders(self) -> CustomerOrders:
         """The customer's orders."""
         return CustomerOrders(self._parts, self._touch)
+
+    @cached_property
+    def gift_cards(self) -> GiftCardBalances:
+        """What is left on a gift card."""
+        return GiftCardBalances(self._parts, self._touch)
+
+    @cached_property
+    def credit(self) -> OwnCredit:
+        """The customer's store credit."""
+        return OwnCredit(self._parts, self._touch)
 
 
 class CustomerTouchpoint(AgentTouchpoint):
@@ -128,6 +140,16 @@ class SystemTouchpoint(Touchpoint):
     def orders(self) -> Orders:
         """Every order."""
         return Orders(self._parts, self._touch)
+
+    @cached_property
+    def gift_cards(self) -> GiftCards:
+        """Gift cards."""
+        return GiftCards(self._parts, self._touch)
+
+    @cached_property
+    def credit(self) -> StoreCredits:
+        """Every customer's store credit."""
+        return StoreCredits(self._parts, self._touch)
 
     @cached_property
     def imports(self) -> Imports:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Generic, TypeVar, cast
 
 from omniorder.domain import coupling, transfers
+from omniorder.domain.accounts import Posting
 from omniorder.domain.carts import Cart
 from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.handoffs import Handoff
@@ -64,8 +65,8 @@ class Unit:
         self.stamp = stamp
         self.goods_left = False
         """Units that are in the customer's hands are written off: no count of the shelf can refuse that."""
-        self.moved: Movement | None = None
-        """What came to a shelf or went from it, by a command of which no event tells."""
+        self.moved: Movement | Posting | None = None
+        """What came to a shelf or an account or went from it, by a command of which no event tells."""
         self._entries: list[JournalEntry] = []
 
     def save_cart(self, before: Cart | None, after: Cart, events: Sequence[Event]) -> None:
@@ -144,10 +145,15 @@ class Unit:
         written = [(self.stamp, type(event).__name__) for event in first.events]
         return [(one.stamp, one.name) for one in found] == written
 
-    def _is_moved(self, move: Movement) -> bool:
-        siblings = 32  # ids that differ in the last character only
-        found = reading(self.parts, lambda tx: tx.movements(move.store, move.sku, after=move.id[:-1], limit=siblings))
-        return move in found
+    def _is_moved(self, move: Movement | Posting) -> bool:
+        after, siblings = move.id[:-1], 32  # ids that differ in the last character only
+
+        def look(tx: Transaction) -> Sequence[Movement | Posting]:
+            if isinstance(move, Posting):
+                return tx.postings(move.account, after=after, limit=siblings)
+            return tx.movements(move.store, move.sku, after=after, limit=siblings)
+
+        return move in reading(self.parts, look)
 
     def run_handlers(self) -> None:
         """Call the hub's handlers for what was recorded, inside the transaction, after everything is written."""
@@ -246,8 +252,8 @@ def _until_through(parts: Parts, stamp: Stamp, work: Callable[[Unit], T]) -> T:
 
 def repeatable(error: BaseException) -> bool:
     """Whether the same transaction may succeed when it is run again on fresh data."""
-    if isinstance(error, AlreadyThere):
-        return bool(error.facts["kind"] == "answer")  # a twin of this command was faster: its answer will be found
+    if isinstance(error, AlreadyThere):  # a twin of this command was faster: what it wrote will be found
+        return error.facts["kind"] in ("answer", "hold", "account")
     return isinstance(error, StorageFault) and error.retry
 
 

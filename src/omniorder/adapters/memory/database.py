@@ -8,6 +8,7 @@ from threading import Lock
 from attrs import frozen
 
 from omniorder.adapters.memory.tables import Table, Undo
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -87,6 +88,11 @@ class Database:
         self.movements: Table[str, Movement] = Table(undo, lambda _, row: (row.store, row.sku))
         self.expected: Table[ExpectedKey, ExpectedDelivery] = Table(undo, lambda key, _: key[1])
         self.slots: Table[tuple[str, str], Booked] = Table(undo, lambda key, _: key[0])
+        self.accounts: Table[str, Account] = Table(undo)
+        self.holds: Table[tuple[str, str], Hold] = Table(undo, lambda key, _: key[1])
+        """(account id, payment) -> hold."""
+        self.postings: Table[tuple[str, str], Posting] = Table(undo, lambda key, _: key[0])
+        """(account id, id) -> posting."""
         self.timers: Table[tuple[str, str], Due] = Table(undo, lambda key, _: key[0])
         self.journal: Table[EventKey, Entry] = Table(undo, lambda key, _: key[:2])
         self.consumers: Table[str, str] = Table(undo)

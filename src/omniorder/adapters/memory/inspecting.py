@@ -8,6 +8,7 @@ from typing import Final
 
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import LONG_AGO
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -98,6 +99,15 @@ class MemoryInspection:
     def listings(self) -> Iterator[Listing]:
         return (Listing(owner, order) for owner, order in sorted(self._db.orders_of))
 
+    def accounts(self) -> Iterator[Account]:
+        return iter(sorted(self._db.accounts.rows(), key=lambda account: account.id))
+
+    def holds(self) -> Iterator[Hold]:
+        return (hold for _, hold in sorted(self._db.holds.items(), key=lambda item: item[0]))
+
+    def postings(self) -> Iterator[Posting]:
+        return (posting for _, posting in sorted(self._db.postings.items(), key=lambda item: item[0]))
+
     def timers(self) -> Iterator[Timer]:
         rows = sorted(self._db.timers.items(), key=lambda item: item[0])
         return (Timer(store, subject, due.at) for (store, subject), due in rows)
@@ -126,6 +136,7 @@ class MemoryInspection:
             "reservations": len(db.reservations), "carts": len(db.carts),
             "customers": len(db.customers), "handoffs": len(db.handoffs),
             "promises": len(db.promises), "orders": len(db.orders), "transfers": len(db.transfers),
+            "accounts": len(db.accounts), "holds": len(db.holds), "postings": len(db.postings),
             "listings": len(db.orders_of), "timers": len(db.timers), "journal": len(db.journal),
             "deliveries": len(db.deliveries),
             "tries": len(db.tries), "answers": len(db.answers),
@@ -151,6 +162,9 @@ class MemoryInspection:
 
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         return {id: found for id in ids if (found := self._db.reservations.get(id))}
+
+    def find_holds(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Hold]:
+        return {key: found for key in keys if (found := self._db.holds.get(key))}
 
     def find_timers(self, keys: Collection[tuple[str, str]]) -> Mapping[tuple[str, str], Timer]:
         return {key: Timer(*key, due.at) for key in keys if (due := self._db.timers.get(key))}

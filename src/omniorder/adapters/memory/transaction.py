@@ -9,6 +9,7 @@ from attrs import evolve
 
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.writing import carry_out
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -115,6 +116,34 @@ class MemoryTransaction:
 
     def imported(self, import_id: str) -> Import | None:
         return self._db.imports.get(import_id)
+
+    # --- gift cards and store credit ---
+
+    def account(self, account_id: str) -> Account | None:
+        return self._db.accounts.get(account_id)
+
+    def hold(self, account_id: str, payment: str) -> Hold | None:
+        return self._db.holds.get((account_id, payment))
+
+    def holds_of(self, payment: str) -> tuple[Hold, ...]:
+        rows = self._db.holds.of(payment)
+        return tuple(rows[key] for key in sorted(rows))
+
+    def holds(
+        self, start: datetime, end: datetime, *, after: tuple[datetime, str, str] | None, limit: int
+    ) -> tuple[Hold, ...]:
+        keyed = {
+            (one.placed_at, one.account, one.payment): one
+            for one in self._db.holds.rows()
+            if start <= one.placed_at < end
+        }
+        keys = sorted(key for key in keyed if after is None or key > after)
+        return tuple(keyed[key] for key in keys[:limit])
+
+    def postings(self, account_id: str, *, after: str | None, limit: int) -> tuple[Posting, ...]:
+        rows = self._db.postings.of(account_id)
+        keys = sorted(key for key in rows if after is None or key[1] > after)
+        return tuple(rows[key] for key in keys[:limit])
 
     # --- the shop ---
 

@@ -12,20 +12,25 @@ from typing import Any, Final, TypeVar
 from attrs import evolve, fields, frozen
 
 from omniorder.adapters.memory.database import Booked, Database, Due, Entry
+from omniorder.domain.accounts import AccountState, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.events import EVENTS, Event, Recorded
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.stores import Store
 from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWrite
 from omniorder.ports.writes import (
+    AccountWrite,
     Answer,
     Arrived,
+    BalanceChange,
     CartWrite,
     CountWrite,
     CustomerWrite,
     Expect,
     HandoffWrite,
+    HoldWrite,
     ImportWrite,
     JournalEntry,
     OrderWrite,
@@ -252,6 +257,44 @@ def expected(db: Database, writes: Iterable[Expect | Arrived]) -> None:
                     db.expected.put((store, sku, reference), evolve(waited, quantity=left))
 
 
+# --- gift cards and store credit --------------------------------------------------------------------------
+
+
+def accounts(db: Database, writes: Iterable[AccountWrite]) -> None:
+    for write in writes:
+        now = db.accounts.get(write.after.id)
+        _guard("account", write.after.id, write.before, now, lambda one: one.state)
+        db.accounts.put(write.after.id, write.after if now is None else evolve(now, state=write.after.state))
+
+
+def balances(db: Database, writes: Iterable[BalanceChange]) -> None:
+    for write in writes:
+        now = db.accounts.get(write.account)
+        if now is None or (write.spends and now.state is not AccountState.OPEN):
+            raise StaleWrite(kind="account", id=write.account)
+        currency = now.balance.currency
+        balance, held = now.balance + Money(write.balance, currency), now.held + Money(write.held, currency)
+        if not 0 <= held.amount <= balance.amount:
+            raise StaleWrite(kind="account", id=write.account)
+        db.accounts.put(write.account, evolve(now, balance=balance, held=held))
+
+
+def holds(db: Database, writes: Iterable[HoldWrite]) -> None:
+    for write in writes:
+        hold = write.after
+        key = (hold.account, hold.payment)
+        _guard("hold", hold.id, write.before, db.holds.get(key), lambda one: one.version)
+        db.holds.put(key, hold)
+
+
+def postings(db: Database, writes: Iterable[Posting]) -> None:
+    for posting in writes:
+        key = (posting.account, posting.id)
+        if db.postings.get(key) is not None:
+            raise AlreadyThere(kind="posting", id=posting.id)
+        db.postings.put(key, posting)
+
+
 # --- timers, journal, answers -----------------------------------------------------------------------------
 
 
@@ -345,6 +388,10 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "counts": counts,
     "expected": expected,
     "slots": slots,
+    "accounts": accounts,
+    "balances": balances,
+    "holds": holds,
+    "postings": postings,
     "timers": timers,
     "movements": movements,
     "journal": journal,

@@ -16,6 +16,7 @@ from sqlalchemy import Executable, Select, String, Text, and_, func, literal, li
 from sqlalchemy.exc import SQLAlchemyError
 
 from omniorder.adapters.sql import (
+    accounts,
     carts,
     expected,
     handoffs,
@@ -31,6 +32,7 @@ from omniorder.adapters.sql.documents import among, length_of
 from omniorder.adapters.sql.faults import fault
 from omniorder.adapters.sql.link import Link, PerDialect
 from omniorder.adapters.sql.schema import (
+    ACCOUNT,
     ANSWER,
     ARTICLE,
     CART,
@@ -42,10 +44,12 @@ from omniorder.adapters.sql.schema import (
     EVENT,
     EXPECTED,
     HANDOFF,
+    HOLD,
     MOVEMENT,
     ORDER,
     PICKUP,
     PICKUP_LINE,
+    POSTING,
     PRICE,
     PROMISE,
     RESERVATION,
@@ -57,6 +61,7 @@ from omniorder.adapters.sql.schema import (
     TRANSFER,
 )
 from omniorder.adapters.sql.sharding import home_of
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -145,6 +150,7 @@ _AT_HOME: Final = _LENGTHS.where(among(EVENT.c.home, "homes"), EVENT.c.stream ==
 _LISTINGS: Final = select(CUSTOMER_ORDER.c.owner, CUSTOMER_ORDER.c.order_id).where(
     among(CUSTOMER_ORDER.c.owner, "owners"), among(CUSTOMER_ORDER.c.order_id, "orders")
 )
+_HOLDS: Final = HOLD.select().where(among(HOLD.c.account_id, "accounts"), among(HOLD.c.payment_id, "payments"))
 _TIMERS: Final = TIMER.select().where(among(TIMER.c.store_id, "stores"), among(TIMER.c.subject, "ids"))
 
 
@@ -172,6 +178,9 @@ _SIZED: Final = {
     "orders": ORDER,
     "transfers": TRANSFER,
     "listings": CUSTOMER_ORDER,
+    "accounts": ACCOUNT,
+    "holds": HOLD,
+    "postings": POSTING,
     "timers": TIMER,
     "journal": EVENT,
     "deliveries": DELIVERY,
@@ -280,6 +289,15 @@ class SqlInspection:
         for row in self._in_order(CUSTOMER_ORDER, "owner", "placed_at", "order_id"):
             yield Listing(row.owner, row.order_id)
 
+    def accounts(self) -> Iterator[Account]:
+        return _made(accounts.account_from, self._in_order(ACCOUNT, "id"))
+
+    def holds(self) -> Iterator[Hold]:
+        return _made(accounts.hold_from, self._in_order(HOLD, "account_id", "payment_id"))
+
+    def postings(self) -> Iterator[Posting]:
+        return _made(accounts.posting_from, self._in_order(POSTING, "account_id", "id"))
+
     def timers(self) -> Iterator[Timer]:
         for row in self._in_order(TIMER, "store_id", "subject"):
             yield Timer(row.store_id, row.subject, row.due_at)
@@ -335,6 +353,12 @@ class SqlInspection:
     def find_reservations(self, ids: Collection[str]) -> Mapping[str, Reservation]:
         found = map(reservations.reservation_from, self._link.documents(_RESERVATIONS_BY_ID, _at_home(ids)))
         return {reservation.id: reservation for reservation in found}
+
+    def find_holds(self, keys: Collection[Pair]) -> Mapping[Pair, Hold]:
+        rows = self._link.rows(_HOLDS, _lists(keys, "accounts", "payments"))
+        wanted = set(keys)
+        found = map(accounts.hold_from, rows)
+        return {key: hold for hold in found if (key := (hold.account, hold.payment)) in wanted}
 
     def find_timers(self, keys: Collection[Pair]) -> Mapping[Pair, Timer]:
         rows = self._link.rows(_TIMERS, _lists(keys, "stores", "ids"))

@@ -9,6 +9,7 @@ from typing import Final, final
 from sqlalchemy import Connection
 
 from omniorder.adapters.sql import (
+    accounts,
     answers,
     carts,
     codes,
@@ -30,6 +31,7 @@ from omniorder.adapters.sql import (
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.link import Link, Step
 from omniorder.adapters.sql.plans import PLANS, Plan
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -147,6 +149,25 @@ class SqlTransaction:
 
     def imported(self, import_id: str) -> Import | None:
         return imports.load(self._link, import_id)
+
+    # --- gift cards and store credit ---
+
+    def account(self, account_id: str) -> Account | None:
+        return accounts.load(self._link, account_id)
+
+    def hold(self, account_id: str, payment: str) -> Hold | None:
+        return accounts.hold(self._link, account_id, payment)
+
+    def holds_of(self, payment: str) -> tuple[Hold, ...]:
+        return accounts.holds_of(self._link, payment)
+
+    def holds(
+        self, start: datetime, end: datetime, *, after: tuple[datetime, str, str] | None, limit: int
+    ) -> tuple[Hold, ...]:
+        return accounts.holds(self._link, start, end, after, limit)
+
+    def postings(self, account_id: str, *, after: str | None, limit: int) -> tuple[Posting, ...]:
+        return accounts.postings(self._link, account_id, after, limit)
 
     # --- the shop ---
 
@@ -275,6 +296,11 @@ def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
         way.count_stock(batch, count)
     expected.write(batch, writes.expected)
     slots.change(batch, writes.slots)
+    accounts.write(batch, sorted(writes.accounts, key=lambda write: write.after.id))
+    accounts.change(batch, writes.balances)
+    for hold in sorted(writes.holds, key=lambda write: write.after.id):
+        accounts.write_hold(batch, hold)
+    accounts.post(batch, writes.postings)
     timers.write(batch, writes.timers)
     stock.record(batch, writes.movements)
     journal.append(batch, way, writes.journal)

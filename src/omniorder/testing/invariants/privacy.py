@@ -66,7 +66,8 @@ def codes_are_stored_nowhere(view: View) -> Iterator[str]:
 def _texts(rows: Rows) -> Iterator[tuple[str, str]]:
     """Every text that is stored, and where."""
     tables = (rows.stores(), rows.articles(), rows.carts(), rows.handoffs(), rows.promises(), rows.orders())
-    for one in chain(*tables, rows.movements(), rows.answers()):
+    kept = (rows.movements(), rows.accounts(), rows.holds(), rows.postings(), rows.answers())
+    for one in chain(*tables, *kept):
         place = next(str(getattr(one, name)) for name in ("id", "sku", "key") if hasattr(one, name))
         yield from ((place, text) for text in _strings(wire.dump(one)))
     for entry in chain.from_iterable(stream.events for stream in rows.streams()):

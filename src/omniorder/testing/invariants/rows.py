@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, final
 
 from attrs import frozen
 
+from omniorder.domain.accounts import Account, Hold, Posting
 from omniorder.domain.articles import Article
 from omniorder.domain.carts import Cart
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -33,7 +34,8 @@ K = TypeVar("K", bound=Any)
 
 PAGED: Final = (
     "stores", "articles", "levels", "movements", "expected", "reservations", "carts", "customers", "handoffs",
-    "promises", "orders", "transfers", "streams", "listings", "timers", "deliveries", "tries", "answers",
+    "promises", "orders", "transfers", "accounts", "holds", "postings", "streams", "listings", "timers", "deliveries",
+    "tries", "answers",
 )  # fmt: skip
 """The tables that are read page by page, by the method that gives them."""
 
@@ -141,6 +143,18 @@ class Rows:
         """Which orders are listed for whom."""
         return self._all("listings", self._everything.listings)
 
+    def accounts(self) -> Iterator[Account]:
+        """Gift cards and store credit, by id."""
+        return self._all("accounts", self._everything.accounts)
+
+    def holds(self) -> Iterator[Hold]:
+        """What payments hold on accounts, by account and payment."""
+        return self._all("holds", self._everything.holds)
+
+    def postings(self) -> Iterator[Posting]:
+        """What accounts were credited and debited, by account and id."""
+        return self._all("postings", self._everything.postings)
+
     def timers(self) -> Iterator[Timer]:
         """Every timer that is set."""
         return self._all("timers", self._everything.timers)
@@ -191,6 +205,10 @@ class Rows:
         """The reservation with this id."""
         return self._one("reservation", reservation_id, self._everything.find_reservations)
 
+    def hold(self, account: str, payment: str) -> Hold | None:
+        """What this payment holds on this account."""
+        return self._one("hold", (account, payment), self._everything.find_holds)
+
     def timer(self, store: str, subject: str) -> Timer | None:
         """The timer of this order, promise or transfer."""
         return self._one("timer", (store, subject), self._everything.find_timers)
@@ -239,9 +257,12 @@ def _names(row: object) -> Iterator[tuple[str, Any]]:
             yield from (("cart", row.cart_id), ("promise", row.promise_id), ("reservation", row.reservation_id))
             yield from (("timer", (row.store, row.id)), ("listed", (row.owner, row.id)))
             yield from (("reservation", hold) for hold in row.pickup.holds)
+            yield from (("hold", (payment.token, payment.id)) for payment in row.payments)
             for leg in row.pickup.awaited:
                 yield from (("transfer", leg.transfer), ("reservation", leg.reservation))
             yield "length", (row.store, row.id)
+        case Hold():
+            yield "order", row.order
         case Known():
             yield "length", (row.owner, row.owner)
         case Stream():

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from omniorder.adapters.sql.schema.accounts import ACCOUNT, HOLD, POSTING
 from omniorder.adapters.sql.schema.base import METADATA
 from omniorder.adapters.sql.schema.carts import CART, CART_LINE, NOTE, PROMISE
 from omniorder.adapters.sql.schema.handoffs import CUSTOMER, HANDOFF
@@ -30,10 +31,11 @@ from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 
-NEEDED: Final = "0009"
+NEEDED: Final = "0010"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
+    "ACCOUNT",
     "ANSWER",
     "ARTICLE",
     "ATTEMPT",
@@ -47,6 +49,7 @@ __all__ = [
     "EVENT",
     "EXPECTED",
     "HANDOFF",
+    "HOLD",
     "IMPORT",
     "METADATA",
     "MOVEMENT",
@@ -57,6 +60,7 @@ __all__ = [
     "PAYMENT",
     "PICKUP",
     "PICKUP_LINE",
+    "POSTING",
     "PRICE",
     "PROMISE",
     "RESERVATION",

@@ -12,6 +12,7 @@ that can join a transaction of the caller's overrides `joins`.
 
 from __future__ import annotations
 
+from omniorder.testing.contracts.storage.accounts import AccountContract
 from omniorder.testing.contracts.storage.answers import AnswerContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
@@ -53,6 +54,7 @@ class StorageContract(
     StockTakeContract,
     ImportContract,
     SlotContract,
+    AccountContract,
     TimerContract,
     TryContract,
     JournalContract,
