@@ -9,7 +9,8 @@ A page says where a drawing goes, and what stands between the two comments is re
     <!-- /diagram -->
 
 There is a diagram for every machine of `omniorder.domain.lifecycle`, and `<!-- table: couplings -->` ...
-`<!-- /table -->` for the joint states that are legal, `reasons` and `remedies` for the vocabulary of "why not".
+`<!-- /table -->` for the joint states that are legal, `reasons` and `remedies` for the vocabulary of "why not", and
+`ends` and `plan_reasons` for what the capture planner does.
 """
 
 from __future__ import annotations
@@ -18,13 +19,21 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
+from attrs import evolve
+
+from omniorder.domain.authorisations import Terms
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import COUPLINGS, ENDED, MACHINES
+from omniorder.domain.planning import plan
+from omniorder.domain.steps import REASONS
 from omniorder.reasons.codes import CODES, REMEDIES
 from omniorder.reasons.sentences.en import TONGUE
 from omniorder.reasons.tongues import PLACE
+from omniorder.testing import samples
 
 ROOT = Path(__file__).parent.parent
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -84,7 +93,41 @@ def remedies() -> str:
     return _table(["code", "facts", "in English: you can ..."], rows)
 
 
-TABLES: Mapping[str, Callable[[], str]] = {"couplings": couplings, "reasons": reasons, "remedies": remedies}
+_LIVES = timedelta(days=2)
+PLANNED: tuple[tuple[str, bool, Capabilities], ...] = (
+    ("ready; it refunds parts", True, Capabilities()),
+    ("ready; it refunds no parts, and extends", True, Capabilities(partial_refund=False, extension=True)),
+    ("ready; it refunds no parts, and takes a token again", True, Capabilities(partial_refund=False, reuse=True)),
+    ("ready; it can do none of these", True, Capabilities(partial_refund=False)),
+    ("not ready; it extends", False, Capabilities(extension=True)),
+    ("not ready; it takes a token again", False, Capabilities(reuse=True)),
+    ("not ready; it can do neither", False, Capabilities()),
+)
+"""Goods and provider, of which the page on authorisations tells what is planned."""
+
+
+def ends() -> str:
+    """What the planner does about an authorisation that lasts two days, for goods that wait for three."""
+    rows: list[list[str]] = []
+    for told, is_ready, can in PLANNED:
+        order = samples.authorised(samples.order())
+        order = samples.ready(order) if is_ready else order
+        order = evolve(order, payments=tuple(evolve(p, until=samples.NOW + _LIVES) for p in order.payments))
+        terms = Terms({"card": can}, timedelta(hours=6))
+        made = [step for step in plan(order, terms, samples.NOW).steps if step.at is not None]
+        when = "before it ends" if made[0].at and made[0].at < samples.NOW + _LIVES else "when it ends"
+        rows.append([told, when, ", then ".join(f"`{type(step).__name__}`" for step in made)])
+    return _table(["the goods and the provider", "when", "what is done"], rows)
+
+
+def plan_reasons() -> str:
+    """Why a step is planned."""
+    return _table(["`reason`", "in words"], ([f"`{code}`", told] for code, told in REASONS.items()))
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "couplings": couplings, "reasons": reasons, "remedies": remedies, "ends": ends, "plan_reasons": plan_reasons,
+}  # fmt: skip
 
 
 def _table(header: list[str], rows: Iterable[list[str]]) -> str:

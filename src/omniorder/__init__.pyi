@@ -1,7 +1,7 @@
 """Click and collect across every channel: the names that applications use."""
 
 from . import errors
-from .domain import events, ranking, sourcing
+from .domain import events, ranking, sourcing, steps
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
@@ -45,6 +45,7 @@ from .domain.payments import (
     Wallet,
 )
 from .domain.pickups import Pickup, PickupLine
+from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
@@ -146,6 +147,7 @@ __all__ = [
     "PickupLine",
     "PickupPass",
     "PickupState",
+    "Plan",
     "Point",
     "Posting",
     "Price",
@@ -198,5 +200,6 @@ __all__ = [
     "ranking",
     "say",
     "sourcing",
+    "steps",
     "to_json",
 ]

@@ -33,6 +33,7 @@
     │   ├── PaymentInFlight
     │   ├── PaymentDeclined
     │   ├── TenderUnsupported
+    │   ├── PlanImpossible
     │   ├── NotCovered
     │   ├── GiftCardInvalid
     │   ├── GiftCardGone
@@ -121,6 +122,7 @@ __all__ = [
     "OutOfStock",
     "PaymentDeclined",
     "PaymentInFlight",
+    "PlanImpossible",
     "PromiseGone",
     "QuoteChanged",
     "Refused",
@@ -488,6 +490,17 @@ class TenderUnsupported(Refused):
     """No gateway takes this kind of tender here. Facts: `tender`, `reason`."""
 
     code = "tender.unsupported"
+    says = "{tender}: {reason}"
+
+
+class PlanImpossible(Refused):
+    """The provider of this tender can't carry out what would have to be done with it.
+
+    Facts: `tender`, and `reason`: "deposit" (it takes nothing at once), "wallet" (with `method`: it does not take that
+    one) or "too_short": what is set aside ends at `until`, and the goods may be collected until `needed`.
+    """
+
+    code = "tender.plan_impossible"
     says = "{tender}: {reason}"
 
 

@@ -19,10 +19,11 @@ from typing import assert_never
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import answers, capturing, carts, coupling, ids, orders, pickups, promises, stock
+from omniorder.domain import answers, authorisations, capturing, carts, coupling, ids, orders, pickups, promises, stock
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.carts import Cart
@@ -53,6 +54,8 @@ LOOK_AGAIN = timedelta(seconds=30)
 HOLD = timedelta(minutes=30)
 WAITS = timedelta(days=3)
 PATIENCE = timedelta(hours=4)
+LASTS = timedelta(days=2)
+MARGIN = timedelta(hours=6)
 OPTIONS = (
     Option("later", Alternative.LATER, STORE, ids.slot_id(STORE, NOW + WAITS), NOW + WAITS, NOW + WAITS + HOLD),
     Option("less", Alternative.LESS),
@@ -76,7 +79,9 @@ class Setting:
     `tenders` are brought one at a time, or two at once ("card+card"), each for a half. `tries` is how many payments the
     customer may begin; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
-    not have what was promised, and asks. `readers` is how many payments may be tried at a card reader.
+    not have what was promised, and asks. `readers` is how many payments may be tried at a card reader. `ends`: what the
+    customer had set aside lapses after `LASTS`. `raises`: of what is weighed only the price of what was ordered is set
+    aside.
     """
 
     name: str
@@ -89,6 +94,12 @@ class Setting:
     weighed: bool = False
     rejects: bool = False
     readers: int = 0
+    ends: bool = False
+    raises: bool = False
+
+    @property
+    def terms(self) -> Terms:
+        return Terms({"card": self.capabilities}, MARGIN)
 
 
 @frozen
@@ -102,6 +113,7 @@ class World:
     order: Order
     reservation: Reservation
     now: datetime
+    terms: Terms
     taken: Mapping[str, int] = field(factory=dict[str, int])
 
 
@@ -173,13 +185,15 @@ class Explorer:
         """What the provider may say."""
         for payment in world.order.payments:
             for attempt in payment.attempts:
-                for answer in self._answers(payment, attempt):
+                for answer in self._answers(world, payment, attempt):
                     what = f"{attempt.operation.value} {answer}"
                     yield from self._must(key, By.PROVIDER, what, partial(heard, world, attempt, answer))
 
-    def _answers(self, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
+    def _answers(self, world: World, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
         """Nothing that contradicts what the provider said before."""
         asked = attempt.amount
+        # what is authorised anew stays, or the worlds would never come to an end
+        until = world.now + LASTS if self._setting.ends and not payment.replaces else None
         if answers.may_turn_up(attempt) and attempt.operation is Operation.COLLECT and self._setting.late:
             return (Approved(asked, "pi", captured=True),) if payment.gateway else ()
         if answers.may_turn_up(attempt) and attempt.operation is Operation.AUTHORISE and self._setting.late:
@@ -192,7 +206,7 @@ class Explorer:
         match attempt.operation:
             case Operation.AUTHORISE:
                 taken = Approved(asked, "pi", captured=True)
-                return (Approved(asked, "pi"), taken, NeedsAction(Action("secret")), *always)
+                return (Approved(asked, "pi", until=until), taken, NeedsAction(Action("secret")), *always)
             case Operation.CAPTURE:
                 opened = [Approved(asked, "ch", open=True)] if self._setting.capabilities.several_captures else []
                 return (Approved(asked, "ch"), *opened, Denied(answers.AUTHORISATION_EXPIRED), *always)
@@ -205,6 +219,8 @@ class Explorer:
                 return (Approved(asked, "pi", captured=True), NeedsAction(Action()), *always)
             case Operation.REFUND | Operation.INCREASE | Operation.EXTEND:
                 return (Approved(asked), *always)
+            case Operation.EXTEND | Operation.INCREASE:
+                return (Approved(asked, until=until), *always)
             case _:
                 assert_never(attempt.operation)
 
@@ -228,7 +244,7 @@ class Explorer:
         another = order.state is OrderState.PLACED and world.now < order.pay_by and not busy
         if another and len(order.payments) < self._setting.tries:
             for tender in self._setting.tenders:
-                yield f"pay by {tender}", partial(tendered, order, tender)
+                yield f"pay by {tender}", partial(tendered, order, tender, self._setting.raises)
         parts = {line.line: (e.Units(line.line, 1),) for line in order.pickup.lines if line.open}
         for name, units in {"everything": order.pickup.rest(), **parts}.items():
             due = order.value_after(units) - order.kept
@@ -307,19 +323,23 @@ def placed(setting: Setting, tender: str) -> World:
     blank = orders.place(ids.order_id(STORE, bytes(8)), cart, promise, at=NOW, channel=Channel.APP, pay_by=until)
     begun = e.OrderPlaced(cart.id, promise.id, OWNER, quote.total, quote.ceiling, until)
     reservation = stock.reserve(promise.reservation_id, STORE, promises.holds(quote), until)
-    return carried_on(World(blank, reservation, NOW), (begun, *tendered(blank, tender)))
+    world = World(blank, reservation, NOW, setting.terms)
+    return carried_on(world, (begun, *tendered(blank, tender, setting.raises)))
 
 
-def tendered(order: Order, kinds: str) -> tuple[e.Event, ...]:
+def tendered(order: Order, kinds: str, raises: bool = False) -> tuple[e.Event, ...]:
     """Tenders for what is not covered yet: one, or two at once ("card+in_store") of which each gives a half."""
     events: list[e.Event] = []
     names = kinds.split("+")
-    parts = [order.uncovered.amount // len(names)] * (len(names) - 1)
-    for number, (kind, part) in enumerate(zip(names, [*parts, order.uncovered.amount - sum(parts)], strict=True)):
-        if part:
+    missing = order.uncovered - (order.ceiling - order.total) if raises else order.uncovered
+    parts = [missing.amount // len(names)] * (len(names) - 1)
+    for number, (kind, part) in enumerate(zip(names, [*parts, missing.amount - sum(parts)], strict=True)):
+        if part > 0:
             new, amount = ids.payment_id(order.id, len(order.payments) + number + 1), Money(part, order.total.currency)
             asked = e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount)
-            events += e.TenderAdded(new, kind, amount), e.LeftForStore(new, amount) if kind == "in_store" else asked
+            token = "pm" if kind == "card" else ""
+            added = e.TenderAdded(new, kind, amount, token)
+            events += added, e.LeftForStore(new, amount) if kind == "in_store" else asked
     return tuple(events)
 
 
@@ -354,16 +374,16 @@ def _taken_now(before: int, payment: Payment, attempt: Attempt, answer: Answer) 
 
 def swept(world: World) -> World:
     """The world after the sweep let time act on it."""
-    return carried_on(world, coupling.overdue(world.order, world.now, world.now + HOLD))
+    return carried_on(world, coupling.overdue(world.order, world.now, world.now + HOLD, world.terms))
 
 
 def carried_on(world: World, events: Sequence[e.Event]) -> World:
     """The world after these events and all that follows from them, for the stock too."""
-    order, more = coupling.follow(orders.told(world.order, events, world.now), world.now)
+    order, more = coupling.follow(orders.told(world.order, events, world.now), world.now, world.terms)
     reservation = world.reservation
     for event in (*events, *more):
         reservation = _rippled(reservation, world.order, order, event)
-    return World(order, reservation, world.now, world.taken)
+    return World(order, reservation, world.now, world.terms, world.taken)
 
 
 def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Reservation:
@@ -404,6 +424,10 @@ def deadlines(world: World) -> dict[str, datetime]:
     for payment in order.payments:
         if failed := failed_refund(payment):
             found[f"refund again {payment.id}"] = failed.asked_at + coupling.REFUND_AGAIN
+        ends = authorisations.ends_before(payment, MARGIN)
+        if payment.state is PaymentState.AUTHORISED and payment.until is not None and ends is not None:
+            found[f"almost the end of {payment.id}"] = ends
+            found[f"the end of {payment.id}"] = payment.until
     return found
 
 
@@ -429,6 +453,8 @@ def essence(world: World) -> Key:
             p.refunded,
             p.refund_pending,
             tuple(_open_ends(p)),
+            p.replaces,
+            _way(world, p),
         )
         for p in order.payments
     )
@@ -452,6 +478,15 @@ def essence(world: World) -> Key:
     )
 
 
+def _way(world: World, payment: Payment) -> object:
+    """What is to be done about its end, and what was tried already."""
+    step = authorisations.way(world.order, payment, world.terms)
+    refused = (AttemptState.REFUSED, AttemptState.ABSENT)
+    adjusting = (Operation.EXTEND, Operation.INCREASE) if payment.state is PaymentState.AUTHORISED else ()
+    tried = frozenset(a.operation for a in payment.attempts if a.operation in adjusting and a.state in refused)
+    return step and (type(step), step.at is not None and step.at <= world.now), tried
+
+
 def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
     """The payment's attempts that may still change something, and no more of each than does."""
     for attempt in payment.attempts:
@@ -462,6 +497,8 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
                 yield (attempt.operation, attempt.state)
             case Operation.VOID if attempt.open and payment.state is PaymentState.VOIDING:
                 yield (attempt.operation,)
+            case Operation.EXTEND | Operation.INCREASE if attempt.open and payment.state is PaymentState.AUTHORISED:
+                yield (attempt.operation, attempt.amount)
             case Operation.CAPTURE | Operation.REFUND | Operation.COLLECT if attempt.open:
                 yield (attempt.operation, attempt.amount)
             case Operation.REFUND if attempt is failed_refund(payment):

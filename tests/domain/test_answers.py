@@ -276,7 +276,8 @@ READY = samples.ready(samples.authorised(samples.order()))
 def test_an_authorisation_that_ended_at_the_provider_lapses(reason: str) -> None:
     assert names(heard(READY, FIRST, Denied(reason), look_at=NOW)) == ["AuthorisationLapsed", "FundingLost"]
     lapsed = after(READY, heard(READY, FIRST, Denied(reason), look_at=NOW))
-    assert (lapsed.payments[0].state, lapsed.funding) == (PaymentState.LAPSED, Funding.SHORT)
+    assert (lapsed.payments[0].state, lapsed.funding) == (PaymentState.LAPSED, Funding.COVERED)
+    assert lapsed.payments[1].state is PaymentState.DUE_IN_STORE  # it can be paid at the counter
     assert heard(lapsed, FIRST, Denied(reason), look_at=NOW) == ()
 
 

@@ -17,6 +17,7 @@ from attrs import evolve, fields
 from omniorder.domain import answers, coupling, orders
 from omniorder.domain import events as e
 from omniorder.domain.answers import Answer, Approved, Denied, NeedsAction, NoAnswer
+from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import (
     Funding,
@@ -66,6 +67,14 @@ SETTINGS = (
     Setting("weighed, captured each", units=(2,), capabilities=SEVERAL, weighed=True),
     Setting("weighed, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), weighed=True),
     Setting("weighed, paid in the store", units=(2,), tenders=("in_store",), weighed=True),
+    Setting("weighed, raised", units=(2,), capabilities=Capabilities(incremental=True), weighed=True, raises=True),
+    Setting("ends, captured early", ends=True),
+    Setting("ends, captured early in parts", units=(2,), capabilities=SEVERAL, ends=True),
+    Setting("ends, captured early as a whole", units=(2,), capabilities=Capabilities(partial_capture=False), ends=True),
+    Setting("ends, extended", capabilities=Capabilities(partial_refund=False, extension=True), ends=True),
+    Setting("ends, authorised anew", capabilities=Capabilities(partial_refund=False, reuse=True), ends=True),
+    Setting("ends, paid at the counter", capabilities=Capabilities(partial_refund=False), ends=True),
+    Setting("ends, extended or anew", capabilities=Capabilities(reuse=True, extension=True), ends=True),
     Setting("paid at a card reader", tenders=("in_store",), late=True, readers=2),
     Setting("parts, paid at a card reader", units=(2,), tenders=("in_store",), readers=1),
     Setting("by card, or at a card reader", readers=2),
@@ -75,6 +84,12 @@ BIGGER = (
     Setting("late news, three tenders", tries=3, late=True),
     Setting("split, captured each, late news", (2,), ("card+card", "card+in_store"), SEVERAL, tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
+    Setting("ends, authorised anew in parts", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True),
+    Setting(
+        "ends, two tenders", tenders=BOTH, tries=2, capabilities=Capabilities(reuse=True, extension=True), ends=True
+    ),
+    Setting("ends, late news", late=True, capabilities=Capabilities(reuse=True, extension=True), ends=True),
+    Setting("ends, weighed", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True, weighed=True),
 )
 
 ENDED = (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.EXPIRED)
@@ -203,13 +218,15 @@ def test_the_order_knows_of_all_money_that_was_taken_and_given_back(all_worlds: 
 
 
 def test_what_is_held_beyond_the_ceiling_is_on_its_way_back(all_worlds: Explorer) -> None:
-    """M2, per order. Two things can only wait: a refund that the provider refused, and the end of a hand-over."""
+    """M2, per order. Two things can only wait: a refund that the provider refused, and a capture under way."""
 
     def within(world: World) -> bool:
         order = world.order
         held = order.kept.amount - on_its_way_back(order) + open_money(order)
         waits = any(name.startswith("refund again") for name in deadlines(world))
-        return held <= order.ceiling.amount or waits or order.pickup.state is PickupState.HANDING_OVER
+        taking = any(p.state is PaymentState.CAPTURING for p in order.payments)
+        waits = waits or taking or order.pickup.state is PickupState.HANDING_OVER
+        return held <= order.ceiling.amount or waits
 
     everywhere(all_worlds, within)
 
@@ -292,7 +309,7 @@ def test_once_the_sweep_has_been_it_has_no_reason_to_come_back_at_once(all_world
     """A timer that stays in the past would keep a worker busy for nothing."""
 
     def quiet(world: World) -> bool:
-        due = coupling.due(silent(swept(world)).order)
+        due = coupling.due(silent(swept(world)).order, world.terms)
         return due is None or due > world.now
 
     everywhere(all_worlds, quiet)
@@ -300,7 +317,7 @@ def test_once_the_sweep_has_been_it_has_no_reason_to_come_back_at_once(all_world
 
 def test_whatever_time_will_do_has_a_timer(all_worlds: Explorer) -> None:
     def remembered(world: World) -> bool:
-        due = coupling.due(world.order)
+        due = coupling.due(world.order, world.terms)
         waits = any(attempt.open for p in world.order.payments for attempt in p.attempts)
         if waits and due is None:
             return False
@@ -423,7 +440,7 @@ def test_a_hand_over_that_does_not_wait_for_the_money_would_be_found(monkeypatch
 def test_a_no_show_that_leaves_the_goods_in_the_bay_would_be_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A control: only the order hears of it."""
 
-    def half(order: Order, at: datetime, hold_until: datetime) -> tuple[e.Event, ...]:
+    def half(order: Order, at: datetime, hold_until: datetime, terms: Terms) -> tuple[e.Event, ...]:
         late = order.pickup.until is not None and at >= order.pickup.until
         return (e.NoShowStarted(),) if late and order.state is OrderState.CONFIRMED else ()
 

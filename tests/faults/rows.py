@@ -201,7 +201,7 @@ def _call_before_committing(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def _no_timer_for_calls(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    def deadlines_only(order: Order) -> datetime | None:
+    def deadlines_only(order: Order, *_: object) -> datetime | None:
         return order.pay_by if order.state is OrderState.PLACED else None
 
     monkeypatch.setattr(coupling, "due", deadlines_only)

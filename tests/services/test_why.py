@@ -69,6 +69,13 @@ from tests.services.steps import (
 )
 
 
+class UnknownWallet(Tender):
+    """A tender of one's own that nobody's gateway takes."""
+
+    kind = "card"
+    method = "acorns"
+
+
 class Voucher(Tender):
     """A tender that nobody takes here."""
 
@@ -428,6 +435,11 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ["payment.declined", "payment.insufficient_funds"],
     ),
     "tender": (lambda shop: placed(shop, pay=Voucher("v-1")), errors.TenderUnsupported, ["tender.unsupported"]),
+    "too little money": (
+        lambda shop: placed(shop, pay=Card("pm_card_visa", amount=Money(1, "EUR"))),
+        errors.NotCovered,
+        ["tender.too_little"],
+    ),
     "no such card": (
         lambda shop: shop.app.gift_cards.balance("0000-0000-0000-0000"),
         errors.GiftCardInvalid,
@@ -435,6 +447,11 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
     ),
     "closed card": (closed_card, errors.GiftCardGone, ["gift_card.gone", "gift_card.closed"]),
     "expired gift card": (expired_card, errors.GiftCardGone, ["gift_card.gone", "gift_card.expired"]),
+    "plan": (
+        lambda shop: placed(shop, pay=UnknownWallet("w-1")),
+        errors.PlanImpossible,
+        ["tender.plan_impossible"],
+    ),
     "too little on it": (
         lambda shop: shop.office.gift_cards.debit(card_of(shop).id, Money(2001, "EUR"), "paid out"),
         errors.BalanceTooLow,

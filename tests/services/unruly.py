@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from omniorder.errors import GatewayTimeout
@@ -13,6 +14,8 @@ from omniorder.ports.payments import (
     Capture,
     Collect,
     Denied,
+    Extend,
+    Increase,
     LookUp,
     NeedsAction,
     NoAnswer,
@@ -31,13 +34,17 @@ class Killed(BaseException):
 
 
 class UnrulyGateway(FakeGateway):
-    """`down`: nothing arrives. `kill_before`, `kill_after`: the operation around which the caller dies, once."""
+    """`down`: nothing arrives. `kill_before`, `kill_after`: the operation around which the caller dies, once. `denies`:
+    operations that it refuses, and why."""
 
     down = False
+    denies: Mapping[str, str] = MappingProxyType({})
     kill_before = ""
     kill_after = ""
 
     def authorise(self, request: Authorise) -> Approved | NeedsAction | Denied:
+        if why := self.denies.get("authorise"):
+            return Denied(why)
         return self._around("authorise", lambda: super(UnrulyGateway, self).authorise(request))
 
     def capture(self, request: Capture) -> Approved | Denied:
@@ -48,6 +55,16 @@ class UnrulyGateway(FakeGateway):
 
     def refund(self, request: Refund) -> Approved | Denied:
         return self._around("refund", lambda: super(UnrulyGateway, self).refund(request))
+
+    def increase(self, request: Increase) -> Approved | Denied:
+        if why := self.denies.get("increase"):
+            return Denied(why)
+        return self._around("increase", lambda: super(UnrulyGateway, self).increase(request))
+
+    def extend(self, request: Extend) -> Approved | Denied:
+        if why := self.denies.get("extend"):
+            return Denied(why)
+        return self._around("extend", lambda: super(UnrulyGateway, self).extend(request))
 
     def collect(self, request: Collect) -> Approved | NeedsAction | Denied:
         return self._around("collect", lambda: super(UnrulyGateway, self).collect(request))

@@ -13,13 +13,12 @@ from typing import Final, assert_never
 from attrs import field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain.authorisations import ended
 from omniorder.domain.lifecycle import AttemptState, OrderState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
+from omniorder.domain.payments import AUTHORISATION_EXPIRED as AUTHORISATION_EXPIRED
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
-
-AUTHORISATION_EXPIRED: Final = "authorisation_expired"
-"""The reason with which a gateway denies a capture that came too late."""
 
 
 @frozen
@@ -145,7 +144,7 @@ def _undone(order: Order, payment: Payment, attempt: Attempt, answer: Answer) ->
 
 def _lapsed(order: Order, payment: Payment) -> tuple[e.Event, ...]:
     lost = (e.FundingLost(),) if order.state is OrderState.CONFIRMED else ()
-    return (e.AuthorisationLapsed(payment.id), *lost)
+    return (*ended(payment), *lost)
 
 
 def disputed(payment: Payment, amount: Money) -> tuple[e.Event, ...]:
@@ -216,7 +215,8 @@ def _capture(
             refused = e.AttemptRefused(payment.id, attempt.id, reason)
             if reason != AUTHORISATION_EXPIRED:
                 return (refused, e.CaptureRefused(payment.id, reason))
-            return (refused, *_lapsed(order, payment))
+            still = (e.CaptureRefused(payment.id, reason),) if payment.captured.amount else ()
+            return (refused, *still, *_lapsed(order, payment))
         case Absent():
             return (e.ProvedAbsent(payment.id, attempt.id), e.CaptureRefused(payment.id, "never_arrived"))
         case NeedsAction():

@@ -72,6 +72,10 @@ def hand_over(
     pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
     due = order.value_after(units) - order.kept
     rest = order.wanted_value - order.kept
+    for (
+        p
+    ) in order.payments:  # what is being taken already, since it would have ended soon, comes before the goods leave
+        due, rest = due - p.being_taken, rest - p.being_taken
     plan: list[e.Event] = [claim]
     for p in order.payments:
         if taken is not None and _was_refused(p):

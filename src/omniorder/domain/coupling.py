@@ -12,8 +12,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from omniorder.domain import authorisations, pickups
 from omniorder.domain import events as e
-from omniorder.domain import pickups
+from omniorder.domain.authorisations import Terms
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
     AttemptState,
@@ -33,21 +34,29 @@ UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
+_CLAIMED: Final = (PaymentState.CAPTURING, PaymentState.COLLECTING)
+NO_TERMS: Final = Terms()
+"""Authorisations are only looked at when they end."""
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
 
 
-def follow(order: Order, at: datetime) -> tuple[Order, tuple[e.Event, ...]]:
-    """Apply all that follows, until nothing does; returns the order and what happened to it."""
+def follow(order: Order, at: datetime, terms: Terms = NO_TERMS) -> tuple[Order, tuple[e.Event, ...]]:
+    """Apply all that follows, until nothing does; returns the order and what happened to it.
+
+    `terms` say what may be counted on where money is missing.
+    """
     happened: list[e.Event] = []
-    while events := _next(order, at):
+    while events := _next(order, at, terms):
         order = told(order, events, at)
         happened += events
     return order, tuple(happened)
 
 
-def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
+def _next(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
     match order.state:
+        case OrderState.CONFIRMED if replaced := authorisations.replace(order):
+            return replaced
         case OrderState.PLACED if order.funding in (Funding.COVERED, Funding.PAID):
             return (e.OrderConfirmed(), e.StockAwaited() if order.pickup.awaited else e.PickReleased())
         case OrderState.CONFIRMED if order.pickup.state is PickupState.HANDING_OVER:
@@ -57,7 +66,7 @@ def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
         case OrderState.CONFIRMED if order.pickup.question is not None and _came_right(order, order.pickup.question):
             return (e.QuestionWithdrawn(), e.StockAwaited() if order.pickup.awaited else e.Requeued())
         case OrderState.PLACED | OrderState.CONFIRMED:
-            return _send_back_excess(order, at)
+            return _send_back_excess(order, at) or authorisations.refill(order, terms)
         case OrderState.CANCELLING | OrderState.EXPIRING:
             return _undo_money(order, at) or _close(order, at)
         case OrderState.CANCELLED | OrderState.EXPIRED | OrderState.COMPLETED:
@@ -135,7 +144,7 @@ def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
             case PaymentState.AUTHORISED:
                 return (e.VoidRequested(p.id, p.next_attempt_id()),)
             case PaymentState.AUTHORISING | PaymentState.ACTION_REQUIRED:
-                return (*_call_off(p), e.VoidRequested(p.id, p.next_attempt_id()))
+                return (*p.call_off(), e.VoidRequested(p.id, p.next_attempt_id()))
             case _:
                 pass
     return _refund(order, at)
@@ -188,15 +197,6 @@ def _refund_again(payment: Payment) -> datetime | None:
     if last.state is AttemptState.SUCCEEDED and not last.reason:
         return None
     return last.asked_at + REFUND_AGAIN
-
-
-def _call_off(payment: Payment) -> tuple[e.Event, ...]:
-    """Attempts that nobody made yet need not be made any more."""
-    return tuple(
-        e.AttemptWithdrawn(payment.id, attempt.id)
-        for attempt in payment.attempts
-        if attempt.state is AttemptState.PLANNED
-    )
 
 
 def _close(order: Order, at: datetime) -> tuple[e.Event, ...]:
@@ -294,36 +294,46 @@ def _moved(option: Option) -> e.SlotMoved:
     return e.SlotMoved(option.slot, option.starts, option.ends)
 
 
-def overdue(order: Order, at: datetime, hold_until: datetime) -> tuple[e.Event, ...]:
-    """What time has done to this order: the payment deadline or the pick-up deadline has passed.
+def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = NO_TERMS) -> tuple[e.Event, ...]:
+    """What time has done to this order: its payment deadline, its pick-up deadline, the time for an answer or what is
+    set aside for it has come to its end.
 
     `hold_until` is how long the goods of an unpaid order may wait for money that is in flight.
     """
     if order.state is OrderState.PLACED and at >= order.pay_by:
         return (e.ExpiryStarted(hold_until),)
-    pickup = order.pickup
-    question = pickup.question
-    if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
-        option = question.option(question.silence)
-        return (e.QuestionLapsed(option.id), *go_on(order, option, question.about, question.reason, hold_until))
-    late = pickup.until is not None and at >= pickup.until
-    if order.state is OrderState.CONFIRMED and pickup.state is PickupState.READY and late:
+    pickup, question = order.pickup, order.pickup.question
+    waits_until = _waits_until(order)
+    if waits_until is not None and at >= waits_until:
         if pickup.collected:
             return (e.RestLapsed(pickup.rest()), e.OrderCompleted())
         return (e.NoShowStarted(), e.NoShow())
-    return ()
+    ended = authorisations.begin(order, at, terms)
+    if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
+        option = question.option(question.silence)
+        silence = e.QuestionLapsed(option.id)
+        return (*ended, silence, *go_on(order, option, question.about, question.reason, hold_until))
+    return ended
 
 
-def due(order: Order) -> datetime | None:
-    """When to look at this order next, if at all: its earliest deadline or open question."""
+def _waits_until(order: Order) -> datetime | None:
+    """How long ready goods wait for the customer; without an end while money for them is being taken."""
+    ready = order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY
+    return order.pickup.until if ready and not any(p.state in _CLAIMED for p in order.payments) else None
+
+
+def due(order: Order, terms: Terms = NO_TERMS) -> datetime | None:
+    """When to look at this order next, if at all: its earliest deadline, open question or end of an authorisation."""
     dates = [a.look_at for p in order.payments for a in p.attempts if a.open and not p.left_to_people(a)]
     if order.state is OrderState.PLACED:
         dates.append(order.pay_by)
     if order.state in CLOSING and order.pickup.state is PickupState.PLANNED and order.hold_until:
         dates.append(order.hold_until)
-    if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
-        dates.append(order.pickup.until)
+    if waits_until := _waits_until(order):
+        dates.append(waits_until)
     if order.state is OrderState.CONFIRMED:
         dates += _questionable(order)
+    if ends := authorisations.due(order, terms):
+        dates.append(ends)
     dates += [again for p in _refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)

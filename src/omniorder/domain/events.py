@@ -368,9 +368,14 @@ class AuthoriseRequested(PaymentEvent):
 
 @frozen
 class LeftForStore(PaymentEvent):
-    """Nothing is asked for now: `amount` is due at the counter."""
+    """Nothing is asked for now: `amount` is due at the counter.
+
+    `reason` is why it must be paid there although the customer chose otherwise (a stable code, such as
+    "authorisation_expired"); empty where they chose it.
+    """
 
     amount: Money
+    reason: str = ""
 
 
 @frozen
@@ -459,7 +464,8 @@ class ExtensionRefused(PaymentEvent):
 
 @frozen
 class CaptureRequested(PaymentEvent):
-    """`amount` of what is set aside is to be taken, by the attempt planned here, for goods that are claimed."""
+    """`amount` of what is set aside is to be taken, by the attempt planned here, for goods that are claimed, or
+    that are ready when what is set aside is about to end."""
 
     attempt: str
     amount: Money

@@ -164,6 +164,8 @@ class PayInStore(Tender):
             raise InvalidInput("now", self.now, "what is paid in the store is not taken at once")
 
 
+AUTHORISATION_EXPIRED: Final = "authorisation_expired"
+"""The reason with which a gateway denies a capture that came too late."""
 SERVED_BY: Final = {PayLink.kind: Card.kind}
 """Kinds of tender that another kind's gateway takes where they have none of their own."""
 TERMINAL: Final = "terminal"
@@ -347,6 +349,24 @@ class Payment:
         """What can still be refunded: nothing that is on its way back already."""
         return self.captured - self.refunded - self.refund_pending
 
+    @property
+    def aside(self) -> Money:
+        """What is set aside and may still be taken."""
+        if self.state is PaymentState.AUTHORISED:
+            return self.authorised - self.captured
+        return Money(0, self.amount.currency)
+
+    @property
+    def being_taken(self) -> Money:
+        """What the provider was asked to take and has not answered yet."""
+        asked = (a.amount.amount for a in self.attempts if a.open and a.operation is Operation.CAPTURE)
+        return Money(sum(asked) if self.state is PaymentState.CAPTURING else 0, self.amount.currency)
+
+    def call_off(self) -> tuple[e.Event, ...]:
+        """Attempts that nobody made yet need not be made any more."""
+        planned = (attempt for attempt in self.attempts if attempt.state is AttemptState.PLANNED)
+        return tuple(e.AttemptWithdrawn(self.id, attempt.id) for attempt in planned)
+
     def attempt(self, attempt_id: str) -> Attempt:
         """The attempt with this id; raises `NotFound`."""
         for attempt in self.attempts:
@@ -379,7 +399,7 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
         case e.Authorised(amount=amount, provider_id=provider_id, until=until):
             return evolve(after, authorised=amount, provider_id=provider_id or payment.provider_id, until=until)
         case e.Increased(amount=amount):
-            return evolve(after, authorised=amount)
+            return evolve(after, authorised=amount, amount=max(payment.amount, amount))
         case e.AuthorisationExtended(until=until):
             return evolve(after, until=until)
         case e.LateAuthorised(amount=amount, provider_id=provider_id):
@@ -397,6 +417,8 @@ def apply(payment: Payment, event: e.PaymentEvent | e.AttemptEvent, at: datetime
             return evolve(after, reason=STOPPED)
         case e.Declined(reason=reason) | e.CaptureRefused(reason=reason) | e.CounterFailed(reason=reason):
             return evolve(after, reason=reason)
+        case e.AuthorisationLapsed():
+            return evolve(after, reason=AUTHORISATION_EXPIRED)
         case e.RefundRequested(amount=amount):
             return evolve(after, refund_pending=payment.refund_pending + amount)
         case e.Refunded(amount=amount):

@@ -21,6 +21,9 @@ class Occasion(Enum):
     """The goods are collected in another window, or at another store."""
     LESS = "less"
     """Units were called off: less is collected, and less is paid."""
+    PAY_AT_COUNTER = "pay_at_counter"
+    """What was set aside can't be had (any more), or is not enough: the rest is paid when the goods are collected
+    (`order.due_in_store`)."""
     COLLECTED = "collected"
     """The customer has what they will get."""
     CANCELLED = "cancelled"

@@ -45,8 +45,9 @@ def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) ->
             break
         if entry.stream in stuck:
             continue
-        if type(entry.event) in _OCCASIONS:
-            if not _told(parts, notifier, entry):
+        occasion = _occasion(entry.event)
+        if occasion is not None:
+            if not _told(parts, notifier, entry, occasion):
                 stuck.add(entry.stream)
                 continue
             sent += 1
@@ -56,11 +57,16 @@ def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) ->
     return sent, len(stuck)
 
 
-def _told(parts: Parts, notifier: Notifier, entry: Recorded) -> bool:
+def _occasion(event: Event) -> Occasion | None:
+    if isinstance(event, e.LeftForStore):
+        return Occasion.PAY_AT_COUNTER if event.reason else None  # who chose to pay there need not be told
+    return _OCCASIONS.get(type(event))
+
+
+def _told(parts: Parts, notifier: Notifier, entry: Recorded, occasion: Occasion) -> bool:
     order = reading(parts, lambda tx: tx.order(entry.stream))
     if order is None:
         return True
-    occasion = _OCCASIONS[type(entry.event)]
     try:
         notifier.notify(Message(entry.id, occasion, order.owner, order.id, order.language))
     except Exception:

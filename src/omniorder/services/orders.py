@@ -6,13 +6,14 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain import bookkeeping, coupling, passes
+from omniorder.domain import bookkeeping, coupling, passes, planning
 from omniorder.domain.bookkeeping import Entry
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
+from omniorder.domain.planning import Plan
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
 from omniorder.ports.storage import Transaction
@@ -41,6 +42,11 @@ class Orders:
         of its payments.
         """
         return shown_to(self.touch, look(self.parts, self.touch, order_id))
+
+    def plan(self, order_id: str) -> Plan:
+        """What will be done about the order's money if nothing else happens: when, and why. Raises `NotFound`."""
+        order = self.get(order_id)
+        return planning.plan(order, self.parts.terms, self.parts.clock.now())
 
     def timeline(self, order_id: str, *, after: str | None = None, limit: int = 100) -> Page[Recorded]:
         """What happened to the order, oldest first: who, when, through which channel. Raises `NotFound`."""

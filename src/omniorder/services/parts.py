@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from omniorder.domain import ids
 from omniorder.domain.actors import Actor, Associate, System
+from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Recorded, Stamp
@@ -49,6 +50,12 @@ class Parts:
     """Where the stock is, when it is not ours: `inventory` is then a mirror of it."""
     sourcing: SourcingPolicy = field(factory=SourcingPolicy)
     handlers: dict[type[Event], list[Handler]] = field(factory=dict[type[Event], list[Handler]])
+
+    @property
+    def terms(self) -> Terms:
+        """What may be counted on where money is concerned: what the gateways can do, and the settings."""
+        settings = self.settings
+        return Terms(self.capabilities, settings.authorisation_margin, settings.falls_back_to_counter)
 
     def gateway(self, kind: str) -> PaymentGateway:
         """The gateway of this tender kind; raises `TenderUnsupported`."""

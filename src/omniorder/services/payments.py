@@ -101,7 +101,9 @@ def _next_call(order: Order, due: datetime | None, asked: set[str]) -> tuple[Pay
 
 def record(parts: Parts, order: Order, attempt_id: str, answer: Answer, stamp: Stamp) -> Order:
     """Commit a provider's answer with all that follows from it. Hearing it twice changes nothing."""
-    look_at = stamp.at + _patience(parts, order.payment_with(attempt_id))
+    about = order.payment_with(attempt_id)
+    look_at = stamp.at + _patience(parts, about)
+    answer = _with_an_end(parts, about, about.attempt(attempt_id), answer)
     order = tell(parts, order, stamp, lambda now: heard(now, attempt_id, answer, look_at=look_at))
     if isinstance(answer, NeedsAction):
         shown = order.payment_with(attempt_id)
@@ -157,6 +159,16 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
     if unheard and safe and _still_wanted(payment, attempt):
         return _call(lambda: _make(gateway, order, payment, attempt), attempt)
     return found
+
+
+def _with_an_end(parts: Parts, payment: Payment, attempt: Attempt, answer: Answer) -> Answer:
+    """What is set aside for a limited time ends that long after it was asked for, where the provider names no end."""
+    if attempt.operation not in (Operation.AUTHORISE, Operation.EXTEND) or not isinstance(answer, Approved):
+        return answer
+    lasts = parts.gateway(payment.gateway).capabilities.shortest
+    if answer.captured or answer.until is not None or lasts is None:
+        return answer
+    return evolve(answer, until=attempt.asked_at + lasts)
 
 
 def look_up(parts: Parts, payment: Payment, attempt: Attempt) -> Answer:

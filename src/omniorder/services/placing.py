@@ -7,11 +7,13 @@ from collections.abc import Sequence, Set
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from omniorder.domain import carts, coupling, ids, orders, promises
+from omniorder.domain import carts, coupling, ids, orders, planning, promises
 from omniorder.domain import events as e
+from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.events import Stamp
 from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, OrderState, PaymentState, PromiseState
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, PayInStore, Payment, Tender
 from omniorder.domain.promises import Promise
@@ -80,7 +82,7 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, brought: Sequence[Brought
     )
     quote = promise.quote
     placed = e.OrderPlaced(before.id, promise.id, promise.owner, quote.total, quote.ceiling, pay_by)
-    events: tuple[e.Event, ...] = (placed, *_tendered(blank, brought))
+    events: tuple[e.Event, ...] = (placed, *_tendered(unit, blank, brought))
     order, more = coupling.follow(orders.told(blank, events, at), at)
     unit.save_order(None, order, (*events, *more))
     accepted = e.PromiseAccepted(promise.id, order.id)
@@ -98,17 +100,28 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, brought: Sequence[Brought
     return order, True
 
 
-def _tendered(order: Order, brought: Sequence[Brought]) -> tuple[e.Event, ...]:
-    """Payments for what is not covered yet; none for an order that costs nothing."""
+def _tendered(unit: Unit, order: Order, brought: Sequence[Brought]) -> tuple[e.Event, ...]:
+    """Payments for what is not covered yet; none for an order that costs nothing. Raises `PlanImpossible`."""
+    at = unit.stamp.at
     events: list[e.Event] = []
-    for number, share in enumerate(shares(order.uncovered, brought), len(order.payments) + 1):
+    for number, share in enumerate(shares(_uncovered(unit, order, brought), brought), len(order.payments) + 1):
         new, tender, amount = ids.payment_id(order.id, number), share.tender, share.amount
         events.append(e.TenderAdded(new, tender.kind, amount, tender.token, method=tender.method, now=tender.now))
         if isinstance(tender, PayInStore):
             events.append(e.LeftForStore(new, amount))
         else:
             events.append(e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount))
+    planning.refuse(orders.told(order, events, at), unit.parts.terms, at)
     return tuple(events)
+
+
+def _uncovered(unit: Unit, order: Order, brought: Sequence[Brought]) -> Money:
+    """What the tenders must give: less than the most that it may cost, where the last one can be raised later."""
+    if not brought:
+        return order.uncovered
+    can = unit.parts.terms.capabilities.get(brought[-1].tender.kind, Capabilities())
+    later = order.most - planning.to_set_aside(order, can, raises=unit.parts.settings.raises_authorisations)
+    return max(order.uncovered - later, Money(0, order.total.currency))
 
 
 def _again(unit: Unit, promise: Promise, brought: Sequence[Brought], draw: bytes) -> tuple[Order, bool]:
@@ -131,7 +144,7 @@ def _again(unit: Unit, promise: Promise, brought: Sequence[Brought], draw: bytes
     longest = max(unit.parts.settings.time_to_pay(one.tender.kind) for one in brought)
     pay_by = min(order.placed_at + longest, promise.ends)
     longer = (e.PaymentDeadlineExtended(pay_by),) if pay_by > order.pay_by else ()
-    return carry_on(unit, order, (*longer, *_tendered(order, more))), True
+    return carry_on(unit, order, (*longer, *_tendered(unit, order, more))), True
 
 
 def _is_repeated(order: Order, brought: Sequence[Brought]) -> bool:

@@ -27,7 +27,7 @@ from omniorder.services.units import Unit, reading
 def carry_on(unit: Unit, before: Order, events: Sequence[e.Event]) -> Order:
     """Apply `events` and all that follows from them to a stored order, save it, and tell its neighbours."""
     at = unit.stamp.at
-    after, more = coupling.follow(told(before, events, at), at)
+    after, more = coupling.follow(told(before, events, at), at, unit.parts.terms)
     happened = (*events, *more)
     if happened:
         unit.save_order(before, after, happened)

@@ -49,6 +49,12 @@ class Settings:
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
         outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
+        authorisation_margin: how long before money set aside lapses something is done about it, but in the last
+            quarter of its time at the earliest.
+        falls_back_to_counter: money that can't be had otherwise any more is paid in the store; without it such an order
+            waits unpaid.
+        raises_authorisations: of what is weighed only the price of what was ordered is set aside, and raised once it
+            turns out heavier, by gateways that can.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
         unknown_longest: how long the outcome of a call to a payment provider may stay unknown before `reconcile` and
             `verify` tell of it.
@@ -82,6 +88,9 @@ class Settings:
     grace: timedelta = timedelta(seconds=5)
     look_again: timedelta = timedelta(seconds=30)
     outside_margin: timedelta = timedelta(minutes=30)
+    authorisation_margin: timedelta = timedelta(hours=24)
+    falls_back_to_counter: bool = True
+    raises_authorisations: bool = False
     hand_over_patience: timedelta = timedelta(minutes=2)
     unknown_longest: timedelta = timedelta(days=1)
     transfer_waits: timedelta = timedelta(days=2)
@@ -109,6 +118,8 @@ class Settings:
             value: object = getattr(self, one.name)
             if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
+            elif isinstance(one.default, bool):
+                given(value, bool, one.name, "must be True or False")
             elif isinstance(one.default, timedelta):
                 lasts = given(value, timedelta, one.name, "must be a timedelta")
                 if lasts < timedelta(0) or (one.name in _SOME and not lasts):

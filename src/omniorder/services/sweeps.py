@@ -167,7 +167,9 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
         if before is None:
             _set(unit, timer, None)
             return None
-        late: tuple[Event, ...] = coupling.overdue(before, at, stamp.at + parts.settings.hold_unknown_money)
+        late: tuple[Event, ...] = coupling.overdue(
+            before, at, stamp.at + parts.settings.hold_unknown_money, parts.terms
+        )
         return before.version, carry_on(unit, before, (*late, *moved_if_over(unit, before, late, window)))
 
     found = with_a_window(parts, reading(parts, lambda tx: tx.order(timer.subject)), stamp, act)
@@ -184,7 +186,7 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
 def _free(unit: Unit, timer: Timer) -> None:
     """Give the claim back: set the timer to what the order needs next."""
     order = unit.tx.order(timer.subject)
-    _set(unit, timer, coupling.due(order) if order else None)
+    _set(unit, timer, coupling.due(order, unit.parts.terms) if order else None)
 
 
 def _set(unit: Unit, timer: Timer, due: datetime | None) -> None:

@@ -105,8 +105,9 @@ class Unit:
         """The order with all that belongs to it, its one timer, and its events in its stream at the home store."""
         seq = before.version + 1 if before else 1
         entry = JournalEntry(after.store, after.id, seq, self.stamp, tuple(events))
-        due = coupling.due(after)
-        timers = (TimerWrite(after.store, after.id, due),) if not before or coupling.due(before) != due else ()
+        terms = self.parts.terms
+        due = coupling.due(after, terms)
+        timers = (TimerWrite(after.store, after.id, due),) if not before or coupling.due(before, terms) != due else ()
         self._write(Writes(orders=(OrderWrite(before, after),), timers=timers, journal=(entry,)), entry)
 
     def _write(self, writes: Writes, entry: JournalEntry) -> None:

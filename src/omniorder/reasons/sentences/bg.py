@@ -62,6 +62,8 @@ _SENTENCES = {
     "payment.missing": ("Преди да бъдат предадени стоките по поръчка {order}, трябва да се платят {due}.",),
     "payment.return": ("На клиента трябва да се върнат {amount}.",),
     "tender.unsupported": ("Тук не може да се плаща с {tender}.",),
+    "tender.too_little": ("Остават за плащане {missing} от {of}.",),
+    "tender.plan_impossible": ("Тази поръчка не може да се плати така с {tender}.",),
     # collecting
     "pickup.not_ready": ("Поръчка {order} все още не е готова за получаване.",),
     "pickup.unpicked": (

@@ -62,6 +62,8 @@ _SENTENCES = {
     "payment.missing": ("{due} must be paid before the goods of order {order} are handed over.",),
     "payment.return": ("{amount} must be returned to the customer.",),
     "tender.unsupported": ("You can't pay by {tender} here.",),
+    "tender.too_little": ("That leaves {missing} of {of} to be paid.",),
+    "tender.plan_impossible": ("This order can't be paid by {tender} like that.",),
     # collecting
     "pickup.not_ready": ("Order {order} isn't ready to be collected yet.",),
     "pickup.unpicked": ("In order {order}, {lines|# line hasn't|# lines haven't} been picked completely.",),

@@ -62,6 +62,8 @@ _SENTENCES = {
     "payment.missing": ("{due} måste betalas innan varorna i beställning {order} lämnas ut.",),
     "payment.return": ("{amount} måste lämnas tillbaka till kunden.",),
     "tender.unsupported": ("Det går inte att betala med {tender} här.",),
+    "tender.too_little": ("Då återstår {missing} av {of} att betala.",),
+    "tender.plan_impossible": ("Den här beställningen kan inte betalas så med {tender}.",),
     # collecting
     "pickup.not_ready": ("Beställning {order} är inte klar att hämtas ännu.",),
     "pickup.unpicked": ("I beställning {order} är {lines|# rad inte färdigplockad|# rader inte färdigplockade}.",),

@@ -231,10 +231,10 @@ def _came_to_nothing(found: ProviderPayment) -> bool:
 def _sums_differ(order: Order, payment: Payment, found: ProviderPayment) -> Iterator[str]:
     unheard = _came_to_nothing(found) and not payment.authorised.amount
     authorised = found.authorised if unheard else payment.authorised
-    collected = [attempt.amount for attempt in payment.attempts if attempt.operation is Operation.COLLECT]
-    asked = collected[-1] if collected else payment.amount
+    begun = (Operation.AUTHORISE, Operation.COLLECT)
+    asked = [attempt.amount for attempt in payment.attempts if attempt.operation in begun][-1:] or [payment.amount]
     theirs = (found.order, found.amount, found.authorised, found.captured, found.refunded)
-    known = (order.id, asked, authorised, payment.captured, payment.refunded)
+    known = (order.id, asked[0], authorised, payment.captured, payment.refunded)
     if theirs != known:
         yield f"the provider says {theirs}, we say {known}"
     if found.open.amount and payment.state is not PaymentState.AUTHORISED:
