@@ -165,6 +165,8 @@ TABLES = {
         CONFIRMED   LinesCancelled   CONFIRMED
         CONFIRMED   OrderRerouted    CONFIRMED
         CONFIRMED   FundingLost      CONFIRMED
+        CONFIRMED   CreditGranted    CONFIRMED
+        CONFIRMED   FeeCharged       CONFIRMED
         CONFIRMED   HoldLost         CONFIRMED
         CONFIRMED   HoldRestored     CONFIRMED
         CONFIRMED   TenderAdded      CONFIRMED
@@ -173,10 +175,14 @@ TABLES = {
         CONFIRMED   CancelStarted    CANCELLING
         CONFIRMED   NoShowStarted    EXPIRING
         CANCELLING  OrderClaimed     CANCELLING
+        CANCELLING  CreditGranted    CANCELLING
         CANCELLING  OrderCancelled   CANCELLED
         EXPIRING    OrderClaimed     EXPIRING
+        EXPIRING    CreditGranted    EXPIRING
         EXPIRING    OrderExpired     EXPIRED
         COMPLETED   OrderClaimed     COMPLETED
+        COMPLETED   CreditGranted    COMPLETED
+        COMPLETED   FeeCharged       COMPLETED
         COMPLETED   PartReturned     COMPLETED
         COMPLETED   AllReturned      RETURNED
         CANCELLED   OrderClaimed     CANCELLED

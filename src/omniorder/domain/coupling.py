@@ -27,6 +27,7 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Operation, PayInStore, Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.refunding import PLAIN, RefundTerms, room_to_capture, shares
 
 CLOSING: Final = frozenset({OrderState.CANCELLING, OrderState.EXPIRING})
 UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
@@ -35,18 +36,23 @@ UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
+FEE_NOT_COLLECTED: Final = "fee_not_collected"
+"""Why a fee is forgone: no tender gave it after all."""
 
 
-def follow(order: Order, at: datetime) -> tuple[Order, tuple[e.Event, ...]]:
-    """Apply all that follows, until nothing does; returns the order and what happened to it."""
+def follow(order: Order, at: datetime, terms: RefundTerms = PLAIN) -> tuple[Order, tuple[e.Event, ...]]:
+    """Apply all that follows, until nothing does; returns the order and what happened to it.
+
+    `terms` say by which tenders money goes back, where there are several.
+    """
     happened: list[e.Event] = []
-    while events := _next(order, at):
+    while events := _next(order, at, terms):
         order = told(order, events, at)
         happened += events
     return order, tuple(happened)
 
 
-def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
+def _next(order: Order, at: datetime, terms: RefundTerms) -> tuple[e.Event, ...]:
     match order.state:
         case OrderState.PLACED if order.funding in (Funding.COVERED, Funding.PAID):
             return (e.OrderConfirmed(), e.StockAwaited() if order.pickup.awaited else e.PickReleased())
@@ -57,11 +63,11 @@ def _next(order: Order, at: datetime) -> tuple[e.Event, ...]:
         case OrderState.CONFIRMED if order.pickup.question is not None and _came_right(order, order.pickup.question):
             return (e.QuestionWithdrawn(), e.StockAwaited() if order.pickup.awaited else e.Requeued())
         case OrderState.PLACED | OrderState.CONFIRMED:
-            return _send_back_excess(order, at)
+            return _send_back_excess(order, at, terms)
         case OrderState.CANCELLING | OrderState.EXPIRING:
-            return _undo_money(order, at) or _close(order, at)
+            return _undo_money(order, at, terms) or _close(order, at)
         case OrderState.CANCELLED | OrderState.EXPIRED | OrderState.COMPLETED:
-            return _undo_money(order, at)
+            return _undo_money(order, at, terms)
         case _:
             return ()
 
@@ -96,7 +102,7 @@ def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
 def _ask_for_rest(order: Order, rest: Money) -> tuple[e.Event, ...]:
     """What was left for the counter and only partly taken there stays due there, as a payment of its own."""
     counter = any(p.kind == PayInStore.kind for p in order.payments)
-    open_money = order.kept - order.value_after(order.pickup.claim)
+    open_money = order.held - order.owed_after(order.pickup.claim)
     for p in order.payments:
         if p.state is PaymentState.AUTHORISED:
             open_money += p.authorised - p.captured
@@ -109,17 +115,21 @@ def _ask_for_rest(order: Order, rest: Money) -> tuple[e.Event, ...]:
     return (e.TenderAdded(new, PayInStore.kind, missing), e.LeftForStore(new, missing))
 
 
-def _send_back_excess(order: Order, at: datetime) -> tuple[e.Event, ...]:
+def _send_back_excess(order: Order, at: datetime, terms: RefundTerms) -> tuple[e.Event, ...]:
     """Never hold more than the customer agreed to: a tender that was thought lost may turn up after another paid."""
-    excess = _surplus(order)
+    excess = surplus(order)
     for p in reversed(order.payments):
         if p.state is PaymentState.AUTHORISED and 0 < _set_aside(p) <= excess:
             return (e.VoidRequested(p.id, p.next_attempt_id()),)
-    return _refund(order, at)
+    return _refund(order, at, terms)
 
 
-def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
-    """Send back what the shop may not keep: one payment at a time, the last tender first."""
+def _undo_money(order: Order, at: datetime, terms: RefundTerms) -> tuple[e.Event, ...]:
+    """Take what the shop may keep, and send back what it may not: the last tender first, refunds by their rule."""
+    if any(p.state is PaymentState.CAPTURING for p in order.payments):
+        return ()  # a fee: should this tender refuse, another one pays it
+    if fee := _take_fee(order, terms):
+        return fee
     for p in reversed(order.payments):
         match p.state:
             case PaymentState.CREATED:
@@ -132,41 +142,71 @@ def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
                 return (*_call_off(p), e.VoidRequested(p.id, p.next_attempt_id()))
             case _:
                 pass
-    return _refund(order, at)
+    return _refund(order, at, terms)
 
 
-def _surplus(order: Order) -> int:
+def _take_fee(order: Order, terms: RefundTerms) -> tuple[e.Event, ...]:
+    """Take the part of a fee that the shop doesn't hold yet from what is set aside, by the first tender that gives it.
+
+    Where the provider takes all or nothing, all is taken and the rest refunded. What no tender gives is forgone.
+    """
+    missing = min((order.owed - order.held).amount, order.fees.amount)
+    if missing <= 0:
+        return ()
+    currency = order.total.currency
+    for p in order.payments:
+        if p.state is PaymentState.AUTHORISED and not p.refused_capture and (room := room_to_capture(p, terms)):
+            amount = min(missing, room) if terms.of(p).partial_capture else room
+            return (e.CaptureRequested(p.id, p.next_attempt_id(), Money(amount, currency)),)
+    return (e.CreditGranted(Money(missing, currency), FEE_NOT_COLLECTED, goodwill=True),)
+
+
+def surplus(order: Order) -> int:
     """What the shop holds beyond its due and has not begun to send back, in minor units.
 
     Of an order that lives on that is what exceeds the ceiling, and what was taken for units that were called off since
-    (of what is only set aside for those, less is captured later); otherwise all that no goods were given for.
+    (of what is only set aside for those, less is captured later); otherwise all that it may not keep.
     """
-    held = order.kept.amount - sum(p.refund_pending.amount for p in order.payments)
+    held = order.held.amount
     if order.state in (OrderState.PLACED, OrderState.CONFIRMED):
         open_money = sum(_set_aside(p) for p in order.payments if p.state is PaymentState.AUTHORISED)
-        return max(held + open_money - order.ceiling.amount, held - order.most.amount)
-    return held - order.collected_value.amount
+        ceiling = (order.ceiling + order.fees - order.credited).amount
+        return max(held + open_money - ceiling, held - order.most.amount)
+    return held - order.owed.amount
 
 
 def _set_aside(payment: Payment) -> int:
     return (payment.authorised - payment.captured).amount
 
 
-def _refund(order: Order, at: datetime) -> tuple[e.Event, ...]:
-    """Refund the surplus, or what one payment can give of it."""
-    for p in _refundable(order):
-        again = _refund_again(p)
-        if again is None or at >= again:
-            back = Money(min(_surplus(order), p.returnable.amount), p.amount.currency)
-            return (e.RefundRequested(p.id, p.next_attempt_id(), back),)
-    return ()
+def _refund(order: Order, at: datetime, terms: RefundTerms) -> tuple[e.Event, ...]:
+    """Refund the surplus, or what the payments can give of it that did not refuse just now.
+
+    Where it can't be given back exactly, as one tender gives back all or nothing, it is asked for all the same: the
+    provider's refusal is what makes it visible.
+    """
+    payments = [p for p in refundable(order) if (again := _refund_again(p)) is None or at >= again]
+    left = surplus(order)
+    asked: list[e.Event] = []
+    for p, share in zip(payments, shares(left, payments, terms), strict=True):
+        if share:
+            asked.append(_sent_back(p, share))
+    if payments and not asked:
+        p = payments[-1]
+        asked.append(_sent_back(p, min(left, p.returnable.amount)))
+    return tuple(asked)
 
 
-def _refundable(order: Order) -> list[Payment]:
-    """Where a surplus can go back to, the last tender first. What the counter took has paid for goods that left."""
-    if _surplus(order) <= 0:
+def _sent_back(payment: Payment, amount: int) -> e.RefundRequested:
+    return e.RefundRequested(payment.id, payment.next_attempt_id(), Money(amount, payment.amount.currency))
+
+
+def refundable(order: Order) -> list[Payment]:
+    """Where a surplus can go back to, in the order in which the tenders were used. What the counter took has paid for
+    goods that left."""
+    if surplus(order) <= 0:
         return []
-    taken = (p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.kind != PayInStore.kind)
+    taken = (p for p in order.payments if p.state is PaymentState.CAPTURED and p.kind != PayInStore.kind)
     return [p for p in taken if p.returnable.amount > 0]
 
 
@@ -198,14 +238,15 @@ def _close(order: Order, at: datetime) -> tuple[e.Event, ...]:
     return (e.PickupCancelled("order_ended"), ended)
 
 
-def cancel(order: Order, reason: str, hold_until: datetime) -> tuple[e.Event, ...]:
+def cancel(order: Order, reason: str, hold_until: datetime, fee: Money | None = None) -> tuple[e.Event, ...]:
     """The events of calling an order off: all of it, or the rest of what was partly collected."""
+    charged = () if fee is None else (e.FeeCharged(fee, reason),)
     if order.pickup.collected and order.state is OrderState.CONFIRMED:
-        return (e.RestCancelled(order.pickup.rest()), e.OrderCompleted())
+        return (*charged, e.RestCancelled(order.pickup.rest()), e.OrderCompleted())
     started = e.CancelStarted(reason, hold_until)
     if order.state is OrderState.CONFIRMED:
-        return (started, e.PickupCancelled(reason))
-    return (started,)
+        return (*charged, started, e.PickupCancelled(reason))
+    return (*charged, started)
 
 
 def undecided(pickup: Pickup) -> bool:
@@ -313,5 +354,5 @@ def due(order: Order) -> datetime | None:
         dates.append(order.pickup.until)
     if order.state is OrderState.CONFIRMED:
         dates += _questionable(order)
-    dates += [again for p in _refundable(order) if (again := _refund_again(p))]
+    dates += [again for p in refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)

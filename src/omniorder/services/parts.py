@@ -13,6 +13,7 @@ from omniorder.domain.events import Event, Recorded, Stamp
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import KeyRing
 from omniorder.domain.ranking import SourcingPolicy
+from omniorder.domain.refunding import RefundTerms
 from omniorder.errors import Misconfigured, TenderUnsupported
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.clock import Clock, Entropy
@@ -54,6 +55,11 @@ class Parts:
         if gateway is None:
             raise TenderUnsupported(tender=kind, reason="no gateway was given for it")
         return gateway
+
+    def refund_terms(self, to: str = "") -> RefundTerms:
+        """How money goes back, by the payment `to` first if one is named."""
+        can = {kind: gateway.capabilities for kind, gateway in self.gateways.items()}
+        return RefundTerms(self.settings.refund_rule, can, to)
 
     def key_ring(self) -> KeyRing:
         """The secrets of pick-up passes; raises `Misconfigured` when the hub was opened without any."""

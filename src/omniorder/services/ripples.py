@@ -23,10 +23,13 @@ from omniorder.services.places import given_back
 from omniorder.services.units import Unit
 
 
-def carry_on(unit: Unit, before: Order, events: Sequence[e.Event]) -> Order:
-    """Apply `events` and all that follows from them to a stored order, save it, and tell its neighbours."""
+def carry_on(unit: Unit, before: Order, events: Sequence[e.Event], *, refund_to: str = "") -> Order:
+    """Apply `events` and all that follows from them to a stored order, save it, and tell its neighbours.
+
+    `refund_to` names the payment by which money goes back first.
+    """
     at = unit.stamp.at
-    after, more = coupling.follow(told(before, events, at), at)
+    after, more = coupling.follow(told(before, events, at), at, unit.parts.refund_terms(refund_to))
     happened = (*events, *more)
     if happened:
         unit.save_order(before, after, happened)

@@ -11,6 +11,7 @@ from attrs import field, fields, frozen
 
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
+from omniorder.domain.refunding import RefundRule
 from omniorder.domain.rerouting import Rerouting
 from omniorder.errors import InvalidInput
 from omniorder.services.surface import given
@@ -63,6 +64,7 @@ class Settings:
         idempotency_retention: how long answers to idempotency keys are kept, and handoffs after they ended.
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
+        refund_rule: by which of an order's tenders money goes back first, where there are several.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
     """
 
@@ -91,6 +93,7 @@ class Settings:
     idempotency_retention: timedelta = timedelta(days=7)
     wait_for_other: timedelta = timedelta(seconds=5)
     retry_for: timedelta = timedelta(seconds=10)
+    refund_rule: RefundRule = RefundRule.LAST_IN_FIRST_OUT
     rerouting: Rerouting = field(factory=Rerouting)
 
     def __attrs_post_init__(self) -> None:
@@ -100,6 +103,8 @@ class Settings:
             value: object = getattr(self, one.name)
             if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
+            elif one.name == "refund_rule":
+                given(value, RefundRule, one.name, "must be a RefundRule")
             elif isinstance(one.default, timedelta):
                 lasts = given(value, timedelta, one.name, "must be a timedelta")
                 if lasts < timedelta(0) or (one.name in _SOME and not lasts):

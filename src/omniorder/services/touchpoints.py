@@ -12,9 +12,10 @@ from omniorder.services.checkout import Checkout
 from omniorder.services.exports import Exports
 from omniorder.services.handoffs import Handoffs
 from omniorder.services.imports import Imports
-from omniorder.services.orders import CustomerOrders, Orders, OwnOrders
+from omniorder.services.orders import CustomerOrders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import Pickups
+from omniorder.services.refunds import AgentOrders, StaffOrders
 from omniorder.services.shop import Articles, Prices, Stores
 from omniorder.services.stock import Stock
 from omniorder.services.transfers import Transfers
@@ -31,11 +32,8 @@ class Touchpoint:
         return f"<{type(self).__name__} {self._touch.channel.value} {self._touch.actor.name}>"
 
 
-class AgentTouchpoint(Touchpoint):
-    """An agent of the contact centre: all but the pick-up pass, and only with carts that were handed to them.
-
-    One who has made sure who is calling (`Agent("eva", customer="anna")`) may act for all of that customer's.
-    """
+class ShoppingTouchpoint(Touchpoint):
+    """Whoever shops, for themselves or for somebody else."""
 
     @cached_property
     def carts(self) -> Carts:
@@ -58,7 +56,19 @@ class AgentTouchpoint(Touchpoint):
         return CustomerOrders(self._parts, self._touch)
 
 
-class CustomerTouchpoint(AgentTouchpoint):
+class AgentTouchpoint(ShoppingTouchpoint):
+    """An agent of the contact centre: all but the pick-up pass, and only with carts that were handed to them.
+
+    One who has made sure who is calling (`Agent("eva", customer="anna")`) may act for all of that customer's.
+    """
+
+    @cached_property
+    def orders(self) -> AgentOrders:
+        """The customer's orders, and refunds of them."""
+        return AgentOrders(self._parts, self._touch)
+
+
+class CustomerTouchpoint(ShoppingTouchpoint):
     """A customer or guest."""
 
     @cached_property
@@ -81,9 +91,9 @@ class StoreTouchpoint(Touchpoint):
         return Pickups(self._parts, self._touch)
 
     @cached_property
-    def orders(self) -> Orders:
-        """Orders that this store works on."""
-        return Orders(self._parts, self._touch)
+    def orders(self) -> StaffOrders:
+        """Orders that this store works on, and refunds of them."""
+        return StaffOrders(self._parts, self._touch)
 
     @cached_property
     def stock(self) -> Stock:
@@ -125,9 +135,9 @@ class SystemTouchpoint(Touchpoint):
         return Transfers(self._parts, self._touch)
 
     @cached_property
-    def orders(self) -> Orders:
-        """Every order."""
-        return Orders(self._parts, self._touch)
+    def orders(self) -> StaffOrders:
+        """Every order, and refunds of them."""
+        return StaffOrders(self._parts, self._touch)
 
     @cached_property
     def imports(self) -> Imports:

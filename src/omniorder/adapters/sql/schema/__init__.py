@@ -30,7 +30,7 @@ from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
 from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 
-NEEDED: Final = "0009"
+NEEDED: Final = "0012"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
