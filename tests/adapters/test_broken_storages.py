@@ -22,13 +22,14 @@ from tests.adapters.broken import (
     journal,
     levels,
     owners,
+    refunds,
     shop,
     timers,
     transactions,
     transfers,
 )
 
-PARTS = (aggregates, counts, handoffs, journal, levels, owners, shop, timers, transactions, transfers)
+PARTS = (aggregates, counts, handoffs, journal, levels, owners, refunds, shop, timers, transactions, transfers)
 """Importing them has listed their mistakes."""
 
 

@@ -23,6 +23,7 @@ from omniorder.testing.contracts.storage.levels import CountContract, Quarantine
 from omniorder.testing.contracts.storage.orders import OrderContract, OrderListContract
 from omniorder.testing.contracts.storage.owners import OwnerContract
 from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
+from omniorder.testing.contracts.storage.refunds import RefundListContract
 from omniorder.testing.contracts.storage.shop import ShopContract
 from omniorder.testing.contracts.storage.stock import MovementContract, SlotContract, StockContract
 from omniorder.testing.contracts.storage.timers import TimerContract, TryContract
@@ -42,6 +43,7 @@ class StorageContract(
     ReservationContract,
     OrderContract,
     OrderListContract,
+    RefundListContract,
     OwnerContract,
     TransferContract,
     StockContract,
