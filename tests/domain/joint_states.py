@@ -19,7 +19,7 @@ from typing import assert_never
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import answers, capturing, carts, coupling, ids, orders, pickups, promises, stock
+from omniorder.domain import answers, capturing, carts, coupling, crediting, ids, orders, pickups, promises, stock
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
@@ -42,6 +42,7 @@ from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
 from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.refunding import PLAIN, RefundTerms
 from omniorder.domain.stock import Reservation
 from omniorder.errors import OmniorderError
 
@@ -74,7 +75,8 @@ class Setting:
 
     `tries` is how many tenders the customer has, one after the other; `late`: what was thought lost or was called
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
-    not have what was promised, and asks.
+    not have what was promised, and asks. `corrects`: the shop may refund, show goodwill and call off for a fee, at most
+    two of them; and a refund may come back.
     """
 
     name: str
@@ -86,6 +88,7 @@ class Setting:
     late: bool = False
     weighed: bool = False
     rejects: bool = False
+    corrects: bool = False
 
 
 @frozen
@@ -93,13 +96,14 @@ class World:
     """Where one order stands, and its reservation beside it.
 
     `taken` is what providers and counter say they took for each payment, less what they say they gave back: it is
-    written down as they say it, whatever the order makes of it.
+    written down as they say it, whatever the order makes of it. `terms` are those of the setting.
     """
 
     order: Order
     reservation: Reservation
     now: datetime
     taken: Mapping[str, int] = field(factory=dict[str, int])
+    terms: RefundTerms = PLAIN
 
 
 @frozen
@@ -159,6 +163,9 @@ class Explorer:
     def _next(self, key: Key, world: World) -> Iterator[Step]:
         yield from self._news(key, world)
         yield from self._time(key, world)
+        if self._setting.corrects:
+            yield from self._bounces(key, world)
+            yield from _taken(world, By.STAFF, _corrections(world))
         if world.order.state in (OrderState.PLACED, OrderState.CONFIRMED):
             yield from _taken(world, By.STAFF, _work(world))
             if self._setting.rejects:
@@ -173,6 +180,11 @@ class Explorer:
                 for answer in self._answers(payment, attempt):
                     what = f"{attempt.operation.value} {answer}"
                     yield from self._must(key, By.PROVIDER, what, partial(heard, world, attempt, answer))
+
+    def _bounces(self, key: Key, world: World) -> Iterator[Step]:
+        for payment in world.order.payments:
+            if payment.refunded.amount and payment.state is PaymentState.CAPTURED:
+                yield from self._must(key, By.PROVIDER, f"{payment.id} bounces", partial(bounced, world, payment))
 
     def _answers(self, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
         """Nothing that contradicts what the provider said before."""
@@ -221,7 +233,7 @@ class Explorer:
                 yield f"pay by {tender}", partial(tendered, order, tender)
         parts = {line.line: (e.Units(line.line, 1),) for line in order.pickup.lines if line.open}
         for name, units in {"everything": order.pickup.rest(), **parts}.items():
-            due = order.value_after(units) - order.kept
+            due = order.owed_after(units) - order.held
             for taken in (None, Taken(due)) if due.amount > 0 else (None,):
                 claim = partial(
                     capturing.hand_over, order, units, capabilities={"card": self._setting.capabilities},
@@ -262,6 +274,19 @@ def _replies(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]
             yield f"answer {option.id}", partial(tuple[e.Event, ...], (e.QuestionAnswered(option.id), *follows))
 
 
+def _corrections(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
+    """What the shop may forgo, and keep for its trouble."""
+    order, at, terms = world.order, world.now, world.terms
+    some = Money(30, order.total.currency)
+    if len(order.corrections) < 2:
+        yield "goodwill", partial(crediting.goodwill, order, some, at=at, terms=terms, reason="late")
+        yield "refund all", partial(crediting.refund, order, at=at, terms=terms, reason="bad")
+        yield (
+            "call off for a fee",
+            partial(crediting.cancel, order, at=at, terms=terms, reason="late", hold_until=at + HOLD, fee=some),
+        )
+
+
 def _taken(world: World, by: By, decisions: Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]) -> Iterator[Step]:
     """The steps that the domain allows; what it refuses, it refuses with an error of its own."""
     for what, decide in decisions:
@@ -294,7 +319,8 @@ def placed(setting: Setting, tender: str) -> World:
     blank = orders.place(ids.order_id(STORE, bytes(8)), cart, promise, at=NOW, channel=Channel.APP, pay_by=until)
     begun = e.OrderPlaced(cart.id, promise.id, OWNER, quote.total, quote.ceiling, until)
     reservation = stock.reserve(promise.reservation_id, STORE, promises.holds(quote), until)
-    return carried_on(World(blank, reservation, NOW), (begun, *tendered(blank, tender)))
+    terms = RefundTerms(capabilities={"card": setting.capabilities})
+    return carried_on(World(blank, reservation, NOW, terms=terms), (begun, *tendered(blank, tender)))
 
 
 def tendered(order: Order, kind: str) -> tuple[e.Event, ...]:
@@ -336,6 +362,13 @@ def _taken_now(before: int, payment: Payment, operation: Operation, answer: Answ
             return before
 
 
+def bounced(world: World, payment: Payment) -> World:
+    """The world after everything that was refunded by this payment came back."""
+    after = carried_on(world, (e.RefundBounced(payment.id, payment.refunded, "account_closed"),))
+    more = world.taken.get(payment.id, 0) + payment.refunded.amount
+    return evolve(after, taken={**world.taken, payment.id: more})
+
+
 def swept(world: World) -> World:
     """The world after the sweep let time act on it."""
     return carried_on(world, coupling.overdue(world.order, world.now, world.now + HOLD))
@@ -343,11 +376,11 @@ def swept(world: World) -> World:
 
 def carried_on(world: World, events: Sequence[e.Event]) -> World:
     """The world after these events and all that follows from them, for the stock too."""
-    order, more = coupling.follow(orders.told(world.order, events, world.now), world.now)
+    order, more = coupling.follow(orders.told(world.order, events, world.now), world.now, world.terms)
     reservation = world.reservation
     for event in (*events, *more):
         reservation = _rippled(reservation, world.order, order, event)
-    return World(order, reservation, world.now, world.taken)
+    return evolve(world, order=order, reservation=reservation)
 
 
 def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Reservation:
@@ -415,6 +448,7 @@ def essence(world: World) -> Key:
         confirmed,
         money,
         taken,
+        tuple((one.kind, one.amount, one.units) for one in order.corrections),
         pickup.state,
         lines,
         pickup.claim,

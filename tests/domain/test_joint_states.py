@@ -59,6 +59,10 @@ SETTINGS = (
     Setting("parts, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False)),
     Setting("three units, captured each", units=(2, 1), tenders=BOTH, capabilities=SEVERAL),
     Setting("two lines, two tenders", units=(1, 1), tenders=BOTH, tries=2),
+    Setting("corrected, captured once", units=(1, 1), corrects=True),
+    Setting("corrected, captured each", units=(2,), capabilities=SEVERAL, corrects=True),
+    Setting("corrected, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), corrects=True),
+    Setting("corrected, refunded whole", units=(2,), capabilities=Capabilities(partial_refund=False), corrects=True),
     Setting("what the store hasn't got", units=(2, 1), tenders=BOTH, rejects=True),
     Setting("what the store hasn't got, paid at once", units=(1, 1), capabilities=SEVERAL, rejects=True, late=True),
     Setting("weighed, captured once", units=(2,), weighed=True),
@@ -68,6 +72,7 @@ SETTINGS = (
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
+    Setting("corrected, two tenders", units=(2,), tenders=BOTH, tries=2, late=True, corrects=True),
     Setting("late news, three tenders", tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
 )
@@ -214,19 +219,19 @@ def test_what_has_left_the_store_is_paid(all_worlds: Explorer) -> None:
         order = world.order
         kept = order.kept.amount - on_its_way_back(order)
         if order.state is OrderState.COMPLETED and order.funding is Funding.CLEAR:
-            return kept == order.collected_value.amount
-        return kept >= order.collected_value.amount
+            return kept == order.owed.amount
+        return kept >= order.owed.amount - order.fees.amount
 
     everywhere(all_worlds, paid)
 
 
-def test_an_order_that_was_undone_keeps_nothing(all_worlds: Explorer) -> None:
+def test_an_order_that_was_undone_keeps_a_fee_at_most(all_worlds: Explorer) -> None:
     """M4."""
 
     def settled(world: World) -> bool:
         order = world.order
         undone = order.state in coupling.UNDONE and order.funding is Funding.CLEAR
-        return not undone or (order.kept.amount, open_money(order)) == (0, 0)
+        return not undone or (order.kept, open_money(order)) == (order.fees - order.credited, 0)
 
     everywhere(all_worlds, settled)
 

@@ -151,6 +151,10 @@ TABLES = {
         VOIDED           LateCaptured            CAPTURED
         LAPSED           LateAuthorised          VOIDING
         LAPSED           LateCaptured            CAPTURED
+        LAPSED           RefundRequested         LAPSED
+        LAPSED           Refunded                LAPSED
+        LAPSED           RefundFailed            LAPSED
+        LAPSED           RefundBounced           LAPSED
     """,
     "order": """
         PLACED      OrderClaimed     PLACED

@@ -34,6 +34,8 @@ UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
+_GIVE_BACK: Final = (PaymentState.CAPTURED, PaymentState.LAPSED)
+"""Payments that will take no more, and may hold something: a part may have been taken before the rest lapsed."""
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
 FEE_NOT_COLLECTED: Final = "fee_not_collected"
@@ -206,7 +208,7 @@ def refundable(order: Order) -> list[Payment]:
     goods that left."""
     if surplus(order) <= 0:
         return []
-    taken = (p for p in order.payments if p.state is PaymentState.CAPTURED and p.kind != PayInStore.kind)
+    taken = (p for p in order.payments if p.state in _GIVE_BACK and p.kind != PayInStore.kind)
     return [p for p in taken if p.returnable.amount > 0]
 
 

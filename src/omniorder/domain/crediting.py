@@ -145,9 +145,15 @@ def _returnable(
 
 
 def _stranded(order: Order, terms: RefundTerms) -> int:
-    """What the shop holds beyond its due and no tender can give back exactly."""
-    surplus = max(0, coupling.surplus(order))
-    return surplus - sum(shares(surplus, coupling.refundable(order), terms))
+    """What the shop would hold beyond its due, were nothing more to be collected, and no tender could give back exactly.
+
+    While goods are still to be collected, nobody knows what is to go back in the end: a provider that gives back all
+    or nothing is of no use then.
+    """
+    surplus = max(0, (order.held - order.owed).amount)
+    known = order.state is not OrderState.CONFIRMED
+    tenders = [p for p in order.payments if p.kind != PayInStore.kind and (known or terms.of(p).partial_refund)]
+    return surplus - sum(shares(surplus, tenders, terms))
 
 
 def _refuse(order: Order, reason: str, most: Money) -> NoReturn:

@@ -133,7 +133,7 @@ class PaymentState(Enum):
     VOIDED = "voided"
     """Nothing is set aside or due any more. Late news is still heard."""
     LAPSED = "lapsed"
-    """The authorisation grew too old. Late news is still heard."""
+    """The authorisation grew too old; a part may have been taken before, and go back. Late news is still heard."""
 
 
 class OrderState(Enum):
@@ -378,7 +378,13 @@ PAYMENT: Final[Table[PaymentState]] = {
     },
     PaymentState.DECLINED: _LATE,
     PaymentState.VOIDED: _LATE,
-    PaymentState.LAPSED: _LATE,
+    PaymentState.LAPSED: {
+        **_LATE,
+        e.RefundRequested: PaymentState.LAPSED,
+        e.Refunded: PaymentState.LAPSED,
+        e.RefundFailed: PaymentState.LAPSED,
+        e.RefundBounced: PaymentState.LAPSED,
+    },
 }
 
 ORDER: Final[Table[OrderState]] = {
