@@ -30,14 +30,15 @@ from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
 Actor Add Agent AgentTouchpoint Alternative Article Associate Availability Available Capabilities Card Cart CartLine
-CartState Change Channel Claimed Closure Customer CustomerTouchpoint Edit Endangered ExpectedDelivery Funding Guest
-Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered Leg Level
-MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note Notifier Occasion Offer OmniorderError
-Option Order OrderHub OrderLine OrderState Page PayInStore Payment PaymentState Pick Pickup PickupLine PickupPass
-PickupState Point Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Recorded Remedy
-Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreTouchpoint Strategy
-SweepReport System SystemTouchpoint Taken TaxPart Tender Transfer TransferLine TransferState Unit Units WebhookReply
-Wire WithTransfer errors events from_json ranking say sourcing to_json
+CartState Change Channel Claimed Closure Correction CorrectionKind Customer CustomerTouchpoint Edit Endangered
+ExpectedDelivery Funding Guest Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
+IsUnanswered Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note Notifier
+Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Page PayInStore Payment
+PaymentState Pick Pickup PickupLine PickupPass PickupState Point Price Promise PromiseState Question Quote QuoteLine
+Ranking Reason Receipt ReceiptLine Recorded RefundRule RefundState Remedy Remove Rerouting Scope Service Settings
+Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreTouchpoint Strategy SweepReport System SystemTouchpoint
+Taken TaxPart Tender Transfer TransferLine TransferState Unit Units WebhookReply Wire WithTransfer errors events
+from_json ranking say sourcing to_json
 """
 
 

@@ -8,6 +8,7 @@ from .domain.capabilities import Capabilities
 from .domain.capturing import Taken
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
+from .domain.corrections import Correction, CorrectionKind
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handoffs import Handoff, HandoffTicket, Scope
@@ -43,6 +44,7 @@ from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
+from .domain.refunding import RefundRule
 from .domain.rerouting import Rerouting
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
@@ -51,6 +53,7 @@ from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
 from .domain.telling import say
 from .domain.transfers import Transfer, TransferLine
+from .domain.unreturned import OpenRefund, RefundState
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
@@ -82,6 +85,8 @@ __all__ = [
     "Channel",
     "Claimed",
     "Closure",
+    "Correction",
+    "CorrectionKind",
     "Customer",
     "CustomerTouchpoint",
     "Edit",
@@ -112,6 +117,7 @@ __all__ = [
     "Occasion",
     "Offer",
     "OmniorderError",
+    "OpenRefund",
     "Option",
     "Order",
     "OrderHub",
@@ -138,6 +144,8 @@ __all__ = [
     "Receipt",
     "ReceiptLine",
     "Recorded",
+    "RefundRule",
+    "RefundState",
     "Remedy",
     "Remove",
     "Rerouting",

@@ -145,7 +145,7 @@ def _returnable(
 
 
 def _stranded(order: Order, terms: RefundTerms) -> int:
-    """What the shop would hold beyond its due, were nothing more to be collected, and no tender could give back exactly.
+    """What the shop would hold beyond its due, were nothing more collected, and no tender could give back exactly.
 
     While goods are still to be collected, nobody knows what is to go back in the end: a provider that gives back all
     or nothing is of no use then.
