@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from omniorder import Money, Order, Pick
@@ -20,7 +21,7 @@ from omniorder.errors import (
     TooMany,
 )
 from omniorder.testing.shop import Shop
-from tests.bad_input.cases import Case, each, judge, parametrised
+from tests.bad_input.cases import Case, each, given, judge, parametrised
 from tests.bad_input.conftest import World
 
 NO_MONEY: Final[dict[str, Any]] = {"a number": 100, "text": "1.00 EUR", "a float": 1.0, "True": True}
@@ -42,13 +43,14 @@ def _cancel(world: World, fee: Any) -> object:
     return world.shop.store.orders.cancel(world.placed.id, fee=fee)
 
 
-def _money(what: str, call: Any) -> list[Case]:
+def _money(what: str, call: Callable[[World, Any], object]) -> list[Case]:
     """Amounts that are none, each way in which money is asked for."""
-    shown = {name: str(amount) for name, amount in TOO_LITTLE.items()}
-    few = [Case(f"{what}: {name}", lambda w, v=TOO_LITTLE[name]: call(w, v), InvalidMoney, {"value": f"'{text}'"})
-           for name, text in shown.items()]  # fmt: skip
+    few = [
+        Case(f"{what}: {name}", given(call, amount), InvalidMoney, {"value": f"'{amount}'"})
+        for name, amount in TOO_LITTLE.items()
+    ]
     foreign = [
-        Case(f"{what}: {name}", lambda w, v=amount: call(w, v), CurrencyMismatch, {"value": f"'{amount.currency}'"})
+        Case(f"{what}: {name}", given(call, amount), CurrencyMismatch, {"value": f"'{amount.currency}'"})
         for name, amount in FOREIGN.items()
     ]
     return [*each(what, call, NO_MONEY, InvalidMoney), *few, *foreign]
