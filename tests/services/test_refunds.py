@@ -44,6 +44,7 @@ from tests.services.steps import (
     ready,
     refused,
 )
+from tests.services.unruly import Killed, unruly_shop
 
 REFUSES = Card("pm_card_refund_declined")
 
@@ -286,6 +287,22 @@ def test_orders_whose_refunds_arrived_do_not_cut_a_page_short(shop: Shop) -> Non
     shop.store.orders.refund(order.id, units=part(order, 1), reason="sour")
     shop.advance(minutes=1)
     assert shop.store.orders.refunds(limit=1).items == ()
+
+
+@pytest.mark.parametrize("moment", ["kill_before", "kill_after"])
+def test_whoever_dies_around_the_call_is_finished_by_the_sweep_and_the_money_goes_back_once(
+    open_shop: OpenShop, moment: str
+) -> None:
+    shop, gateway = unruly_shop(open_shop)
+    order = collected(shop)
+    setattr(gateway, moment, "refund")
+    with pytest.raises(Killed):
+        shop.store.orders.refund(order.id, amount=eur(100), reason="dented")
+    assert [one.amount for one in shop.store.orders.refunds().items] == [eur(100)]
+    shop.advance(minutes=1)
+    assert (charged(shop), max(effects(shop))) == (398, 1)
+    assert shop.store.orders.refunds().items == ()
+    check_all(shop.hub)
 
 
 # --- the customer is told ---------------------------------------------------------------------------------
