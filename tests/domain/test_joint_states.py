@@ -72,7 +72,7 @@ SETTINGS = (
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
-    Setting("corrected, two tenders", units=(2,), tenders=BOTH, tries=2, late=True, corrects=True),
+    Setting("corrected, two tenders", tenders=BOTH, tries=2, corrects=True),
     Setting("late news, three tenders", tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
 )

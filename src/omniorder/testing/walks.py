@@ -168,6 +168,9 @@ def _unpaid(order: Order) -> bool:
 
 
 def _cancelled(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    if order.state is OrderState.CONFIRMED and draw(_YES_OR_NO):
+        fee = Money(1 + draw(below(200)), order.total.currency)
+        return crediting.cancel(order, at=at, terms=PLAIN, reason="too late", hold_until=at + _HOLD, fee=fee)
     return coupling.cancel(order, "customer", at + _HOLD)
 
 
@@ -282,11 +285,6 @@ def _corrected(draw: st.DrawFn, order: Order, at: datetime) -> Events:
             return crediting.refund(order, at=at, terms=PLAIN, reason="all wrong", fee=fee)
 
 
-def _cancelled_for_a_fee(draw: st.DrawFn, order: Order, at: datetime) -> Events:
-    fee = Money(1 + draw(below(200)), order.total.currency)
-    return crediting.cancel(order, at=at, terms=PLAIN, reason="too late", hold_until=at + _HOLD, fee=fee)
-
-
 def _timed_out(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     late = max(at, order.pay_by, order.pickup.until or at)
     return coupling.overdue(order, late, late + _HOLD)
@@ -328,10 +326,9 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_disputed, 1, _has(PaymentState.CAPTURED)),
     (_corrected, 4, _in_state(OrderState.COMPLETED)),
     (_corrected, 2, lambda order: order.state is OrderState.CONFIRMED and order.pickup.collected),
-    (_cancelled_for_a_fee, 1, _in_state(OrderState.CONFIRMED)),
     (_returned, 2, _in_state(OrderState.COMPLETED)),
     (_claimed, 1, lambda order: True),
     (_cancelled, 1, lambda order: True),
-    (_timed_out, 1, lambda order: True),
+    (_timed_out, 2, lambda order: True),
 )
 """Decisions, how likely each is beside the others, and when it makes sense at all."""
