@@ -37,6 +37,7 @@ from omniorder.domain.sourcing import Leg, Sourcing
 from omniorder.domain.stock import Endangered, Level, Shortage
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.text import Metadata, metadata
+from omniorder.domain.unreturned import OpenRefund, RefundState
 from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 from omniorder.reasons.tree import Reason
 from omniorder.testing import samples, strategies
@@ -85,6 +86,15 @@ def shortages() -> st.SearchStrategy[Shortage]:
     return st.builds(Shortage, strategies.levels(), st.lists(orders, max_size=2).map(tuple))
 
 
+def open_refunds() -> st.SearchStrategy[OpenRefund]:
+    """Money that has not arrived."""
+    at, money = strategies.instants(), strategies.money()
+    return st.builds(
+        OpenRefund, st.just("SOF01-7K3F9Q"), st.just("pay_SOF01_7K3F9Q_1"), st.just("card"), money,
+        st.sampled_from(RefundState), at, st.integers(0, 9), at, st.sampled_from(["", "declined"]),
+    )  # fmt: skip
+
+
 SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "accounts": st.sampled_from([account(), credit()]),
     "articles": strategies.articles(),
@@ -95,6 +105,7 @@ SNAPSHOTS: dict[str, st.SearchStrategy[Any]] = {
     "levels": strategies.levels(),
     "merges": merges(),
     "movements": strategies.movements(),
+    "open refunds": open_refunds(),
     "orders": strategies.orders(),
     "payments": strategies.payments(),
     "pickups": strategies.pickups(),

@@ -10,6 +10,7 @@ from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
+from .domain.corrections import Correction, CorrectionKind
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handoffs import Handoff, HandoffTicket, Scope
@@ -59,7 +60,9 @@ from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
 from .domain.telling import say
+from .domain.terms import RefundRule
 from .domain.transfers import Transfer, TransferLine
+from .domain.unreturned import OpenRefund, RefundState
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
@@ -97,6 +100,8 @@ __all__ = [
     "Channel",
     "Claimed",
     "Closure",
+    "Correction",
+    "CorrectionKind",
     "Customer",
     "CustomerTouchpoint",
     "Difference",
@@ -132,6 +137,7 @@ __all__ = [
     "Occasion",
     "Offer",
     "OmniorderError",
+    "OpenRefund",
     "Option",
     "Order",
     "OrderHub",
@@ -162,6 +168,8 @@ __all__ = [
     "ReceiptLine",
     "Reconciliation",
     "Recorded",
+    "RefundRule",
+    "RefundState",
     "Remedy",
     "Remove",
     "Rerouting",

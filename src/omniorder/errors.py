@@ -41,6 +41,7 @@
     │   ├── NotReady
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
+    │   ├── CorrectionRefused
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── ReservationGone
@@ -87,6 +88,7 @@ __all__ = [
     "CartChanged",
     "CartEmpty",
     "CodeLocked",
+    "CorrectionRefused",
     "CurrencyMismatch",
     "DuplicateRow",
     "GatewayFault",
@@ -562,6 +564,18 @@ class NotPaid(Refused):
     code = "payment.missing"
     status = 402
     says = "{order}: {due} must be paid before the goods leave"
+
+
+class CorrectionRefused(Refused):
+    """So much can't be refunded, or kept as a fee. Facts: `order`, `reason`, `most` (what would do), `line` for units.
+
+    `reason` is `above_rest`, `nothing_left`, `units` (not collected, or refunded before), `fee_too_high`,
+    `named_tender` (it can't give back so much), `at_the_counter` (it was paid there, and goes back there) or
+    `all_or_nothing` (the provider can't give back a part).
+    """
+
+    code = "refund.refused"
+    says = "{order}: {reason}; at most {most}"
 
 
 class WrongCode(Refused):

@@ -66,6 +66,7 @@ from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Store
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import Transfer
+from omniorder.domain.unreturned import OpenRefund
 from omniorder.errors import InvalidInput, OmniorderError
 from omniorder.reasons.tree import Reason, Remedy
 
@@ -354,7 +355,7 @@ def _converter(*, private: bool) -> Converter:
 _STORED: Final = _converter(private=False)
 _SHOWN: Final = _converter(private=True)
 
-register(Order, "store", "stage", "funding", "taxes", "due_in_store")
+register(Order, "store", "stage", "funding", "taxes", "due_in_store", "fees", "credited", "owed")
 register(Slot, "free", "free_lines")
 register(Level, "available", "shortage")
 register(Account, "available")
@@ -368,7 +369,7 @@ register(Question, "why")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
-    *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard),
+    *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard, OpenRefund),
 )
 for _kind in _PLAIN:
     register(_kind)

@@ -253,7 +253,7 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
         second.setattr(command, "upgrade", lambda config, _: upgrade(config, "0002"))
         migrate(url)
     new = {"tolerance", "ordered", "awaited", "holds", "question", "trouble", "short", "collect"}
-    new |= {"disputed", "method", "now", "replaces", "means"}
+    new |= {"disputed", "method", "now", "replaces", "means", "corrections"}
     written = {
         ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],
         ORDER_LINE: orderlines.line_rows(order),

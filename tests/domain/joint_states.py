@@ -19,11 +19,22 @@ from typing import assert_never
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import answers, authorisations, capturing, carts, coupling, ids, orders, pickups, promises, stock
+from omniorder.domain import (
+    answers,
+    authorisations,
+    capturing,
+    carts,
+    coupling,
+    crediting,
+    ids,
+    orders,
+    pickups,
+    promises,
+    stock,
+)
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
 from omniorder.domain.articles import Article, Price
-from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.carts import Cart
@@ -45,6 +56,7 @@ from omniorder.domain.promises import Promise
 from omniorder.domain.quantities import Unit
 from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.stock import Reservation
+from omniorder.domain.terms import Terms
 from omniorder.errors import OmniorderError
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -81,7 +93,8 @@ class Setting:
     off may turn up after all. `weighed`: each line may be half as much again, or half of it. `rejects`: the store may
     not have what was promised, and asks. `readers` is how many payments may be tried at a card reader. `ends`: what the
     customer had set aside lapses after `LASTS`. `raises`: of what is weighed only the price of what was ordered is set
-    aside.
+    aside. `corrects`: the shop may refund, show goodwill and call off for a fee, at most two of them; and a refund may
+    come back, once by each payment.
     """
 
     name: str
@@ -96,6 +109,7 @@ class Setting:
     readers: int = 0
     ends: bool = False
     raises: bool = False
+    corrects: bool = False
 
     @property
     def terms(self) -> Terms:
@@ -107,7 +121,7 @@ class World:
     """Where one order stands, and its reservation beside it.
 
     `taken` is what providers and counter say they took for each payment, less what they say they gave back: it is
-    written down as they say it, whatever the order makes of it.
+    written down as they say it, whatever the order makes of it. `terms` are those of the setting.
     """
 
     order: Order
@@ -174,6 +188,9 @@ class Explorer:
     def _next(self, key: Key, world: World) -> Iterator[Step]:
         yield from self._news(key, world)
         yield from self._time(key, world)
+        if self._setting.corrects:
+            yield from self._bounces(key, world)
+            yield from _taken(world, By.STAFF, _corrections(world))
         if world.order.state in (OrderState.PLACED, OrderState.CONFIRMED):
             yield from _taken(world, By.STAFF, _work(world))
             if self._setting.rejects:
@@ -188,6 +205,11 @@ class Explorer:
                 for answer in self._answers(world, payment, attempt):
                     what = f"{attempt.operation.value} {answer}"
                     yield from self._must(key, By.PROVIDER, what, partial(heard, world, attempt, answer))
+
+    def _bounces(self, key: Key, world: World) -> Iterator[Step]:
+        for payment in world.order.payments:
+            if payment.refunded.amount and payment.state is PaymentState.CAPTURED and not _came_back(payment):
+                yield from self._must(key, By.PROVIDER, f"{payment.id} bounces", partial(bounced, world, payment))
 
     def _answers(self, world: World, payment: Payment, attempt: Attempt) -> tuple[Answer, ...]:
         """Nothing that contradicts what the provider said before."""
@@ -247,7 +269,7 @@ class Explorer:
                 yield f"pay by {tender}", partial(tendered, order, tender, self._setting.raises)
         parts = {line.line: (e.Units(line.line, 1),) for line in order.pickup.lines if line.open}
         for name, units in {"everything": order.pickup.rest(), **parts}.items():
-            due = order.value_after(units) - order.kept
+            due = order.owed_after(units) - order.held
             at_reader = (Terminal("tmr_1"),) if len(order.payments) <= self._setting.readers else ()
             for taken in (None, Taken(due), *at_reader) if due.amount > 0 else (None,):
                 claim = partial(
@@ -289,6 +311,19 @@ def _replies(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]
         if question is not None:
             follows = coupling.go_on(order, option, question.about, question.reason, world.now + HOLD)
             yield f"answer {option.id}", partial(tuple[e.Event, ...], (e.QuestionAnswered(option.id), *follows))
+
+
+def _corrections(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]:
+    """What the shop may forgo, and keep for its trouble."""
+    order, at, terms = world.order, world.now, world.terms
+    some = Money(30, order.total.currency)
+    if len(order.corrections) < 2:
+        yield "goodwill", partial(crediting.goodwill, order, some, at=at, terms=terms, reason="late")
+        yield "refund all", partial(crediting.refund, order, at=at, terms=terms, reason="bad")
+        yield (
+            "call off for a fee",
+            partial(crediting.cancel, order, at=at, terms=terms, reason="late", hold_until=at + HOLD, fee=some),
+        )
 
 
 def _taken(world: World, by: By, decisions: Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]) -> Iterator[Step]:
@@ -372,6 +407,15 @@ def _taken_now(before: int, payment: Payment, attempt: Attempt, answer: Answer) 
             return before
 
 
+def bounced(world: World, payment: Payment) -> World:
+    """The world after the last refund by this payment that had arrived came back."""
+    done = [a for a in payment.attempts if a.operation is Operation.REFUND and a.state is AttemptState.SUCCEEDED]
+    last = next(attempt for attempt in reversed(done) if not attempt.reason)
+    after = carried_on(world, (e.RefundBounced(payment.id, last.amount, "account_closed", last.id),))
+    more = world.taken.get(payment.id, 0) + last.amount.amount
+    return evolve(after, taken={**world.taken, payment.id: more})
+
+
 def swept(world: World) -> World:
     """The world after the sweep let time act on it."""
     return carried_on(world, coupling.overdue(world.order, world.now, world.now + HOLD, world.terms))
@@ -383,7 +427,7 @@ def carried_on(world: World, events: Sequence[e.Event]) -> World:
     reservation = world.reservation
     for event in (*events, *more):
         reservation = _rippled(reservation, world.order, order, event)
-    return World(order, reservation, world.now, world.terms, world.taken)
+    return evolve(world, order=order, reservation=reservation)
 
 
 def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Reservation:
@@ -468,6 +512,8 @@ def essence(world: World) -> Key:
         confirmed,
         money,
         taken,
+        tuple((one.kind, one.amount, one.units) for one in order.corrections),
+        bool(order.corrections) and any(_came_back(p) for p in order.payments),
         pickup.state,
         lines,
         pickup.claim,
@@ -507,6 +553,10 @@ def _open_ends(payment: Payment) -> Iterator[tuple[object, ...]]:
                 yield (attempt.operation, attempt.amount, "done")
             case _:
                 pass
+
+
+def _came_back(payment: Payment) -> bool:
+    return any(attempt.reason and attempt.state is AttemptState.SUCCEEDED for attempt in payment.attempts)
 
 
 def summary(world: World) -> str:

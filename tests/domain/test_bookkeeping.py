@@ -120,6 +120,37 @@ def test_what_the_counter_took_is_in_the_till_or_with_its_terminal(means: str, a
     assert on(booked(taken, e.Paid(PAY, eur(1200)), kind="in_store")) == {account: 1200, "prepayments": -1200}
 
 
+def test_a_fee_is_income_out_of_what_the_customer_paid() -> None:
+    assert on(booked(PAID, e.FeeCharged(eur(150), "late"))) == {
+        "clearing:card": 1200, "prepayments": -1050, "fees": -150,
+    }  # fmt: skip
+
+
+def test_goodwill_is_an_expense_and_the_sale_stands() -> None:
+    sold = booked(PAID, milk_collected(2))
+    granted = booked(PAID, milk_collected(2), e.CreditGranted(eur(100), "sorry", goodwill=True))
+    assert on(granted) == on(sold) | {"prepayments": -802, "goodwill": 100}
+
+
+def test_goods_that_cost_less_after_all_take_their_tax_with_them() -> None:
+    """2.49 of 4.98 EUR: 41 of 83 cents, so that what is left is the tax in what is left."""
+    line = next(line for line in order().lines if line.sku == MILK)
+    found = on(booked(PAID, milk_collected(2), e.CreditGranted(eur(249), "sour", (e.Units(line.id, 1),))))
+    assert found == {"clearing:card": 1200, "prepayments": -951, "sales:0.20": -207, "tax:0.20": -42}
+
+
+def test_a_credit_for_no_goods_in_particular_is_spread_over_what_was_sold() -> None:
+    everything = e.Collected(tuple(e.Units(line.id, line.quantity) for line in order().lines))
+    found = on(booked(PAID, everything, e.CreditGranted(eur(100), "late")))
+    assert sum(found[name] for name in ("sales:0.20", "tax:0.20")) == -(498 + 299) + 72
+    assert sum(found[name] for name in ("sales:0.09", "tax:0.09")) == -310 + 28
+
+
+def test_a_credit_beyond_what_was_sold_is_of_the_fee() -> None:
+    found = on(booked(PAID, e.FeeCharged(eur(150), "late"), e.CreditGranted(eur(50), "it was us")))
+    assert found == {"clearing:card": 1200, "prepayments": -1100, "fees": -100}
+
+
 def test_an_entry_says_what_happened_when_and_to_which_payment() -> None:
     paid, refunded = booked(PAID, e.RefundRequested(PAY, "att_2", eur(200)))
     assert (paid.what, paid.reference, paid.provider_id, paid.at) == ("Paid", PAY, "pi_1", NOW)

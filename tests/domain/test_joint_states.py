@@ -17,7 +17,6 @@ from attrs import evolve, fields
 from omniorder.domain import answers, coupling, orders
 from omniorder.domain import events as e
 from omniorder.domain.answers import Answer, Approved, Denied, NeedsAction, NoAnswer
-from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import (
     Funding,
@@ -30,6 +29,7 @@ from omniorder.domain.lifecycle import (
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Operation
 from omniorder.domain.quantities import weight_bounds
+from omniorder.domain.terms import Terms
 from omniorder.errors import IllegalTransition, OmniorderError
 from tests.domain.joint_states import (
     HOLD,
@@ -61,6 +61,10 @@ SETTINGS = (
     Setting("two lines, two tenders", units=(1, 1), tenders=BOTH, tries=2),
     Setting("split between two cards", tenders=("card+card",), tries=2),
     Setting("split between card and counter, in parts", units=(2,), tenders=("card+in_store",), tries=2),
+    Setting("corrected, captured once", units=(1, 1), corrects=True),
+    Setting("corrected, captured each", units=(2,), capabilities=SEVERAL, corrects=True),
+    Setting("corrected, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), corrects=True),
+    Setting("corrected, refunded whole", units=(2,), capabilities=Capabilities(partial_refund=False), corrects=True),
     Setting("what the store hasn't got", units=(2, 1), tenders=BOTH, rejects=True),
     Setting("what the store hasn't got, paid at once", units=(1, 1), capabilities=SEVERAL, rejects=True, late=True),
     Setting("weighed, captured once", units=(2,), weighed=True),
@@ -81,6 +85,7 @@ SETTINGS = (
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
+    Setting("corrected, two tenders", tenders=BOTH, tries=2, corrects=True),
     Setting("late news, three tenders", tries=3, late=True),
     Setting("split, captured each, late news", (2,), ("card+card", "card+in_store"), SEVERAL, tries=3, late=True),
     Setting("weighed, two tenders", units=(2, 1), tenders=BOTH, tries=2, weighed=True),
@@ -238,19 +243,19 @@ def test_what_has_left_the_store_is_paid(all_worlds: Explorer) -> None:
         order = world.order
         kept = order.kept.amount - on_its_way_back(order)
         if order.state is OrderState.COMPLETED and order.funding is Funding.CLEAR:
-            return kept == order.collected_value.amount
-        return kept >= order.collected_value.amount
+            return kept == order.owed.amount
+        return kept >= order.owed.amount - order.fees.amount
 
     everywhere(all_worlds, paid)
 
 
-def test_an_order_that_was_undone_keeps_nothing(all_worlds: Explorer) -> None:
+def test_an_order_that_was_undone_keeps_a_fee_at_most(all_worlds: Explorer) -> None:
     """M4."""
 
     def settled(world: World) -> bool:
         order = world.order
         undone = order.state in coupling.UNDONE and order.funding is Funding.CLEAR
-        return not undone or (order.kept.amount, open_money(order)) == (0, 0)
+        return not undone or (order.kept, open_money(order)) == (order.fees - order.credited, 0)
 
     everywhere(all_worlds, settled)
 

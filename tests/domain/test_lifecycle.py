@@ -151,6 +151,10 @@ TABLES = {
         VOIDED           LateCaptured            CAPTURED
         LAPSED           LateAuthorised          VOIDING
         LAPSED           LateCaptured            CAPTURED
+        LAPSED           RefundRequested         LAPSED
+        LAPSED           Refunded                LAPSED
+        LAPSED           RefundFailed            LAPSED
+        LAPSED           RefundBounced           LAPSED
     """,
     "order": """
         PLACED      OrderClaimed     PLACED
@@ -165,6 +169,8 @@ TABLES = {
         CONFIRMED   LinesCancelled   CONFIRMED
         CONFIRMED   OrderRerouted    CONFIRMED
         CONFIRMED   FundingLost      CONFIRMED
+        CONFIRMED   CreditGranted    CONFIRMED
+        CONFIRMED   FeeCharged       CONFIRMED
         CONFIRMED   HoldLost         CONFIRMED
         CONFIRMED   HoldRestored     CONFIRMED
         CONFIRMED   TenderAdded      CONFIRMED
@@ -173,10 +179,14 @@ TABLES = {
         CONFIRMED   CancelStarted    CANCELLING
         CONFIRMED   NoShowStarted    EXPIRING
         CANCELLING  OrderClaimed     CANCELLING
+        CANCELLING  CreditGranted    CANCELLING
         CANCELLING  OrderCancelled   CANCELLED
         EXPIRING    OrderClaimed     EXPIRING
+        EXPIRING    CreditGranted    EXPIRING
         EXPIRING    OrderExpired     EXPIRED
         COMPLETED   OrderClaimed     COMPLETED
+        COMPLETED   CreditGranted    COMPLETED
+        COMPLETED   FeeCharged       COMPLETED
         COMPLETED   PartReturned     COMPLETED
         COMPLETED   AllReturned      RETURNED
         CANCELLED   OrderClaimed     CANCELLED
@@ -329,8 +339,14 @@ def test_a_claim_is_possible_in_every_state_and_changes_none(machine: str, claim
 
 
 def test_news_may_come_late_for_every_payment_that_came_to_nothing() -> None:
-    for state in (PaymentState.DECLINED, PaymentState.VOIDED, PaymentState.LAPSED):
+    for state in (PaymentState.DECLINED, PaymentState.VOIDED):
         assert set(lifecycle.PAYMENT[state]) == {e.LateAuthorised, e.LateCaptured}
+
+
+def test_of_an_authorisation_that_lapsed_only_what_was_taken_before_can_go_back() -> None:
+    """It takes nothing more, but for late news."""
+    back = {e.RefundRequested, e.Refunded, e.RefundFailed, e.RefundBounced}
+    assert set(lifecycle.PAYMENT[PaymentState.LAPSED]) == {e.LateAuthorised, e.LateCaptured} | back
 
 
 @pytest.mark.parametrize(("machine", "state"), STATES, ids=named)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from omniorder.domain import answers, authorisations, capturing, coupling, ids, planning, steps
 from omniorder.domain import events as e
 from omniorder.domain.answers import AUTHORISATION_EXPIRED, Answer, Approved, Denied
-from omniorder.domain.authorisations import LARGEST_SHARE, Terms, due, ends_before
+from omniorder.domain.authorisations import LARGEST_SHARE, due, ends_before
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken
 from omniorder.domain.lifecycle import OrderState, PaymentState, PickupState
@@ -21,6 +21,7 @@ from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Attempt, Operation, Payment
 from omniorder.domain.planning import Plan, plan, to_set_aside
+from omniorder.domain.terms import Terms
 from omniorder.errors import NotPaid, PlanImpossible
 from omniorder.testing import samples
 from omniorder.testing.samples import HOUR, NOW

@@ -19,11 +19,11 @@ from omniorder.domain.stores import distance_km
 from omniorder.errors import InvalidMoney
 from omniorder.ports.storage import Transaction
 from omniorder.ports.writes import NOTHING_BOOKED
-from omniorder.services.touchpoints import AgentTouchpoint
+from omniorder.services.touchpoints import ShoppingTouchpoint
 
 
 def offers(
-    touch: AgentTouchpoint, cart: Cart, *, near: Point | None = None, by: datetime | None = None
+    touch: ShoppingTouchpoint, cart: Cart, *, near: Point | None = None, by: datetime | None = None
 ) -> tuple[Offer, ...]:
     """What `touch.checkout.offers` must answer."""
     parts = touch.checkout.parts
@@ -38,7 +38,7 @@ def _collects(store: Store) -> bool:
 
 
 def _offer(
-    touch: AgentTouchpoint, tx: Transaction, cart: Cart, store: Store, near: Point | None, by: datetime | None
+    touch: ShoppingTouchpoint, tx: Transaction, cart: Cart, store: Store, near: Point | None, by: datetime | None
 ) -> Offer:
     atp = _atp(touch, tx, cart)
     articles = tx.articles(sorted(cart.demand()))
@@ -96,7 +96,7 @@ def _unit(articles: Mapping[str, Article], one: Available) -> Mapping[str, objec
     return {"unit": "gram", **most}
 
 
-def _next(touch: AgentTouchpoint, tx: Transaction, store: Store, sku: str) -> Mapping[str, object]:
+def _next(touch: ShoppingTouchpoint, tx: Transaction, store: Store, sku: str) -> Mapping[str, object]:
     now = touch.checkout.parts.clock.now()
     ahead = [one for one in tx.expected([sku], [store.id]) if one.at > now]
     if not ahead:
@@ -106,14 +106,14 @@ def _next(touch: AgentTouchpoint, tx: Transaction, store: Store, sku: str) -> Ma
     return {"next_at": first.astimezone(store.tz).isoformat(timespec="minutes"), "next_units": units}
 
 
-def _live(touch: AgentTouchpoint, tx: Transaction, cart: Cart) -> Promise | None:
+def _live(touch: ShoppingTouchpoint, tx: Transaction, cart: Cart) -> Promise | None:
     promise = tx.promise(cart.promise_id) if cart.promise_id else None
     if promise is None or promise.state is not PromiseState.HELD:
         return None
     return promise if touch.checkout.parts.clock.now() < promise.expires_at else None
 
 
-def _atp(touch: AgentTouchpoint, tx: Transaction, cart: Cart) -> Mapping[tuple[str, str], int]:
+def _atp(touch: ShoppingTouchpoint, tx: Transaction, cart: Cart) -> Mapping[tuple[str, str], int]:
     atp = {(level.store, level.sku): level.available for level in tx.levels(sorted(cart.demand()))}
     live = _live(touch, tx, cart)
     for reservation in live.reservations if live else ():
@@ -124,7 +124,7 @@ def _atp(touch: AgentTouchpoint, tx: Transaction, cart: Cart) -> Mapping[tuple[s
     return atp
 
 
-def _quote(touch: AgentTouchpoint, tx: Transaction, cart: Cart, store: Store) -> tuple[Quote | None, list[Reason]]:
+def _quote(touch: ShoppingTouchpoint, tx: Transaction, cart: Cart, store: Store) -> tuple[Quote | None, list[Reason]]:
     articles = tx.articles(sorted(cart.demand()))
     now = touch.checkout.parts.clock.now()
     prices = {
@@ -148,7 +148,7 @@ def _quote(touch: AgentTouchpoint, tx: Transaction, cart: Cart, store: Store) ->
         return None, [Reason(impossible.code, impossible.facts)]
 
 
-def _free(touch: AgentTouchpoint, tx: Transaction, cart: Cart, store: Store, after: timedelta) -> tuple[Slot, ...]:
+def _free(touch: ShoppingTouchpoint, tx: Transaction, cart: Cart, store: Store, after: timedelta) -> tuple[Slot, ...]:
     parts = touch.checkout.parts
     now, until = parts.clock.now(), parts.clock.now() + parts.settings.slot_horizon
     booked = tx.booked([store.id], now, until)
@@ -167,7 +167,7 @@ def _in_time(slots: tuple[Slot, ...], by: datetime | None) -> tuple[Slot, ...]:
     return tuple(slot for slot in slots if by is None or slot.starts < by)
 
 
-def _donors(touch: AgentTouchpoint, tx: Transaction, store: Store) -> list[Donor]:
+def _donors(touch: ShoppingTouchpoint, tx: Transaction, store: Store) -> list[Donor]:
     cost = touch.checkout.parts.sourcing.cost
     return [
         Donor(one.id, one.transit, _far(one.place, store), cost(one, store) if cost else None)

@@ -9,7 +9,7 @@ from attrs import evolve
 from omniorder import Agent, Channel, Guest, Handoff, HandoffTicket, OrderHub, Scope
 from omniorder.domain.passes import KeyRing
 from omniorder.errors import HandoffGone
-from omniorder.services.touchpoints import AgentTouchpoint, CustomerTouchpoint
+from omniorder.services.touchpoints import AgentTouchpoint, CustomerTouchpoint, ShoppingTouchpoint
 from omniorder.testing.shop import Shop
 from tests.services.steps import refused
 
@@ -27,17 +27,17 @@ def kiosk(shop: Shop) -> CustomerTouchpoint:
     return shop.hub.at(Channel.KIOSK, TERMINAL)
 
 
-def ticket_for(cart_id: str, *scopes: Scope, by: AgentTouchpoint, lasts: timedelta | None = None) -> HandoffTicket:
+def ticket_for(cart_id: str, *scopes: Scope, by: ShoppingTouchpoint, lasts: timedelta | None = None) -> HandoffTicket:
     """A handoff that is offered; EDIT, unless it says otherwise."""
     return by.handoffs.offer(cart_id, *(scopes or (Scope.EDIT,)), lasts=lasts)
 
 
-def handed(cart_id: str, *scopes: Scope, by: AgentTouchpoint, to: AgentTouchpoint) -> Handoff:
+def handed(cart_id: str, *scopes: Scope, by: ShoppingTouchpoint, to: ShoppingTouchpoint) -> Handoff:
     """A handoff that is offered and taken."""
     return to.handoffs.accept(ticket_for(cart_id, *scopes, by=by).token)
 
 
-def gone(to: AgentTouchpoint, shown: str) -> str:
+def gone(to: ShoppingTouchpoint, shown: str) -> str:
     """Why what is shown opens nothing any more."""
     reason: str = refused(HandoffGone, to.handoffs.accept, shown).facts["reason"]
     return reason

@@ -10,7 +10,7 @@ import pytest
 from omniorder import Card, Cart, Guest, Order, Pick, Promise, Receipt, Tender
 from omniorder.errors import OmniorderError
 from omniorder.ports.writes import NOTHING_BOOKED, SlotUse
-from omniorder.services.touchpoints import AgentTouchpoint
+from omniorder.services.touchpoints import ShoppingTouchpoint
 from omniorder.testing.shop import Shop
 
 E = TypeVar("E", bound=OmniorderError)
@@ -30,7 +30,7 @@ GUEST = Guest("a-token-of-22-characters-or-more")
 """Who `shop.guest` is."""
 
 
-def filled(shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, touch: AgentTouchpoint | None = None) -> Cart:
+def filled(shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, touch: ShoppingTouchpoint | None = None) -> Cart:
     """A new cart with these wishes; Anna's, unless `touch` is somebody else's."""
     desk = (touch or shop.app).carts
     cart = desk.start()
@@ -40,7 +40,7 @@ def filled(shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, touch: AgentTou
 
 
 def free_slot(
-    shop: Shop, cart: Cart, store: str = Shop.SOFIA, nth: int = 0, *, touch: AgentTouchpoint | None = None
+    shop: Shop, cart: Cart, store: str = Shop.SOFIA, nth: int = 0, *, touch: ShoppingTouchpoint | None = None
 ) -> str:
     """The id of the store's n-th slot that is free."""
     offers = {offer.store.id: offer for offer in (touch or shop.app).checkout.offers(cart.id)}
@@ -53,7 +53,7 @@ def promised(
     *,
     store: str = Shop.SOFIA,
     nth: int = 0,
-    touch: AgentTouchpoint | None = None,
+    touch: ShoppingTouchpoint | None = None,
     **terms: Any,
 ) -> Promise:
     """A promise for a new cart with these wishes."""
@@ -63,7 +63,7 @@ def promised(
 
 
 def placed(
-    shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, pay: Tender = VISA, touch: AgentTouchpoint | None = None,
+    shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, pay: Tender = VISA, touch: ShoppingTouchpoint | None = None,
     **where: Any,
 ) -> Order:  # fmt: skip
     """An order for a new cart with these wishes."""

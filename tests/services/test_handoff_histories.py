@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from omniorder import Agent, Channel, Customer, Guest, HandoffTicket, Scope
 from omniorder.errors import HandoffGone, NotAllowed, NotFound, OmniorderError
-from omniorder.services.touchpoints import AgentTouchpoint
+from omniorder.services.touchpoints import ShoppingTouchpoint
 from omniorder.testing.shop import Shop
 
 GRANT = timedelta(hours=1)
@@ -144,7 +144,7 @@ class History:
         self.shop = shop
         self.expected = Expected()
         self.tickets: list[HandoffTicket] = []
-        self.desks: dict[Who, AgentTouchpoint] = {
+        self.desks: dict[Who, ShoppingTouchpoint] = {
             Who.ANNA: shop.hub.at(Channel.APP, Customer(f"anna-{number}")),
             Who.BORIS: shop.hub.at(Channel.WEB, Customer(f"boris-{number}")),
             Who.GUEST: shop.hub.at(Channel.KIOSK, Guest(f"guest-{number:020}")),
@@ -195,7 +195,7 @@ class History:
             assert self.edits(desk) == self.expected.edits(who, now), who
             assert self.sees(desk) == self.expected.sees(who, now), who
 
-    def edits(self, desk: AgentTouchpoint) -> str:
+    def edits(self, desk: ShoppingTouchpoint) -> str:
         """An edit of nothing is allowed or not like any other."""
         try:
             desk.carts.edit(self.cart, [])
@@ -203,7 +203,7 @@ class History:
             return error.code
         return "done"
 
-    def sees(self, desk: AgentTouchpoint) -> bool:
+    def sees(self, desk: ShoppingTouchpoint) -> bool:
         try:
             desk.carts.get(self.cart)
         except NotFound:

@@ -74,6 +74,7 @@ def test_a_code_shorter_than_seven_digits_can_not_be_set() -> None:
         {"max_lines": True},
         {"grace": timedelta(seconds=-1)},
         {"slot_horizon": 5},
+        {"refund_rule": "last_in_first_out"},
         {"promise_lasts": timedelta(days=3)},
         {"promise_shortest": timedelta(hours=1)},
     ],

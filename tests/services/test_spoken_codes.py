@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from omniorder import Channel, Settings
 from omniorder.errors import HandoffInvalid, NeedsOwnTransaction
-from omniorder.services.touchpoints import AgentTouchpoint
+from omniorder.services.touchpoints import ShoppingTouchpoint
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.contents import Rows
@@ -15,7 +15,7 @@ from tests.services.passing import EVA, eva, gone, ticket_for, wrong
 from tests.services.steps import filled, refused
 
 
-def tries_left(to: AgentTouchpoint, said: str) -> object:
+def tries_left(to: ShoppingTouchpoint, said: str) -> object:
     return refused(HandoffInvalid, to.handoffs.accept, said).facts.get("tries_left")
 
 

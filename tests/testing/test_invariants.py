@@ -87,12 +87,14 @@ def lived_in(shop: Shop) -> str:
     shop.advance(minutes=16)
     collected, code = ready("pm_card_visa")
     shop.store.pickups.hand_over(collected.id, code=code)
+    shop.store.orders.refund(collected.id, units=[Pick(collected.lines[0].id, 1)], reason="dented")
     waiting, code = ready("pm_card_visa")
     with pytest.raises(WrongCode):
         shop.store.pickups.hand_over(waiting.id, code="0000000" if code != "0000000" else "1111111")
     order("pm_card_visa")
     order("pm_card_3ds")
     shop.app.orders.cancel(order("pm_card_visa").id)
+    shop.office.orders.cancel(order("pm_card_visa").id, fee=Money(100, "EUR"))
     shop.app.orders.cancel(order("pm_card_instant").id, key="once")
     shop.web.checkout.withdraw(shop.promise().id)
     held = shop.promise()
@@ -486,6 +488,10 @@ DAMAGES: Mapping[str, Damage] = {
         first("orders", payment(lambda p: evolve(p, refunded=p.amount)), in_state(OrderState.COMPLETED)),
         "UPDATE omniorder_payment SET refunded = captured "
         "WHERE order_id IN (SELECT id FROM omniorder_order WHERE state = 'completed')",
+    ),
+    "no_more_is_credited_than_was_charged": Damage(
+        first("orders", lambda order: evolve(order, corrections=order.corrections * 9), in_state(OrderState.COMPLETED)),
+        "UPDATE omniorder_order SET corrections = replace(corrections, '\"quantity\":1', '\"quantity\":9')",
     ),
     "what_was_called_off_costs_nothing": Damage(
         first("orders", payment(lambda p: evolve(p, state=PaymentState.AUTHORISED)), paid(PaymentState.VOIDED)),

@@ -14,20 +14,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from attrs import field, frozen
-
 from omniorder.domain import events as e
 from omniorder.domain import ids
-from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import AttemptState, Funding, OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import AUTHORISATION_EXPIRED, Operation, PayInStore, Payment
 from omniorder.domain.steps import CaptureEarly, Extend, Increase, Lapse, PayAtCounter, Reauthorise
+from omniorder.domain.terms import Terms
 
 __all__ = [
     "LARGEST_SHARE",
-    "Terms",
     "begin",
     "cure",
     "due",
@@ -45,28 +42,8 @@ LARGEST_SHARE: Final = 4
 
 _ASKING: Final = frozenset({PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED, PaymentState.VOIDING})
 _NO: Final = frozenset({AttemptState.REFUSED, AttemptState.ABSENT})
-_AT_ONCE: Final = timedelta(0)
 
 
-def _nothing() -> Mapping[str, Capabilities]:
-    return {}
-
-
-@frozen
-class Terms:
-    """What may be counted on: `capabilities` by kind of tender, `margin` before an authorisation ends, `counter`:
-    whether customers can pay in the store. Of kinds that aren't named nothing but the usual is expected."""
-
-    capabilities: Mapping[str, Capabilities] = field(factory=_nothing, hash=False)
-    margin: timedelta = _AT_ONCE
-    counter: bool = True
-
-    def of(self, payment: Payment) -> Capabilities:
-        """What the provider of this payment can do."""
-        return self.capabilities.get(payment.kind, _USUAL)
-
-
-_USUAL: Final = Capabilities()
 Way = CaptureEarly | Extend | Reauthorise | Lapse
 Cure = Increase | Reauthorise | PayAtCounter
 
@@ -113,7 +90,7 @@ def ends_before(payment: Payment, margin: timedelta) -> datetime | None:
         if attempt.operation in (Operation.AUTHORISE, Operation.EXTEND) and attempt.state is AttemptState.SUCCEEDED
     ]
     lasts = payment.until - max(given, default=payment.created_at)
-    return payment.until - max(_AT_ONCE, min(margin, lasts / LARGEST_SHARE))
+    return payment.until - max(timedelta(0), min(margin, lasts / LARGEST_SHARE))
 
 
 def due(order: Order, terms: Terms) -> datetime | None:

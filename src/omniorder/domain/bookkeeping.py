@@ -12,6 +12,9 @@ What a retailer books, and when:
     it arrives                           debit refunds payable, credit clearing
     it fails or comes back               the same the other way round
     a bank takes money back              debit disputed, credit clearing, until that is decided
+    a fee is charged                     debit prepayments, credit fees
+    goods cost less after all            debit sales and tax, at the rates of these goods, credit prepayments
+    goodwill is granted                  debit goodwill, credit prepayments: the sale and its tax stand
 
 What is set aside (authorised) is nobody's money yet and stands on no account. Goods that leave before they are paid
 are on the customer's account as a receivable, and money that comes later settles that first.
@@ -30,6 +33,7 @@ from attrs import frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import payments as pay
+from omniorder.domain.corrections import CorrectionKind, summed
 from omniorder.domain.events import Recorded
 from omniorder.domain.money import Money, tax_contained
 from omniorder.domain.orders import Order
@@ -66,6 +70,10 @@ class Chart(Enum):
     """Liability, per rate: the tax in what was sold."""
     SALES = "sales"
     """Income, per rate of tax: what was sold, without the tax."""
+    FEES = "fees"
+    """Income: what the shop keeps for its trouble."""
+    GOODWILL = "goodwill"
+    """Expense: what the shop forgoes beyond any goods."""
 
 
 @frozen(order=True)
@@ -136,30 +144,53 @@ def unlike(order: Order, found: Iterable[Entry]) -> Iterator[str]:
     """In what these entries differ from the sums that the order keeps itself; nothing if all is well."""
     told = {account: amount.amount for account, amount in balances(found).items() if amount.amount}
     kept = _expected(order)
+    rates = {line.tax for line in order.lines}
+    gross = {rate: told.get(_sales(rate), 0) + told.get(_tax(rate), 0) for rate in rates}
+    for rate in sorted(rates):
+        tax = tax_contained(Money(gross[rate], order.total.currency), rate)
+        if told.get(_tax(rate), 0) != tax.amount:
+            yield f"{_tax(rate).name} is {told.get(_tax(rate), 0)}, in {gross[rate]} of sales are {tax.amount}"
+    credited = summed(order.corrections, CorrectionKind.REFUND)
+    if not credited:
+        kept |= _sold(order)
+    elif sum(gross.values()) + told.get(_FEES, 0) != credited - (order.collected_value + order.fees).amount:
+        yield f"sales with tax are {gross} by the journal, for {order.collected_value} less {credited}"
     for account in sorted(told.keys() | kept.keys()):
         one, other = told.get(account, 0), kept.get(account, 0)
-        if one != other:
+        if one != other and not (credited and account.chart in _SOLD):
             yield f"{account.name} is {one} by the journal, {other} by the order"
 
 
 def _expected(order: Order) -> dict[LedgerAccount, int]:
-    """What each account must hold, by the order and its payments as they are stored."""
+    """What each account but those of sales must hold, by the order and its payments as they are stored."""
     sums: Counter[LedgerAccount] = Counter()
     for p in order.payments:
         sums[_place(p)] += p.captured.amount - p.refunded.amount - p.disputed.amount
         sums[_DISPUTED] += p.disputed.amount
         sums[_REFUNDS] -= p.refund_pending.amount
-    collected = {line.line: line.collected for line in order.pickup.lines}
-    for part in tax_parts((line.tax, line.value(collected[line.id])) for line in order.lines):
-        sums[_tax(part.rate)] -= part.tax.amount
-        sums[_sales(part.rate)] -= part.gross.amount - part.tax.amount
-    paid = sum(p.net.amount - p.refund_pending.amount for p in order.payments) - order.collected_value.amount
+    sums[_GOODWILL] += summed(order.corrections, CorrectionKind.GOODWILL)
+    paid = (order.held - order.owed).amount
     sums[_PREPAYMENTS if paid > 0 else _RECEIVABLE] -= paid
     return {account: amount for account, amount in sums.items() if amount}
 
 
+def _sold(order: Order) -> dict[LedgerAccount, int]:
+    """What the accounts of sales must hold where nothing became cheaper since: there, only all of them together are
+    known, since what was sold by then decides how a credit is spread."""
+    sums: Counter[LedgerAccount] = Counter()
+    collected = {line.line: line.collected for line in order.pickup.lines}
+    for part in tax_parts((line.tax, line.value(collected[line.id])) for line in order.lines):
+        sums[_tax(part.rate)] -= part.tax.amount
+        sums[_sales(part.rate)] -= part.gross.amount - part.tax.amount
+    sums[_FEES] -= order.fees.amount
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+_SOLD: Final = frozenset({Chart.SALES.value, Chart.TAX.value, Chart.FEES.value})
 _RECEIVABLE: Final = LedgerAccount(Chart.RECEIVABLE.value)
 _DISPUTED: Final = LedgerAccount(Chart.DISPUTED.value)
+_FEES: Final = LedgerAccount(Chart.FEES.value)
+_GOODWILL: Final = LedgerAccount(Chart.GOODWILL.value)
 _PREPAYMENTS: Final = LedgerAccount(Chart.PREPAYMENTS.value)
 _REFUNDS: Final = LedgerAccount(Chart.REFUNDS_PAYABLE.value)
 
@@ -180,6 +211,15 @@ def _tax(rate: Decimal) -> LedgerAccount:
 
 def _sales(rate: Decimal) -> LedgerAccount:
     return LedgerAccount(Chart.SALES.value, str(rate))
+
+
+def _apportioned(amount: int, weights: Mapping[Decimal, int]) -> Mapping[Decimal, int]:
+    """`amount` in shares by weight, exact: what rounding leaves goes to the highest rate."""
+    whole, shares, left = sum(weights.values()), dict[Decimal, int](), amount
+    for rate in sorted(weights):
+        shares[rate] = amount * weights[rate] // whole if whole else 0
+        left -= shares[rate]
+    return {rate: share + (left if rate == max(shares) else 0) for rate, share in shares.items()}
 
 
 class _Books:
@@ -209,6 +249,12 @@ class _Books:
                 reference, provider_id = after.id, after.provider_id
             case e.PartCollected(units) | e.Collected(units):
                 self._goods(units)
+            case e.FeeCharged(amount):
+                self._pays(-amount, _FEES)
+            case e.CreditGranted(amount, goodwill=True):
+                self._pays(amount, _GOODWILL)
+            case e.CreditGranted(amount, units=units):
+                self._reduces(amount, units)
             case _:
                 return None
         posted, self._postings = tuple(self._postings), []
@@ -242,6 +288,20 @@ class _Books:
             gross[line.tax] = gross.get(line.tax, self._nothing) + value
         for rate in sorted(gross):
             self._sells(rate, gross[rate])
+
+    def _reduces(self, amount: Money, units: Iterable[e.Units]) -> None:
+        """Goods cost so much less: these units, or else all that was sold, at each rate by its share; then fees."""
+        sold = sum(gross.amount for gross in self._sold.values())
+        weights: Counter[Decimal] = Counter()
+        for part in units:
+            line = self._order.line(part.line)
+            weights[line.tax] += line.value(part.quantity).amount
+        for rate, share in _apportioned(min(amount.amount, sold), weights or self._sold_by_rate()).items():
+            self._sells(rate, Money(-share, amount.currency))
+        self._pays(Money(max(0, amount.amount - sold), amount.currency), _FEES)
+
+    def _sold_by_rate(self) -> Mapping[Decimal, int]:
+        return {rate: gross.amount for rate, gross in self._sold.items()}
 
     def _sells(self, rate: Decimal, gross: Money) -> None:
         """More was sold at this rate. The tax is that in all that was sold at it, as it is on the receipt of an order

@@ -21,7 +21,7 @@ from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import TERMINAL, Operation, PayInStore, Payment
+from omniorder.domain.payments import TERMINAL, PayInStore, Payment
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
 from omniorder.errors import CardNumberRefused, InvalidMoney, NotPaid, StillRunning
@@ -70,15 +70,13 @@ def hand_over(
     """
     claim = e.HandOverStarted(units, look_at)
     pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
-    due = order.value_after(units) - order.kept
-    rest = order.wanted_value - order.kept
-    for (
-        p
-    ) in order.payments:  # what is being taken already, since it would have ended soon, comes before the goods leave
+    due = order.owed_after(units) - order.held
+    rest = order.owed_in_all - order.held
+    for p in order.payments:  # what is being taken already, since it would have ended soon, comes before they leave
         due, rest = due - p.being_taken, rest - p.being_taken
     plan: list[e.Event] = [claim]
     for p in order.payments:
-        if taken is not None and _was_refused(p):
+        if taken is not None and p.refused_capture:
             # the counter takes what this tender would not give; what it still holds is given back
             plan.append(e.VoidRequested(p.id, p.next_attempt_id()))
         elif p.state is PaymentState.AUTHORISED and due.amount > 0:
@@ -89,13 +87,6 @@ def hand_over(
             plan.append(e.CaptureRequested(p.id, p.next_attempt_id(), amount))
             due, rest = due - amount, rest - amount
     return (*plan, *_at_the_counter(order, due, taken))
-
-
-def _was_refused(payment: Payment) -> bool:
-    """Whether the last thing that this authorised payment did was to refuse a capture."""
-    last = payment.attempts[-1] if payment.attempts else None
-    refused = last is not None and (last.operation, last.state) == (Operation.CAPTURE, AttemptState.REFUSED)
-    return refused and payment.state is PaymentState.AUTHORISED
 
 
 def _at_the_counter(order: Order, due: Money, taken: Taken | Terminal | None) -> tuple[e.Event, ...]:

@@ -14,7 +14,6 @@ from typing import Final
 
 from omniorder.domain import authorisations, pickups
 from omniorder.domain import events as e
-from omniorder.domain.authorisations import Terms
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
     AttemptState,
@@ -28,6 +27,8 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Operation, PayInStore, Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.refunding import room_to_capture, shares
+from omniorder.domain.terms import PLAIN, Terms
 
 CLOSING: Final = frozenset({OrderState.CANCELLING, OrderState.EXPIRING})
 UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
@@ -35,16 +36,18 @@ _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupSta
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
 _CLAIMED: Final = (PaymentState.CAPTURING, PaymentState.COLLECTING)
-NO_TERMS: Final = Terms()
-"""Authorisations are only looked at when they end."""
+_GIVE_BACK: Final = (PaymentState.CAPTURED, PaymentState.LAPSED)
+"""Payments that will take no more, and may hold something: a part may have been taken before the rest lapsed."""
 REFUND_AGAIN: Final = timedelta(hours=1)
 """How long a refund that the provider refused waits for its next try."""
+FEE_NOT_COLLECTED: Final = "fee_not_collected"
+"""Why a fee is forgone: no tender gave it after all."""
 
 
-def follow(order: Order, at: datetime, terms: Terms = NO_TERMS) -> tuple[Order, tuple[e.Event, ...]]:
+def follow(order: Order, at: datetime, terms: Terms = PLAIN) -> tuple[Order, tuple[e.Event, ...]]:
     """Apply all that follows, until nothing does; returns the order and what happened to it.
 
-    `terms` say what may be counted on where money is missing.
+    `terms` say what may be counted on where money is missing, and by which tenders it goes back.
     """
     happened: list[e.Event] = []
     while events := _next(order, at, terms):
@@ -66,11 +69,11 @@ def _next(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
         case OrderState.CONFIRMED if order.pickup.question is not None and _came_right(order, order.pickup.question):
             return (e.QuestionWithdrawn(), e.StockAwaited() if order.pickup.awaited else e.Requeued())
         case OrderState.PLACED | OrderState.CONFIRMED:
-            return _send_back_excess(order, at) or authorisations.refill(order, terms)
+            return _send_back_excess(order, at, terms) or authorisations.refill(order, terms)
         case OrderState.CANCELLING | OrderState.EXPIRING:
-            return _undo_money(order, at) or _close(order, at)
+            return _undo_money(order, at, terms) or _close(order, at)
         case OrderState.CANCELLED | OrderState.EXPIRED | OrderState.COMPLETED:
-            return _undo_money(order, at)
+            return _undo_money(order, at, terms)
         case _:
             return ()
 
@@ -98,7 +101,7 @@ def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
     claim = {part.line: part.quantity for part in units}
     if all(line.open == claim.get(line.line, 0) for line in order.pickup.lines):
         return (e.Collected(units), e.OrderCompleted())
-    missing = order.wanted_value - order.kept
+    missing = order.owed_in_all - order.held
     return (e.PartCollected(units), *_ask_for_rest(order, missing))
 
 
@@ -124,17 +127,21 @@ def _ask_for_rest(order: Order, missing: Money) -> tuple[e.Event, ...]:
     return (e.TenderAdded(new, PayInStore.kind, missing), e.LeftForStore(new, missing))
 
 
-def _send_back_excess(order: Order, at: datetime) -> tuple[e.Event, ...]:
+def _send_back_excess(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
     """Never hold more than the customer agreed to: a tender that was thought lost may turn up after another paid."""
-    excess = _surplus(order)
+    excess = surplus(order)
     for p in reversed(order.payments):
         if p.state is PaymentState.AUTHORISED and 0 < _set_aside(p) <= excess:
             return (e.VoidRequested(p.id, p.next_attempt_id()),)
-    return _refund(order, at)
+    return _refund(order, at, terms)
 
 
-def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
-    """Send back what the shop may not keep: one payment at a time, the last tender first."""
+def _undo_money(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
+    """Take what the shop may keep, and send back what it may not: the last tender first, refunds by their rule."""
+    if any(p.state is PaymentState.CAPTURING for p in order.payments):
+        return ()  # a fee: should this tender refuse, another one pays it
+    if fee := _take_fee(order, terms):
+        return fee
     for p in reversed(order.payments):
         match p.state:
             case PaymentState.CREATED:
@@ -147,46 +154,74 @@ def _undo_money(order: Order, at: datetime) -> tuple[e.Event, ...]:
                 return (*p.call_off(), e.VoidRequested(p.id, p.next_attempt_id()))
             case _:
                 pass
-    return _refund(order, at)
+    return _refund(order, at, terms)
 
 
-def _surplus(order: Order) -> int:
+def _take_fee(order: Order, terms: Terms) -> tuple[e.Event, ...]:
+    """Take the part of a fee that the shop doesn't hold yet from what is set aside, by the first tender that gives it.
+
+    Where the provider takes all or nothing, all is taken and the rest refunded. What no tender gives is forgone.
+    """
+    missing = min((order.owed - order.held).amount, order.fees.amount)
+    if missing <= 0:
+        return ()
+    currency = order.total.currency
+    for p in order.payments:
+        if p.state is PaymentState.AUTHORISED and not p.refused_capture and (room := room_to_capture(p, terms)):
+            amount = min(missing, room) if terms.of(p).partial_capture else room
+            return (e.CaptureRequested(p.id, p.next_attempt_id(), Money(amount, currency)),)
+    return (e.CreditGranted(Money(missing, currency), FEE_NOT_COLLECTED, goodwill=True),)
+
+
+def surplus(order: Order) -> int:
     """What the shop holds beyond its due and has not begun to send back, in minor units.
 
     Of an order that lives on that is what exceeds the ceiling, and what was taken for units that were called off since
-    (of what is only set aside for those, less is captured later); otherwise all that no goods were given for.
+    (of what is only set aside for those, less is captured later); otherwise all that it may not keep.
     """
-    held = order.kept.amount - sum(p.refund_pending.amount for p in order.payments)
+    held = order.held.amount
     if order.state in (OrderState.PLACED, OrderState.CONFIRMED):
         open_money = sum(_set_aside(p) for p in order.payments if p.state is PaymentState.AUTHORISED)
-        return max(held + open_money - order.ceiling.amount, held - order.most.amount)
-    return held - order.collected_value.amount
+        ceiling = (order.ceiling + order.fees - order.credited).amount
+        return max(held + open_money - ceiling, held - order.most.amount)
+    return held - order.owed.amount
 
 
 def _set_aside(payment: Payment) -> int:
     return (payment.authorised - payment.captured).amount
 
 
-def _refund(order: Order, at: datetime) -> tuple[e.Event, ...]:
-    """Refund the surplus, or what one payment can give of it."""
-    for p in _refundable(order):
-        again = _refund_again(p)
-        if again is None or at >= again:
-            back = Money(min(_surplus(order), p.returnable.amount), p.amount.currency)
-            return (e.RefundRequested(p.id, p.next_attempt_id(), back),)
-    return ()
+def _refund(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
+    """Refund the surplus, or what the payments can give of it that did not refuse just now.
+
+    Where it can't be given back exactly, as one tender gives back all or nothing, it is asked for all the same: the
+    provider's refusal is what makes it visible.
+    """
+    payments = [p for p in refundable(order) if (again := _refund_again(p)) is None or at >= again]
+    left = surplus(order)
+    asked: list[e.Event] = []
+    for p, share in zip(payments, shares(left, payments, terms), strict=True):
+        if share:
+            asked.append(_sent_back(p, share))
+    if payments and not asked:
+        p = payments[-1]
+        asked.append(_sent_back(p, min(left, p.returnable.amount)))
+    return tuple(asked)
 
 
-def _refundable(order: Order) -> list[Payment]:
-    """Where a surplus can go back to, the last tender first; but cash only for the rest, as its customer must come."""
-    surplus = _surplus(order)
-    if surplus <= 0:
+def _sent_back(payment: Payment, amount: int) -> e.RefundRequested:
+    return e.RefundRequested(payment.id, payment.next_attempt_id(), Money(amount, payment.amount.currency))
+
+
+def refundable(order: Order) -> list[Payment]:
+    """Where a surplus can go back to, in the order in which the tenders were used; to cash only what providers together
+    can't give back, as its customer must come for it."""
+    left = surplus(order)
+    if left <= 0:
         return []
-    taken = [p for p in reversed(order.payments) if p.state is PaymentState.CAPTURED and p.returnable.amount > 0]
+    taken = [p for p in order.payments if p.state in _GIVE_BACK and p.returnable.amount > 0]
     sent = [p for p in taken if p.gateway]
-    if sum(p.returnable.amount for p in sent) >= surplus:
-        return sent
-    return [*sent, *(p for p in taken if not p.gateway)]
+    return sent if sum(p.returnable.amount for p in sent) >= left else taken
 
 
 def _refund_again(payment: Payment) -> datetime | None:
@@ -210,14 +245,15 @@ def _close(order: Order, at: datetime) -> tuple[e.Event, ...]:
     return (e.PickupCancelled("order_ended"), ended)
 
 
-def cancel(order: Order, reason: str, hold_until: datetime) -> tuple[e.Event, ...]:
+def cancel(order: Order, reason: str, hold_until: datetime, fee: Money | None = None) -> tuple[e.Event, ...]:
     """The events of calling an order off: all of it, or the rest of what was partly collected."""
+    charged = () if fee is None else (e.FeeCharged(fee, reason),)
     if order.pickup.collected and order.state is OrderState.CONFIRMED:
-        return (e.RestCancelled(order.pickup.rest()), e.OrderCompleted())
+        return (*charged, e.RestCancelled(order.pickup.rest()), e.OrderCompleted())
     started = e.CancelStarted(reason, hold_until)
     if order.state is OrderState.CONFIRMED:
-        return (started, e.PickupCancelled(reason))
-    return (started,)
+        return (*charged, started, e.PickupCancelled(reason))
+    return (*charged, started)
 
 
 def undecided(pickup: Pickup) -> bool:
@@ -294,7 +330,7 @@ def _moved(option: Option) -> e.SlotMoved:
     return e.SlotMoved(option.slot, option.starts, option.ends)
 
 
-def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = NO_TERMS) -> tuple[e.Event, ...]:
+def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLAIN) -> tuple[e.Event, ...]:
     """What time has done to this order: its payment deadline, its pick-up deadline, the time for an answer or what is
     set aside for it has come to its end.
 
@@ -322,7 +358,7 @@ def _waits_until(order: Order) -> datetime | None:
     return order.pickup.until if ready and not any(p.state in _CLAIMED for p in order.payments) else None
 
 
-def due(order: Order, terms: Terms = NO_TERMS) -> datetime | None:
+def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
     """When to look at this order next, if at all: its earliest deadline, open question or end of an authorisation."""
     dates = [a.look_at for p in order.payments for a in p.attempts if a.open and not p.left_to_people(a)]
     if order.state is OrderState.PLACED:
@@ -335,5 +371,5 @@ def due(order: Order, terms: Terms = NO_TERMS) -> datetime | None:
         dates += _questionable(order)
     if ends := authorisations.due(order, terms):
         dates.append(ends)
-    dates += [again for p in _refundable(order) if (again := _refund_again(p))]
+    dates += [again for p in refundable(order) if (again := _refund_again(p))]
     return min(dates, default=None)

@@ -717,6 +717,25 @@ class HoldRestored(Event):
 
 
 @frozen
+class CreditGranted(Event):
+    """The customer pays `amount` less than what their goods cost: for these `units`, which they have, or for whatever
+    `reason` says. `goodwill`: it has nothing to do with the goods."""
+
+    amount: Money
+    reason: str
+    units: tuple[Units, ...] = ()
+    goodwill: bool = False
+
+
+@frozen
+class FeeCharged(Event):
+    """The shop may keep `amount` beside what goods cost, for a cancellation for example."""
+
+    amount: Money
+    reason: str
+
+
+@frozen
 class OrderClaimed(Event):
     """The order is `owner`'s from now on, who can prove that `former` were they, or was given it by them."""
 

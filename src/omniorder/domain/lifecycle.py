@@ -133,7 +133,7 @@ class PaymentState(Enum):
     VOIDED = "voided"
     """Nothing is set aside or due any more. Late news is still heard."""
     LAPSED = "lapsed"
-    """The authorisation grew too old. Late news is still heard."""
+    """The authorisation grew too old; a part may have been taken before, and go back. Late news is still heard."""
 
 
 class OrderState(Enum):
@@ -378,7 +378,13 @@ PAYMENT: Final[Table[PaymentState]] = {
     },
     PaymentState.DECLINED: _LATE,
     PaymentState.VOIDED: _LATE,
-    PaymentState.LAPSED: _LATE,
+    PaymentState.LAPSED: {
+        **_LATE,
+        e.RefundRequested: PaymentState.LAPSED,
+        e.Refunded: PaymentState.LAPSED,
+        e.RefundFailed: PaymentState.LAPSED,
+        e.RefundBounced: PaymentState.LAPSED,
+    },
 }
 
 ORDER: Final[Table[OrderState]] = {
@@ -400,15 +406,27 @@ ORDER: Final[Table[OrderState]] = {
         e.HoldLost: OrderState.CONFIRMED,
         e.HoldRestored: OrderState.CONFIRMED,
         e.TenderAdded: OrderState.CONFIRMED,
+        e.CreditGranted: OrderState.CONFIRMED,
+        e.FeeCharged: OrderState.CONFIRMED,
         e.PartCollected: OrderState.CONFIRMED,
         e.OrderCompleted: OrderState.COMPLETED,
         e.CancelStarted: OrderState.CANCELLING,
         e.NoShowStarted: OrderState.EXPIRING,
     },
-    OrderState.CANCELLING: {e.OrderClaimed: OrderState.CANCELLING, e.OrderCancelled: OrderState.CANCELLED},
-    OrderState.EXPIRING: {e.OrderClaimed: OrderState.EXPIRING, e.OrderExpired: OrderState.EXPIRED},
+    OrderState.CANCELLING: {
+        e.OrderClaimed: OrderState.CANCELLING,
+        e.CreditGranted: OrderState.CANCELLING,
+        e.OrderCancelled: OrderState.CANCELLED,
+    },
+    OrderState.EXPIRING: {
+        e.OrderClaimed: OrderState.EXPIRING,
+        e.CreditGranted: OrderState.EXPIRING,
+        e.OrderExpired: OrderState.EXPIRED,
+    },
     OrderState.COMPLETED: {
         e.OrderClaimed: OrderState.COMPLETED,
+        e.CreditGranted: OrderState.COMPLETED,
+        e.FeeCharged: OrderState.COMPLETED,
         e.PartReturned: OrderState.COMPLETED,
         e.AllReturned: OrderState.RETURNED,
     },

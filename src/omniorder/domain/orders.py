@@ -19,6 +19,7 @@ from omniorder.domain import ids, pickups
 from omniorder.domain import payments as pay
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
+from omniorder.domain.corrections import Correction, CorrectionKind, noted, summed
 from omniorder.domain.lifecycle import (
     GUARDED,
     ORDER,
@@ -40,7 +41,7 @@ from omniorder.domain.promises import Promise, TaxPart, tax_parts
 from omniorder.domain.quantities import EXACT, Unit
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import assigned
-from omniorder.errors import IllegalTransition, NotFound
+from omniorder.errors import IllegalTransition, InvalidMoney, NotFound
 
 
 class Stage(Enum):
@@ -90,7 +91,8 @@ class Order:
     """An order. Its `id` is its reference: `SOF01-7K3F9Q`, home store first. `version` counts its events.
 
     `total` is what was bought, `ceiling` the most that may ever be charged. `pay_by` is the deadline of an order
-    that is not funded yet, `hold_until` how long its goods wait for money in flight.
+    that is not funded yet, `hold_until` how long its goods wait for money in flight. `corrections` are fees, refunds
+    and goodwill, in the order in which they were granted.
     """
 
     id: str
@@ -112,6 +114,7 @@ class Order:
     hold_until: datetime | None = None
     language: str = ""
     metadata: Metadata = field(factory=Metadata)
+    corrections: tuple[Correction, ...] = ()
 
     @property
     def store(self) -> str:
@@ -155,6 +158,40 @@ class Order:
         return Money(sum(p.net.amount for p in self.payments), self.total.currency)
 
     @property
+    def held(self) -> Money:
+        """What is kept and not on its way back."""
+        return self.kept - Money(sum(p.refund_pending.amount for p in self.payments), self.total.currency)
+
+    @property
+    def fees(self) -> Money:
+        """What the shop may keep beside what goods cost."""
+        return Money(summed(self.corrections, CorrectionKind.FEE), self.total.currency)
+
+    @property
+    def credited(self) -> Money:
+        """What the customer need not pay of what goods and fees cost: refunds and goodwill."""
+        sums = summed(self.corrections, CorrectionKind.REFUND, CorrectionKind.GOODWILL)
+        return Money(sums, self.total.currency)
+
+    @property
+    def owed(self) -> Money:
+        """What the shop may keep as things stand: the value of what has left, with fees and less what was credited."""
+        return self.collected_value + self._corrected
+
+    @property
+    def owed_in_all(self) -> Money:
+        """The same once everything is collected that is still wanted."""
+        return self.wanted_value + self._corrected
+
+    def owed_after(self, units: Iterable[e.Units]) -> Money:
+        """The same once these units are collected too."""
+        return self.value_after(units) + self._corrected
+
+    @property
+    def _corrected(self) -> Money:
+        return self.fees - self.credited
+
+    @property
     def collected_value(self) -> Money:
         """The value of the units that have left the store."""
         return self._value(lambda line: line.collected)
@@ -184,7 +221,7 @@ class Order:
             aside = sum(
                 p.authorised.amount - p.captured.amount for p in self.payments if p.state is PaymentState.AUTHORISED
             )
-            due = max(0, min(due, self.wanted_value.amount - self.kept.amount - aside))
+            due = max(0, min(due, self.owed_in_all.amount - self.held.amount - aside))
         return Money(due, self.total.currency)
 
     @property
@@ -209,20 +246,18 @@ class Order:
 
     @property
     def most(self) -> Money:
-        """The most that may be charged now: the ceiling of what was not called off."""
-        return self._value(lambda line: line.bounds[1])
+        """The most that may be charged now: the ceiling of what was not called off, with what was corrected since."""
+        return self._value(lambda line: line.bounds[1]) + self._corrected
 
     @property
     def funding(self) -> Funding:
         """Where the money stands; a fold over the payments, stored nowhere."""
-        wanted = self.wanted_value
-        handing_over = self.pickup.state is PickupState.HANDING_OVER
         return funding(
             self.payments,
             closing=self.state not in (OrderState.PLACED, OrderState.CONFIRMED),
-            keep=self.collected_value.amount,
-            leaving=(self.leaving_value if handing_over else wanted).amount,
-            wanted=wanted.amount,
+            keep=self.owed.amount,
+            leaving=(self.leaving_value + self._corrected).amount,
+            wanted=self.owed_in_all.amount,
         )
 
     @property
@@ -240,13 +275,12 @@ class Order:
     @property
     def joint(self) -> Joint:
         """The joint state that couplings and guards look at."""
-        pending = sum(p.refund_pending.amount for p in self.payments)
         return Joint(
             order=self.state,
             funding=self.funding,
             pickup=self.pickup.state,
             payments=tuple(p.state for p in self.payments),
-            paid=self.kept.amount - pending >= self.leaving_value.amount,
+            paid=self.held >= self.leaving_value + self._corrected,
             collected=self.pickup.collected,
         )
 
@@ -362,8 +396,19 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
             return evolve(order, hold_until=until)
         case e.OrderClaimed(owner=owner):
             return evolve(order, owner=owner)
+        case e.CreditGranted() | e.FeeCharged():
+            return _corrected(order, event, at)
         case _:
             return order
+
+
+def _corrected(order: Order, event: e.CreditGranted | e.FeeCharged, at: datetime) -> Order:
+    """Raises `InvalidMoney` for nothing or less, and for a credit of more than the shop may keep."""
+    if event.amount <= Money(0, order.total.currency):
+        raise InvalidMoney("amount", str(event.amount), "must be more than nothing")
+    if isinstance(event, e.CreditGranted) and event.amount > order.owed:
+        raise InvalidMoney("amount", str(event.amount), f"must be at most {order.owed}")
+    return evolve(order, corrections=(*order.corrections, noted(event, at)))
 
 
 def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:

@@ -367,6 +367,13 @@ class Payment:
         planned = (attempt for attempt in self.attempts if attempt.state is AttemptState.PLANNED)
         return tuple(e.AttemptWithdrawn(self.id, attempt.id) for attempt in planned)
 
+    @property
+    def refused_capture(self) -> bool:
+        """Whether the last thing that this authorised payment did was to refuse a capture."""
+        last = self.attempts[-1] if self.attempts else None
+        refused = last is not None and (last.operation, last.state) == (Operation.CAPTURE, AttemptState.REFUSED)
+        return refused and self.state is PaymentState.AUTHORISED
+
     def attempt(self, attempt_id: str) -> Attempt:
         """The attempt with this id; raises `NotFound`."""
         for attempt in self.attempts:

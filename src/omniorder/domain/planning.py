@@ -12,7 +12,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain.authorisations import LARGEST_SHARE, Terms, cure, most_charged, shares, way
+from omniorder.domain.authorisations import LARGEST_SHARE, cure, most_charged, shares, way
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import OrderState, PaymentState
 from omniorder.domain.money import Money
@@ -28,6 +28,7 @@ from omniorder.domain.steps import (
     Step,
     TakeNow,
 )
+from omniorder.domain.terms import Terms
 from omniorder.errors import PlanImpossible
 
 __all__ = ["Plan", "plan", "refuse", "to_set_aside"]

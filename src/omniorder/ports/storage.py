@@ -203,6 +203,10 @@ class Transaction(Protocol):
         within [start, end) where given; by window start and order id."""
         ...  # fmt: skip
 
+    def unreturned(self, store: str, *, after: str | None, limit: int) -> tuple[Order, ...]:
+        """Orders placed at `store` that have a timer and an attempt to refund that has not succeeded; by order id."""
+        ...
+
     def transfers(
         self, store: str, *, incoming: bool, states: Sequence[str], after: tuple[datetime, str] | None, limit: int
     ) -> tuple[Transfer, ...]:

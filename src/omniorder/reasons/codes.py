@@ -5,7 +5,8 @@ values whose names mean the same under every code:
 
 - quantities (`wanted`, `available`, `orderable`, `next_units`, `units`) count in the article's unit, and `unit` says
   which one, `piece` or `gram`, where that is known; weights (`ordered`, `weighed`, `least`, `most`) are grams;
-- amounts (`total`, `expected`, `due`, `amount`, `left`, `missing`, `of`) are text such as `4.98 EUR`;
+- amounts (`total`, `expected`, `due`, `amount`, `left`, `missing`, `of`, and `most` of a refund or fee) are text, such
+  as `4.98 EUR`;
 - instants (`until`, `earliest`, `by`, `starts`, `next_at`, `arrives`) are text of ISO 8601 with an offset, the
   store's own where it is known;
 - `senders` are the stores that would send what is missing, and `earliest` is then from when it can be collected;
@@ -116,6 +117,13 @@ _PAYING: Final = {
     "tender.unsupported": _told("tender", may="reason", remedies="tender.other"),
     "tender.too_little": _told("missing of", remedies="tender.other"),
     "tender.plan_impossible": _told("tender reason", may="method until needed", remedies="tender.other"),
+    "refund.refused": _told("order reason most", may="line"),
+    "refund.above_rest": _told("most"),
+    "refund.nothing_left": _told(),
+    "refund.units": _told(may="line"),
+    "refund.fee_too_high": _told("most"),
+    "refund.named_tender": _told("most"),
+    "refund.all_or_nothing": _told(),
 }
 
 _COLLECTING: Final = {

@@ -81,6 +81,9 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(f"promise.is_{facts.get('state')}")
         case "reservation.gone":
             yield Reason(f"reservation.is_{facts.get('state')}")
+        case "refund.refused":
+            code = f"refund.{facts.get('reason')}"
+            yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":
             yield Reason(f"payment.{facts.get('reason')}")
         case "pickup.not_ready" | "pickup.over":

@@ -147,7 +147,7 @@ def _why(order: Order) -> str:
 
 
 def _not_paid(order: Order, units: tuple[Units, ...], reason: str) -> NotPaid:
-    return NotPaid(order=order.id, due=str(order.value_after(units) - order.kept), reason=reason)
+    return NotPaid(order=order.id, due=str(order.owed_after(units) - order.held), reason=reason)
 
 
 def _left(before: Pickup, after: Pickup, units: tuple[Units, ...]) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 
 from omniorder.domain import events as e
 from omniorder.domain.events import Event, Recorded, Stamp
+from omniorder.domain.lifecycle import OrderState
 from omniorder.ports.notifications import Message, Notifier, Occasion
 from omniorder.services.logs import log
 from omniorder.services.parts import Parts
@@ -24,7 +25,10 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.OrderCompleted: Occasion.COLLECTED,
     e.OrderCancelled: Occasion.CANCELLED,
     e.OrderExpired: Occasion.EXPIRED,
+    e.Refunded: Occasion.REFUNDED,
 }
+_ONLY_WHEN: Final = {Occasion.REFUNDED: (OrderState.COMPLETED, OrderState.RETURNED)}
+"""What is told of orders in some states only: of one that was called off, that is told and not what it means."""
 
 
 def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) -> tuple[int, int]:
@@ -47,10 +51,11 @@ def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) ->
             continue
         occasion = _occasion(entry.event)
         if occasion is not None:
-            if not _told(parts, notifier, entry, occasion):
+            told = _told(parts, notifier, entry, occasion)
+            if told is None:
                 stuck.add(entry.stream)
                 continue
-            sent += 1
+            sent += told
         done.append(entry)
     if done:
         in_transaction(parts, stamp, lambda unit: unit.tx.acknowledge(CONSUMER, done))
@@ -63,13 +68,14 @@ def _occasion(event: Event) -> Occasion | None:
     return _OCCASIONS.get(type(event))
 
 
-def _told(parts: Parts, notifier: Notifier, entry: Recorded, occasion: Occasion) -> bool:
+def _told(parts: Parts, notifier: Notifier, entry: Recorded, occasion: Occasion) -> bool | None:
+    """Whether the customer was told: not where there is nothing to tell, and None when it failed."""
     order = reading(parts, lambda tx: tx.order(entry.stream))
-    if order is None:
-        return True
+    if order is None or order.state not in _ONLY_WHEN.get(occasion, OrderState):
+        return False
     try:
         notifier.notify(Message(entry.id, occasion, order.owner, order.id, order.language))
     except Exception:
         log().exception("the notifier failed", message_id=entry.id)
-        return False
+        return None
     return True

@@ -6,19 +6,18 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain import bookkeeping, coupling, passes, planning
-from omniorder.domain.bookkeeping import Entry
+from omniorder.domain import coupling, crediting, passes, planning
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.planning import Plan
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
-from omniorder.ports.storage import Transaction
 from omniorder.services import payments, rerouting
-from omniorder.services.access import look, order_for, shown_to, work_for
+from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
@@ -67,43 +66,37 @@ class Orders:
         voided and captures refunded. Raises `NotFound`, `IllegalTransition` (being handed over, or ended),
         `NeedsOwnTransaction`.
         """
+        return self._call_off(order_id, reason, key, None)
+
+    def _call_off(self, order_id: str, reason: str, key: str | None, fee: Money | None) -> Order:
         why = self.touch.actor.name.partition(":")[0] if reason == "" else valid_reason(reason)
         order = self.get(order_id)
         if not self.touch.may_change(order):
             raise NotAllowed(actor=self.touch.actor.name, action=f"call off order {order.id}")
-        for kind in {p.gateway for p in order.payments} - {""}:
-            payments.own_transaction(self.parts, "orders.cancel")
-            self.parts.gateway(kind)
+        self._ready_to_pay(order, "orders.cancel")
         stamp = self.touch.stamp(self.parts.clock)
         hold_until = stamp.at + self.parts.settings.hold_unknown_money
 
         def work(unit: Unit) -> Order:
             home, this = order.store, order.id
-            seen = unit.earlier(key, "orders.cancel", home=home, subject=this, request=why, result=this)
+            request = why if fee is None else [why, fee]
+            seen = unit.earlier(key, "orders.cancel", home=home, subject=this, request=request, result=this)
             before = work_for(self.touch, unit.tx, order_id)
             if seen or before.state in _CALLED_OFF:
                 return before
-            return carry_on(unit, before, coupling.cancel(before, why, hold_until))
+            if fee is None:
+                return carry_on(unit, before, coupling.cancel(before, why, hold_until))
+            terms = self.parts.terms
+            events = crediting.cancel(before, at=stamp.at, terms=terms, reason=why, hold_until=hold_until, fee=fee)
+            return carry_on(unit, before, events)
 
         return payments.drive(self.parts, in_transaction(self.parts, stamp, work), stamp)
 
-
-@frozen
-class StaffOrders(Orders):
-    """What only those who work for the retailer may see."""
-
-    def ledger(self, order_id: str) -> tuple[Entry, ...]:
-        """The order's money as balanced entries, the oldest first: see `omniorder.domain.bookkeeping`.
-
-        Raises `NotFound`.
-        """
-
-        def read(tx: Transaction) -> tuple[Entry, ...]:
-            order = order_for(self.touch, tx, order_id)
-            journal = tx.journal(order.store, order.id, after=0, limit=order.version)
-            return bookkeeping.entries(order, journal)
-
-        return reading(self.parts, read)
+    def _ready_to_pay(self, order: Order, command: str) -> None:
+        """Whether its providers may be called from here; raises `NeedsOwnTransaction`, `TenderUnsupported`."""
+        for kind in {p.gateway for p in order.payments} - {""}:
+            payments.own_transaction(self.parts, command)
+            self.parts.gateway(kind)
 
 
 @frozen

@@ -8,7 +8,6 @@ from attrs import field, frozen
 
 from omniorder.domain import ids
 from omniorder.domain.actors import Actor, Associate, System
-from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Event, Recorded, Stamp
@@ -16,6 +15,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.passes import KeyRing
 from omniorder.domain.payments import SERVED_BY, Tender
 from omniorder.domain.ranking import SourcingPolicy
+from omniorder.domain.terms import Terms
 from omniorder.errors import Misconfigured, TenderUnsupported
 from omniorder.ports.catalogue import Catalogue
 from omniorder.ports.clock import Clock, Entropy
@@ -55,7 +55,9 @@ class Parts:
     def terms(self) -> Terms:
         """What may be counted on where money is concerned: what the gateways can do, and the settings."""
         settings = self.settings
-        return Terms(self.capabilities, settings.authorisation_margin, settings.falls_back_to_counter)
+        return Terms(
+            self.capabilities, settings.authorisation_margin, settings.falls_back_to_counter, settings.refund_rule
+        )
 
     def gateway(self, kind: str) -> PaymentGateway:
         """The gateway of this tender kind; raises `TenderUnsupported`."""

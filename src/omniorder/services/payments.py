@@ -194,7 +194,7 @@ def _make(gateway: PaymentGateway, order: Order, payment: Payment, attempt: Atte
                 )
             )  # fmt: skip
         case Operation.CAPTURE:
-            rest = order.wanted_value - order.kept - attempt.amount
+            rest = order.owed_in_all - order.held - attempt.amount
             final = rest.amount <= 0 or not gateway.capabilities.several_captures
             return gateway.capture(Capture(payment.id, attempt.id, payment.provider_id, attempt.amount, final))
         case Operation.VOID:

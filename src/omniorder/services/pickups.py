@@ -130,7 +130,7 @@ class Pickups:
         Raises `NotFound`, `InvalidQuantity` (more than are still to be picked), `IllegalTransition`, `InvalidText`.
         """
         why = valid_reason(reason)
-        units = None if lines is None else _units(lines)
+        units = None if lines is None else units_of(lines)
         stamp = self.touch.stamp(self.parts.clock)
 
         def decide(unit: Unit, order: Order) -> list[e.Event]:
@@ -213,7 +213,7 @@ class Pickups:
         Raises `NotFound`, `NotReady`, `WrongCode`, `CodeLocked`, `NotPaid`, `InvalidQuantity`, `StillRunning`,
         `TenderUnsupported` (no card readers), `NeedsOwnTransaction`.
         """
-        units = _units(lines) if lines is not None else None
+        units = units_of(lines) if lines is not None else None
         if taken is not None and not isinstance(cast("object", taken), (Taken, Terminal)):
             raise InvalidInput("taken", taken, "a Taken or a Terminal")
         return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
@@ -270,7 +270,8 @@ def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]
     return _some(what)
 
 
-def _units(lines: Sequence[Pick]) -> tuple[Units, ...]:
+def units_of(lines: Sequence[Pick]) -> tuple[Units, ...]:
+    """These picks, summed per line. Raises `InvalidInput` for none, `TooMany`."""
     sums: dict[str, int] = {}
     for pick in _some(lines):
         sums[pick.line] = sums.get(pick.line, 0) + pick.quantity

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from attrs import evolve
+
 from omniorder.domain import carts, coupling
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import OrderState, PickupState
@@ -24,10 +26,14 @@ from omniorder.services.places import given_back
 from omniorder.services.units import Unit, reading
 
 
-def carry_on(unit: Unit, before: Order, events: Sequence[e.Event]) -> Order:
-    """Apply `events` and all that follows from them to a stored order, save it, and tell its neighbours."""
+def carry_on(unit: Unit, before: Order, events: Sequence[e.Event], *, refund_to: str = "") -> Order:
+    """Apply `events` and all that follows from them to a stored order, save it, and tell its neighbours.
+
+    `refund_to` names the payment by which money goes back first.
+    """
     at = unit.stamp.at
-    after, more = coupling.follow(told(before, events, at), at, unit.parts.terms)
+    terms = evolve(unit.parts.terms, to=refund_to) if refund_to else unit.parts.terms
+    after, more = coupling.follow(told(before, events, at), at, terms)
     happened = (*events, *more)
     if happened:
         unit.save_order(before, after, happened)

@@ -13,6 +13,7 @@ from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.payments import BankTransfer, PayLink
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
 from omniorder.domain.rerouting import Rerouting
+from omniorder.domain.terms import RefundRule
 from omniorder.errors import InvalidInput
 from omniorder.services.surface import given
 
@@ -76,6 +77,7 @@ class Settings:
             One about a payment that is not there yet is followed up for as long.
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
+        refund_rule: by which of an order's tenders money goes back first, where there are several.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
     """
 
@@ -109,6 +111,7 @@ class Settings:
     webhook_retention: timedelta = timedelta(days=30)
     wait_for_other: timedelta = timedelta(seconds=5)
     retry_for: timedelta = timedelta(seconds=10)
+    refund_rule: RefundRule = RefundRule.LAST_IN_FIRST_OUT
     rerouting: Rerouting = field(factory=Rerouting)
 
     def __attrs_post_init__(self) -> None:
@@ -120,6 +123,8 @@ class Settings:
                 given(value, Rerouting, one.name, "must be a Rerouting")
             elif isinstance(one.default, bool):
                 given(value, bool, one.name, "must be True or False")
+            elif one.name == "refund_rule":
+                given(value, RefundRule, one.name, "must be a RefundRule")
             elif isinstance(one.default, timedelta):
                 lasts = given(value, timedelta, one.name, "must be a timedelta")
                 if lasts < timedelta(0) or (one.name in _SOME and not lasts):

@@ -14,11 +14,13 @@ from omniorder.services.exports import Exports
 from omniorder.services.gift_cards import GiftCardBalances, GiftCards
 from omniorder.services.handoffs import Handoffs
 from omniorder.services.imports import Imports
-from omniorder.services.orders import CustomerOrders, OwnOrders, StaffOrders
+from omniorder.services.orders import CustomerOrders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.payment_desk import PaymentDesk
 from omniorder.services.pickups import Pickups
+from omniorder.services.refunds import AgentOrders
 from omniorder.services.shop import Articles, Prices, Stores
+from omniorder.services.staff_orders import StaffOrders
 from omniorder.services.stock import Stock
 from omniorder.services.transfers import Transfers
 
@@ -34,11 +36,8 @@ class Touchpoint:
         return f"<{type(self).__name__} {self._touch.channel.value} {self._touch.actor.name}>"
 
 
-class AgentTouchpoint(Touchpoint):
-    """An agent of the contact centre: all but the pick-up pass, and only with carts that were handed to them.
-
-    One who has made sure who is calling (`Agent("eva", customer="anna")`) may act for all of that customer's.
-    """
+class ShoppingTouchpoint(Touchpoint):
+    """Whoever shops, for themselves or for somebody else."""
 
     @cached_property
     def carts(self) -> Carts:
@@ -71,7 +70,19 @@ class AgentTouchpoint(Touchpoint):
         return OwnCredit(self._parts, self._touch)
 
 
-class CustomerTouchpoint(AgentTouchpoint):
+class AgentTouchpoint(ShoppingTouchpoint):
+    """An agent of the contact centre: all but the pick-up pass, and only with carts that were handed to them.
+
+    One who has made sure who is calling (`Agent("eva", customer="anna")`) may act for all of that customer's.
+    """
+
+    @cached_property
+    def orders(self) -> AgentOrders:
+        """The customer's orders, and refunds of them."""
+        return AgentOrders(self._parts, self._touch)
+
+
+class CustomerTouchpoint(ShoppingTouchpoint):
     """A customer or guest."""
 
     @cached_property
@@ -100,7 +111,7 @@ class StoreTouchpoint(Touchpoint):
 
     @cached_property
     def orders(self) -> StaffOrders:
-        """Orders that this store works on."""
+        """Orders that this store works on, and refunds of them."""
         return StaffOrders(self._parts, self._touch)
 
     @cached_property
@@ -144,7 +155,7 @@ class SystemTouchpoint(Touchpoint):
 
     @cached_property
     def orders(self) -> StaffOrders:
-        """Every order."""
+        """Every order, and refunds of them."""
         return StaffOrders(self._parts, self._touch)
 
     @cached_property

@@ -402,6 +402,8 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "partly collected": some,
         "rest lapsed": after(some, *coupling.overdue(some, NOW + timedelta(days=4), hold)),
         "completed": all_gone,
+        "credited": after(all_gone, e.CreditGranted(price, "dented", first), e.FeeCharged(Money(50, "EUR"), "dented")),
+        "called off for a fee": after(confirmed, *coupling.cancel(confirmed, "too late", hold, Money(50, "EUR"))),
         "cancelling": cancelling,
         "cancelled": heard(cancelling, answers.Approved(placed.total)),
         "refunding": after(paid, *coupling.cancel(paid, "changed my mind", hold)),

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from attrs import field, frozen
 from hypothesis import strategies as st
 
-from omniorder.domain import coupling, ids
+from omniorder.domain import coupling, crediting, ids
 from omniorder.domain import events as e
 from omniorder.domain.answers import (
     AUTHORISATION_EXPIRED,
@@ -36,6 +36,7 @@ from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.domain.pickups import PickupLine
 from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.terms import PLAIN
 from omniorder.errors import OmniorderError
 
 __all__ = ["Step", "answers_to", "below", "card_asked", "one_of", "walk"]
@@ -167,6 +168,9 @@ def _unpaid(order: Order) -> bool:
 
 
 def _cancelled(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    if order.state is OrderState.CONFIRMED and draw(_YES_OR_NO):
+        fee = Money(1 + draw(below(200)), order.total.currency)
+        return crediting.cancel(order, at=at, terms=PLAIN, reason="too late", hold_until=at + _HOLD, fee=fee)
     return coupling.cancel(order, "customer", at + _HOLD)
 
 
@@ -259,10 +263,27 @@ def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:
         one = one_of(draw, units)
         units = (e.Units(one.line, 1 + draw(below(one.quantity))),)
     can = one_of(draw, _CAPABILITIES)
-    due = order.value_after(units) - order.kept
+    due = order.owed_after(units) - order.held
     ways: tuple[Taken | Terminal, ...] = (Taken(due, "cash", "till 4/17"), Terminal("tmr_1"))
     taken = one_of(draw, ways) if order.due_in_store.amount else None
     return hand_over(order, units, capabilities={"card": can}, taken=taken, look_at=at + timedelta(minutes=2))
+
+
+def _corrected(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """Goods are refunded, by the unit or for an amount, or the shop forgoes money; sometimes for a fee."""
+    few = Money(1 + draw(below(200)), order.total.currency)
+    fee = few if draw(below(4)) == 0 else None
+    match draw(below(4)):
+        case 0:
+            return crediting.goodwill(order, few, at=at, terms=PLAIN, reason="late")
+        case 1:
+            return crediting.refund(order, at=at, terms=PLAIN, reason="dented", amount=few)
+        case 2:
+            one = one_of(draw, order.pickup.lines)
+            units = (e.Units(one.line, 1 + draw(below(max(1, one.collected)))),)
+            return crediting.refund(order, at=at, terms=PLAIN, reason="brought back", units=units, fee=fee)
+        case _:
+            return crediting.refund(order, at=at, terms=PLAIN, reason="all wrong", fee=fee)
 
 
 def _timed_out(draw: st.DrawFn, order: Order, at: datetime) -> Events:
@@ -304,9 +325,11 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_decided, 8, lambda order: order.pickup.state in (*_PREPARED, *_WAITING) and bool(order.pickup.rest())),
     (_expired, 1, _has(PaymentState.AUTHORISED)),
     (_disputed, 1, _has(PaymentState.CAPTURED)),
+    (_corrected, 4, _in_state(OrderState.COMPLETED)),
+    (_corrected, 2, lambda order: order.state is OrderState.CONFIRMED and order.pickup.collected),
     (_returned, 2, _in_state(OrderState.COMPLETED)),
     (_claimed, 1, lambda order: True),
     (_cancelled, 1, lambda order: True),
-    (_timed_out, 1, lambda order: True),
+    (_timed_out, 2, lambda order: True),
 )
 """Decisions, how likely each is beside the others, and when it makes sense at all."""

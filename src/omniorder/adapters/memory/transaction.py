@@ -16,8 +16,9 @@ from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import Recorded
 from omniorder.domain.handoffs import Handoff
 from omniorder.domain.imports import Import
-from omniorder.domain.lifecycle import ENDED_PICKUPS, CartState
+from omniorder.domain.lifecycle import ENDED_PICKUPS, AttemptState, CartState
 from omniorder.domain.orders import Order
+from omniorder.domain.payments import Operation
 from omniorder.domain.promises import Promise
 from omniorder.domain.stock import Endangered, Level, Movement, Reservation
 from omniorder.domain.stores import Store
@@ -240,6 +241,14 @@ class MemoryTransaction:
         keys = sorted(key for key in keyed if after is None or key > after)
         return tuple(keyed[key] for key in keys[:limit])
 
+    def unreturned(self, store: str, *, after: str | None, limit: int) -> tuple[Order, ...]:
+        found = {
+            order.id: order
+            for (home, subject) in self._db.timers.of(store)
+            if (order := self._db.orders.get(subject)) is not None and home == order.store and _unreturned(order)
+        }
+        return tuple(found[id] for id in sorted(found) if after is None or id > after)[:limit]
+
     def transfers(
         self, store: str, *, incoming: bool, states: Sequence[str], after: tuple[datetime, str] | None, limit: int
     ) -> tuple[Transfer, ...]:
@@ -357,3 +366,8 @@ class MemoryTransaction:
         for _, id in old[:limit]:
             self._db.webhooks.drop(id)
         return len(old[:limit])
+
+
+def _unreturned(order: Order) -> bool:
+    attempts = (attempt for payment in order.payments for attempt in payment.attempts)
+    return any(one.operation is Operation.REFUND and one.state is not AttemptState.SUCCEEDED for one in attempts)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, select, tuple_, update
+from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
 
+from omniorder import wire
 from omniorder.adapters.sql import carts, payments, pickups
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import Instant, Key, maybe_moment, moment
@@ -24,12 +25,15 @@ from omniorder.adapters.sql.schema import (
     PAYMENT,
     PICKUP,
     PICKUP_LINE,
+    TIMER,
 )
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.channels import Channel
-from omniorder.domain.lifecycle import OrderState
+from omniorder.domain.corrections import Correction
+from omniorder.domain.lifecycle import AttemptState, OrderState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
+from omniorder.domain.payments import Operation
 from omniorder.ports.writes import OrderWrite
 
 EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -107,6 +111,21 @@ _PAID_BY: Final = (
     .order_by(_PAID.c.created_at, _PAID.c.id)
     .limit(bindparam("most"))
 )
+
+_UNRETURNED: Final = (
+    WHOLE.where(
+        ORDER.c.store_id == bindparam("store_id"),
+        ORDER.c.id > bindparam("after"),
+        exists().where(TIMER.c.store_id == ORDER.c.store_id, TIMER.c.subject == ORDER.c.id),
+        exists().where(
+            _of_order(ATTEMPT),
+            ATTEMPT.c.operation == Operation.REFUND.value,
+            ATTEMPT.c.state != AttemptState.SUCCEEDED.value,
+        ),
+    )
+    .order_by(ORDER.c.id)
+    .limit(bindparam("most"))
+)
 _INSERT: Final = ORDER.insert()
 _LIST: Final = CUSTOMER_ORDER.insert()
 _UNLIST: Final = delete(CUSTOMER_ORDER).where(
@@ -171,6 +190,11 @@ def paid_by(
     return tuple((row.id, order_from(row.document)) for row in link.rows(_PAID_BY, params))
 
 
+def unreturned(link: Link, store: str, after: str | None, limit: int) -> tuple[Order, ...]:
+    """Orders placed at this store with a refund that did not work (yet), while a timer is set for them."""
+    return tuple(map(order_from, link.documents(_UNRETURNED, {"store_id": store, "after": after or "", "most": limit})))
+
+
 def write(batch: Batch, change: OrderWrite) -> None:
     """Insert or replace an order and its parts; raises `AlreadyThere` or `StaleWrite`."""
     before, order = change.before, change.after
@@ -219,6 +243,7 @@ def _values(order: Order) -> Values:
         "metadata": dict(order.metadata),
         "pickup_store": order.pickup.store,
         "pickup_id": order.pickup.id,
+        "corrections": wire.dump(order.corrections),
     }
 
 
@@ -245,4 +270,5 @@ def order_from(found: dict[str, Any]) -> Order:
         hold_until=maybe_moment(found["hold_until"]),
         language=found["language"],
         metadata=labels(found["metadata"]),
+        corrections=tuple(wire.load(Correction, one) for one in found["corrections"]),
     )

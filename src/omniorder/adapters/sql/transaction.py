@@ -219,6 +219,9 @@ class SqlTransaction:
     ) -> tuple[Order, ...]:  # fmt: skip
         return orders.to_pick_up(self._link, store, start, end, states, after, limit)
 
+    def unreturned(self, store: str, *, after: str | None, limit: int) -> tuple[Order, ...]:
+        return orders.unreturned(self._link, store, after, limit)
+
     def transfers(
         self, store: str, *, incoming: bool, states: Sequence[str], after: tuple[datetime, str] | None, limit: int
     ) -> tuple[Transfer, ...]:

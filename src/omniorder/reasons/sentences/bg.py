@@ -64,6 +64,13 @@ _SENTENCES = {
     "tender.unsupported": ("Тук не може да се плаща с {tender}.",),
     "tender.too_little": ("Остават за плащане {missing} от {of}.",),
     "tender.plan_impossible": ("Тази поръчка не може да се плати така с {tender}.",),
+    "refund.refused": ("Това не е възможно за поръчка {order}.",),
+    "refund.above_rest": ("Могат да бъдат върнати най-много {most}.",),
+    "refund.nothing_left": ("Няма какво повече да бъде върнато.",),
+    "refund.units": ("Тези стоки не са получени или сумата за тях вече е върната.",),
+    "refund.fee_too_high": ("Таксата може да бъде най-много {most}.",),
+    "refund.named_tender": ("По този начин могат да бъдат върнати най-много {most}.",),
+    "refund.all_or_nothing": ("Може да бъде върнато само изцяло.",),
     # collecting
     "pickup.not_ready": ("Поръчка {order} все още не е готова за получаване.",),
     "pickup.unpicked": (

@@ -64,6 +64,13 @@ _SENTENCES = {
     "tender.unsupported": ("You can't pay by {tender} here.",),
     "tender.too_little": ("That leaves {missing} of {of} to be paid.",),
     "tender.plan_impossible": ("This order can't be paid by {tender} like that.",),
+    "refund.refused": ("This can't be done for order {order}.",),
+    "refund.above_rest": ("At most {most} can be refunded.",),
+    "refund.nothing_left": ("There is nothing left to refund.",),
+    "refund.units": ("These units weren't collected, or were refunded before.",),
+    "refund.fee_too_high": ("The fee can be {most} at most.",),
+    "refund.named_tender": ("At most {most} can go back that way.",),
+    "refund.all_or_nothing": ("It can only go back as a whole.",),
     # collecting
     "pickup.not_ready": ("Order {order} isn't ready to be collected yet.",),
     "pickup.unpicked": ("In order {order}, {lines|# line hasn't|# lines haven't} been picked completely.",),

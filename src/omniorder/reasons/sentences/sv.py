@@ -64,6 +64,13 @@ _SENTENCES = {
     "tender.unsupported": ("Det går inte att betala med {tender} här.",),
     "tender.too_little": ("Då återstår {missing} av {of} att betala.",),
     "tender.plan_impossible": ("Den här beställningen kan inte betalas så med {tender}.",),
+    "refund.refused": ("Det går inte för beställning {order}.",),
+    "refund.above_rest": ("Högst {most} kan betalas tillbaka.",),
+    "refund.nothing_left": ("Det finns inget kvar att betala tillbaka.",),
+    "refund.units": ("De här varorna har inte hämtats, eller är redan återbetalda.",),
+    "refund.fee_too_high": ("Avgiften får vara högst {most}.",),
+    "refund.named_tender": ("Högst {most} kan gå tillbaka den vägen.",),
+    "refund.all_or_nothing": ("Det kan bara betalas tillbaka i sin helhet.",),
     # collecting
     "pickup.not_ready": ("Beställning {order} är inte klar att hämtas ännu.",),
     "pickup.unpicked": ("I beställning {order} är {lines|# rad inte färdigplockad|# rader inte färdigplockade}.",),

@@ -9,6 +9,7 @@ from typing import Final
 
 from omniorder.domain import bookkeeping, coupling, ids
 from omniorder.domain.bookkeeping import Entry
+from omniorder.domain.corrections import CorrectionKind, summed, units_credited
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, Funding, OrderState, PaymentState
 from omniorder.domain.money import extend
 from omniorder.domain.orders import Order
@@ -80,21 +81,33 @@ def nobody_is_charged_above_the_ceiling(view: View) -> Iterator[str]:
 
 @invariant
 def what_left_is_paid(view: View) -> Iterator[str]:
-    """M3: goods leave only when paid; once nothing more is to come, the shop keeps their value and no more."""
+    """M3: goods leave only when paid; once nothing more is to come, the shop keeps their value, with fees and less what
+    was credited, and no more."""
     for order in view.rows.orders():
-        if order.kept < order.collected_value:
-            yield f"{_told(order)}: goods of {order.collected_value} left, kept is {order.kept}"
-        if order.state is OrderState.COMPLETED and order.kept != order.collected_value and not _at_work(order):
-            yield f"{_told(order)}: goods of {order.collected_value} left, kept is {order.kept}, and nobody is at it"
+        if order.kept < order.owed - order.fees:
+            yield f"{_told(order)}: goods left, {order.owed} is the shop's, kept is {order.kept}"
+        if order.state is OrderState.COMPLETED and order.kept != order.owed and not _at_work(order):
+            yield f"{_told(order)}: {order.owed} is the shop's, kept is {order.kept}, and nobody is at it"
+
+
+@invariant
+def no_more_is_credited_than_was_charged(view: View) -> Iterator[str]:
+    """M2: goods are refunded once, and no more than they cost; refunds and goodwill never exceed goods and fees."""
+    for order in view.rows.orders():
+        collected = {line.line: line.collected for line in order.pickup.lines}
+        twice = {line for line, units in units_credited(order.corrections).items() if units > collected.get(line, 0)}
+        refunded = summed(order.corrections, CorrectionKind.REFUND)
+        if twice or refunded > order.collected_value.amount or order.owed.amount < 0:
+            yield f"{_told(order)}: goods of {order.collected_value} left, corrected by {order.corrections}"
 
 
 @invariant
 def what_was_called_off_costs_nothing(view: View) -> Iterator[str]:
-    """M4: of a cancelled or expired order the shop keeps nothing, and nothing stays set aside for it."""
+    """M4: of a cancelled or expired order the shop keeps a fee at most, and nothing stays set aside for it."""
     for order in view.rows.orders():
         if order.state not in coupling.UNDONE or _at_work(order):
             continue
-        if order.kept.amount or any(p.state not in _ENDS for p in order.payments):
+        if order.kept != order.owed or any(p.state not in _ENDS for p in order.payments):
             yield f"{_told(order)}: keeps {order.kept}; {[_books(p) for p in order.payments]}"
 
 

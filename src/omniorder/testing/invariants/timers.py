@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from omniorder.domain import coupling, ids, transfers
-from omniorder.domain.authorisations import Terms
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
+from omniorder.domain.terms import Terms
 from omniorder.domain.transfers import Transfer
 from omniorder.domain.webhooks import Webhook, WebhookState
 from omniorder.testing.invariants.checking import View, invariant, whole

@@ -61,6 +61,7 @@ class OrderRow(Row, table=True):
     labels: Labels
     pickup_store: Id
     pickup_id: Id
+    corrections: Annotated[Any, with_default(Json, "[]")]
 
 
 class OrderLineRow(Row, table=True):

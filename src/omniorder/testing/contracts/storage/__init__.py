@@ -25,6 +25,7 @@ from omniorder.testing.contracts.storage.orders import OrderContract, OrderListC
 from omniorder.testing.contracts.storage.owners import OwnerContract
 from omniorder.testing.contracts.storage.payments import PaymentListContract
 from omniorder.testing.contracts.storage.promises import PromiseContract, ReservationContract
+from omniorder.testing.contracts.storage.refunds import RefundListContract
 from omniorder.testing.contracts.storage.shop import ShopContract
 from omniorder.testing.contracts.storage.stock import MovementContract, SlotContract, StockContract
 from omniorder.testing.contracts.storage.timers import TimerContract, TryContract
@@ -46,6 +47,7 @@ class StorageContract(
     OrderContract,
     OrderListContract,
     PaymentListContract,
+    RefundListContract,
     OwnerContract,
     TransferContract,
     WebhookContract,
