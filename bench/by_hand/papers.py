@@ -111,7 +111,12 @@ def placing(promised: Promised, numbers: Numbers) -> tuple[str, str, str, str, s
                 "ceiling": total, "pay_by": iso(promised.expires),
             }
         ),
-        _dump({"payment": numbers.payment, "kind": "card", "amount": total}),
+        _dump(
+            {
+                "payment": numbers.payment, "kind": "card", "amount": total, "method": "", "now": False,
+                "replaces": "",
+            }
+        ),
         _dump({"payment": numbers.payment, "attempt": numbers.attempt, "amount": total}),
         _dump({"promise": promised.id, "order": numbers.order}),
         _dump({"order": numbers.order}),
@@ -123,7 +128,7 @@ def confirming(basket: Basket, numbers: Numbers, provider_id: str) -> tuple[str,
     payment = numbers.payment
     return (
         _dump({"payment": payment, "attempt": numbers.attempt, "provider_id": provider_id}),
-        _dump({"payment": payment, "amount": _money(basket.total), "provider_id": provider_id}),
+        _dump({"payment": payment, "amount": _money(basket.total), "provider_id": provider_id, "until": None}),
         "{}",
         "{}",
     )

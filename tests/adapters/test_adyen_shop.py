@@ -180,8 +180,8 @@ def test_a_capture_that_adyen_refuses_keeps_the_goods_in_the_store() -> None:
         handed_over(at.shop, order)
     at.adyen.deliver()
     after = at.order(order)
-    assert (after.payments[-1].state, at.held) == (PaymentState.LAPSED, 0)
-    assert after.state is OrderState.CONFIRMED
+    assert (after.payments[0].state, at.held) == (PaymentState.LAPSED, 0)
+    assert (after.state, after.due_in_store) == (OrderState.CONFIRMED, after.total)
     at.shop.close()
 
 

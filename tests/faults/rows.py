@@ -367,13 +367,13 @@ def second_tender_declined(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def _keep_what_is_set_aside(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coupling, "_undo_money", lambda order, at: ())
+    monkeypatch.setattr(coupling, "_undo_money", lambda *_: ())
     real = coupling._close
     monkeypatch.setattr(coupling, "_close", lambda order, at: real(evolve(order, hold_until=at), at))
 
 
 def _refund_nothing(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(coupling, "_refund", lambda order, at: ())
+    monkeypatch.setattr(coupling, "_refund", lambda *_: ())
 
 
 # --- what the customer saw --------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ def test_a_webhook_before_our_own_commit_is_parked_and_followed_by_the_sweep(
     report = shop.advance(seconds=40)
     assert shop.app.orders.get(order.id).payments[0].state is PaymentState.LAPSED
     assert state(shop, sent) is WebhookState.FOLLOWED
-    assert report.happened == {"AuthorisationLapsed": 1, "FundingLost": 1}
+    assert report.happened == {"AuthorisationLapsed": 1, "FundingLost": 1, "TenderAdded": 1, "LeftForStore": 1}
 
 
 def test_a_webhook_that_is_dropped_because_it_came_early_would_be_found(

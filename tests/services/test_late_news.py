@@ -47,14 +47,15 @@ def alarms(caplog: pytest.LogCaptureFixture) -> list[str]:
 # --- an authorisation that ended --------------------------------------------------------------------------
 
 
-def test_an_authorisation_that_lapsed_at_the_provider_leaves_the_order_without_funds(shop: Shop) -> None:
+def test_an_authorisation_that_lapsed_at_the_provider_leaves_the_order_to_be_paid_at_the_counter(shop: Shop) -> None:
     order = placed(shop)
     shop.gateway.expire(order.payments[0])
     after = told(shop, order)
     assert (after.payments[0].state, after.state, after.funding) == (
-        PaymentState.LAPSED, OrderState.CONFIRMED, Funding.SHORT,
+        PaymentState.LAPSED, OrderState.CONFIRMED, Funding.COVERED,
     )  # fmt: skip
-    assert names(shop, order)[-2:] == ["AuthorisationLapsed", "FundingLost"]
+    assert after.due_in_store == after.total
+    assert names(shop, order)[-4:] == ["AuthorisationLapsed", "FundingLost", "TenderAdded", "LeftForStore"]
     assert level(shop) == (40, 2), "its goods are still its goods"
 
 

@@ -435,6 +435,13 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ["payment.declined", "payment.insufficient_funds"],
     ),
     "tender": (lambda shop: placed(shop, pay=Voucher("v-1")), errors.TenderUnsupported, ["tender.unsupported"]),
+    "refund": (
+        lambda shop: shop.store.orders.refund(
+            handed_over(shop, ready(shop)).order.id, amount=Money(9999, "EUR"), reason="dented"
+        ),
+        errors.CorrectionRefused,
+        ["refund.refused", "refund.above_rest"],
+    ),
     "too little money": (
         lambda shop: placed(shop, pay=Card("pm_card_visa", amount=Money(1, "EUR"))),
         errors.NotCovered,
