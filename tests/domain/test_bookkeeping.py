@@ -17,7 +17,7 @@ from omniorder.domain.orders import Order
 from omniorder.errors import IllegalTransition, NotFound
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import MILK, NOW
-from omniorder.testing.walks import Step
+from omniorder.testing.walks import Turn
 
 PAY = "pay_SOF01_7K3F9Q_1"
 
@@ -169,7 +169,7 @@ def test_the_journal_of_another_order_is_refused() -> None:
 # --- whatever happens -------------------------------------------------------------------------------------
 
 
-def journal_of(steps: tuple[Step, ...]) -> list[Recorded]:
+def journal_of(steps: tuple[Turn, ...]) -> list[Recorded]:
     told = [(step, event) for step in steps for event in step.events]
     order_id, store = steps[0].after.id, steps[0].after.store
     return [
@@ -179,21 +179,21 @@ def journal_of(steps: tuple[Step, ...]) -> list[Recorded]:
 
 
 @given(strategies.lives() | strategies.lives(by_card=True))
-def test_the_accounts_agree_with_the_order_at_every_step_of_its_life(steps: tuple[Step, ...]) -> None:
+def test_the_accounts_agree_with_the_order_at_every_step_of_its_life(steps: tuple[Turn, ...]) -> None:
     for number in range(1, len(steps) + 1):
         known = steps[:number]
         assert list(unlike(known[-1].after, entries(known[-1].after, journal_of(known)))) == []
 
 
 @given(strategies.lives(by_card=True))
-def test_debits_are_credits_in_each_entry_and_no_posting_is_of_nothing(steps: tuple[Step, ...]) -> None:
+def test_debits_are_credits_in_each_entry_and_no_posting_is_of_nothing(steps: tuple[Turn, ...]) -> None:
     found = entries(steps[-1].after, journal_of(steps))
     assert all(posting.amount.amount > 0 for entry in found for posting in entry.postings)
     assert all(sum(amount.amount for amount in balances([entry]).values()) == 0 for entry in found)
 
 
 @given(strategies.lives(by_card=True))
-def test_neither_side_of_the_customers_account_is_ever_below_nothing(steps: tuple[Step, ...]) -> None:
+def test_neither_side_of_the_customers_account_is_ever_below_nothing(steps: tuple[Turn, ...]) -> None:
     """Nor are both open at once: what was paid ahead is used before anything is owed."""
     journal = journal_of(steps)
     found = entries(steps[-1].after, journal)
@@ -206,7 +206,7 @@ def test_neither_side_of_the_customers_account_is_ever_below_nothing(steps: tupl
 
 
 @given(strategies.lives(by_card=True).filter(lambda steps: any(s.after.kept.amount for s in steps)), st.data())
-def test_an_entry_that_is_left_out_is_noticed(steps: tuple[Step, ...], data: st.DataObject) -> None:
+def test_an_entry_that_is_left_out_is_noticed(steps: tuple[Turn, ...], data: st.DataObject) -> None:
     """The control: the comparison compares."""
     last = steps[-1].after
     found = entries(last, journal_of(steps))

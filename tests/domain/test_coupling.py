@@ -31,7 +31,7 @@ from omniorder.domain.payments import CALL_TAKES, Operation
 from omniorder.errors import IllegalTransition
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import MINUTE, NOW, after, every_order, heard, paying
-from omniorder.testing.walks import Step
+from omniorder.testing.walks import Turn
 
 HOLD = NOW + 30 * MINUTE
 
@@ -397,7 +397,7 @@ def test_when_to_look_next(name: str, next_look: datetime | None) -> None:
 
 
 @given(steps=strategies.lives(), later=st.integers(0, 10**6))
-def test_following_again_at_the_same_instant_does_nothing(steps: tuple[Step, ...], later: int) -> None:
+def test_following_again_at_the_same_instant_does_nothing(steps: tuple[Turn, ...], later: int) -> None:
     """So a transaction that is run again repeats itself, and ends."""
     at = steps[-1].at + timedelta(seconds=later)
     order, _ = follow(steps[-1].after, at)
@@ -405,14 +405,14 @@ def test_following_again_at_the_same_instant_does_nothing(steps: tuple[Step, ...
 
 
 @given(steps=strategies.lives(), later=st.integers(0, 10**6))
-def test_what_follows_is_a_story_that_can_be_told_again(steps: tuple[Step, ...], later: int) -> None:
+def test_what_follows_is_a_story_that_can_be_told_again(steps: tuple[Turn, ...], later: int) -> None:
     before, at = steps[-1].after, steps[-1].at + timedelta(seconds=later)
     order, events = follow(before, at)
     assert orders.told(before, events, at) == order
 
 
 @given(steps=strategies.lives(), later=st.integers(0, 10**6))
-def test_time_does_its_work_once(steps: tuple[Step, ...], later: int) -> None:
+def test_time_does_its_work_once(steps: tuple[Turn, ...], later: int) -> None:
     """T1."""
     at = steps[-1].at + timedelta(seconds=later)
     order, _ = follow(orders.told(steps[-1].after, overdue(steps[-1].after, at, at + 30 * MINUTE), at), at)

@@ -20,7 +20,7 @@ from omniorder.domain.quantities import Unit
 from omniorder.errors import IllegalTransition, NotFound
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import MINUTE, NOW, cart, every_order, promise
-from omniorder.testing.walks import Step
+from omniorder.testing.walks import Turn
 
 LATER = NOW + 15 * MINUTE
 
@@ -172,7 +172,7 @@ def test_every_order_has_a_stage(order: Order) -> None:
 
 
 @given(steps=strategies.lives())
-def test_every_event_is_one_version(steps: tuple[Step, ...]) -> None:
+def test_every_event_is_one_version(steps: tuple[Turn, ...]) -> None:
     """O1: the version is the number of events, so it is the last place in the journal too."""
     for step in steps:
         assert step.after.version == step.before.version + len(step.events)
@@ -180,7 +180,7 @@ def test_every_event_is_one_version(steps: tuple[Step, ...]) -> None:
 
 
 @given(steps=strategies.lives())
-def test_what_was_bought_never_changes(steps: tuple[Step, ...]) -> None:
+def test_what_was_bought_never_changes(steps: tuple[Turn, ...]) -> None:
     """O2: what happens to the lines is told beside them."""
     for step in steps:
         now, then = step.before, step.after

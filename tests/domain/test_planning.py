@@ -363,3 +363,16 @@ def test_an_order_that_is_short_of_money_for_good_would_be_found(monkeypatch: py
     monkeypatch.setattr(planning, "cure", lambda order, terms, at=None: None)
     with pytest.raises(AssertionError):
         test_done_step_by_step_the_shop_keeps_what_the_goods_that_left_cost()
+
+
+# --- what was corrected -----------------------------------------------------------------------------------
+
+
+def test_a_fee_that_is_kept_is_not_planned_to_go_back() -> None:
+    ready = samples.ready(samples.authorised(samples.order()))
+    taking = capturing.hand_over(ready, ready.pickup.rest(), capabilities={}, taken=None, look_at=NOW)
+    paid = samples.heard(told(ready, taking, NOW), Approved(ready.total))
+    corrected = (e.CreditGranted(Money(100, "EUR"), "dented"), e.FeeCharged(Money(40, "EUR"), "dented"))
+    planned = plan(told(paid, corrected, NOW), terms(), NOW)
+    back = [step.amount.amount for step in planned.steps if isinstance(step, steps.GiveBack)]
+    assert (paid.state, back) == (OrderState.COMPLETED, [60])

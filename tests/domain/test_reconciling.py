@@ -28,7 +28,7 @@ from omniorder.domain.reconciling import (
 )
 from omniorder.testing import samples, strategies
 from omniorder.testing.samples import HOUR, MINUTE, NOW, every_order
-from omniorder.testing.walks import Step
+from omniorder.testing.walks import Turn
 
 Told = list[tuple[DifferenceKind, Advice]]
 KIND, ADVICE = DifferenceKind, Advice
@@ -69,7 +69,7 @@ def test_a_payment_that_is_listed_as_we_know_it_agrees(name: str) -> None:
 
 
 @given(strategies.lives(by_card=True))
-def test_an_open_order_agrees_with_its_own_list_wherever_it_is(steps: tuple[Step, ...]) -> None:
+def test_an_open_order_agrees_with_its_own_list_wherever_it_is(steps: tuple[Turn, ...]) -> None:
     order = steps[-1].after
     for payment in order.payments:
         found = list(compared(order, payment, [as_listed(payment)]))

@@ -36,4 +36,4 @@ def test_without_its_guard_it_would_not(open_shop: OpenShop, fault: Fault, monke
 def test_the_page_about_faults_tells_every_row() -> None:
     page = (Path(__file__).parents[2] / "docs" / "faults.md").read_text("utf-8")
     told = [f"| {fault.what} | {fault.afterwards} |" for fault in FAULTS]
-    assert [row for row in page.splitlines() if row in told] == told
+    assert [row for row in page.splitlines() if row.startswith("|")][2:] == told

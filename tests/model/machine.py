@@ -374,6 +374,32 @@ class Shop(Shelves):
         due = worth - order.kept.amount
         return Taken(Money(due, "EUR"), "cash", "till-1") if due > 0 else None
 
+    # --- corrections ---
+
+    @precondition(lambda self: self.orders)
+    @rule(index=chances.some, what=st.sampled_from(["part", "all", "unit", "goodwill", "fee"]), luck=chances.luck)
+    def correct(self, index: int, what: str, luck: str) -> None:
+        """The shop gives money back, or calls off and keeps a fee."""
+        _, order = self.some_order(index)
+        self.have(luck)
+        cent, euro = Money(1, "EUR"), Money(100, "EUR")
+
+        def act(w: World) -> Order:
+            desk = w.staff(order.pickup.store).orders
+            match what:
+                case "part":
+                    return desk.refund(order.id, amount=euro, reason="dented")
+                case "all":
+                    return desk.refund(order.id, fee=cent, reason="brought back")
+                case "unit":
+                    return desk.refund(order.id, units=[Pick(order.lines[0].id, 1)], reason="sour")
+                case "goodwill":
+                    return desk.goodwill(order.id, euro, reason="late")
+                case _:
+                    return desk.cancel(order.id, fee=cent, reason="by phone")
+
+        self.do(act)
+
     # --- calling off, time ---
 
     @precondition(lambda self: self.orders)

@@ -93,7 +93,7 @@ def test_a_gateway_of_its_own_takes_the_link(open_shop: OpenShop) -> None:
 
 
 def test_a_wallet_is_a_card_of_which_the_provider_is_told_the_wallet(shop: Shop) -> None:
-    order = placed(shop, pay=Wallet("apple_pay", token="pm_card_visa"))
+    order = placed(shop, pay=Wallet("pm_card_visa", wallet="apple_pay"))
     [payment] = order.payments
     assert (order.state, payment.kind, payment.method) == (OrderState.CONFIRMED, "card", "apple_pay")
     assert asked(shop).method == "apple_pay"
@@ -101,7 +101,7 @@ def test_a_wallet_is_a_card_of_which_the_provider_is_told_the_wallet(shop: Shop)
 
 
 def test_without_a_token_the_customer_confirms_on_their_device(shop: Shop) -> None:
-    order = placed(shop, pay=Wallet("google_pay"))
+    order = placed(shop, pay=Wallet(wallet="google_pay"))
     assert isinstance(order.payments[-1].outcome, IsActionRequired)
     shop.gateway.complete_action(order.payments[-1])
     assert shop.web.checkout.resume(order.id).state is OrderState.CONFIRMED
@@ -111,9 +111,9 @@ def test_without_a_token_the_customer_confirms_on_their_device(shop: Shop) -> No
     ("can", "pay", "why"),
     [
         ({"links": False}, PayLink(), "no links"),
-        ({"wallets": ()}, Wallet("apple_pay", token="pm_card_visa"), "does not take apple_pay"),
-        ({}, Wallet("other_pay", token="pm_card_visa"), "does not take other_pay"),
-        ({"links": False}, Wallet("apple_pay"), "needs a token"),
+        ({"wallets": ()}, Wallet("pm_card_visa", wallet="apple_pay"), "does not take apple_pay"),
+        ({}, Wallet("pm_card_visa", wallet="other_pay"), "does not take other_pay"),
+        ({"links": False}, Wallet(wallet="apple_pay"), "needs a token"),
     ],
 )
 def test_what_the_gateway_can_t_take_is_refused_with_the_reason(
@@ -129,7 +129,7 @@ def test_what_the_gateway_can_t_take_is_refused_with_the_reason(
 def test_a_tender_that_is_refused_leaves_the_promise_as_it_was(shop: Shop, stored: Callable[[], Rows]) -> None:
     promise = promised(shop)
     before = stored()
-    refused(TenderUnsupported, shop.app.checkout.place, promise.id, pay=Wallet("other_pay"))
+    refused(TenderUnsupported, shop.app.checkout.place, promise.id, pay=Wallet(wallet="other_pay"))
     assert stored() == before
 
 
@@ -144,4 +144,4 @@ def test_what_has_no_token_takes_none(tender: type[Tender]) -> None:
 
 
 def test_a_card_number_is_no_token_of_a_wallet() -> None:
-    refused(CardNumberRefused, Wallet, "apple_pay", token="4242 4242 4242 4242")
+    refused(CardNumberRefused, Wallet, "4242 4242 4242 4242", wallet="apple_pay")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 import pytest
 
 from omniorder import Order, OrderState, PaymentState, Stage
-from omniorder.errors import PaymentDeclined, TenderUnsupported
-from omniorder.ports.payments import Authorise
+from omniorder.errors import GatewayTimeout, PaymentDeclined, TenderUnsupported
+from omniorder.ports.payments import Authorise, Notice
 from omniorder.testing import webhooks as signing
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
@@ -271,3 +271,18 @@ def test_a_payment_that_is_not_ours_is_accepted_recorded_and_left_alone(
 
 def test_a_tender_that_nobody_serves_has_no_webhooks(shop: Shop) -> None:
     assert refused(TenderUnsupported, shop.hub.webhook, "voucher", headers={}, body=b"").facts["tender"] == "voucher"
+
+
+def test_a_webhook_about_which_the_provider_has_to_be_asked_in_vain_is_to_be_brought_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    headers, body = shop.gateway.signed_webhook(placed(shop).payments[0].id, "dispute.created")
+
+    def silent(headers: Mapping[str, str], body: bytes) -> Notice:
+        raise GatewayTimeout(gateway="fake", reason="no reply")
+
+    monkeypatch.setattr(shop.gateway, "read_webhook", silent)
+    reply = shop.hub.webhook("card", headers=headers, body=body)
+    assert (reply.status, reply.body) == (503, "gateway.timeout")
+    monkeypatch.undo()
+    assert shop.hub.webhook("card", headers=headers, body=body).status == 200

@@ -73,7 +73,10 @@ class UnknownWallet(Tender):
     """A tender of one's own that nobody's gateway takes."""
 
     kind = "card"
-    method = "acorns"
+
+    @property
+    def method(self) -> str:
+        return "acorns"
 
 
 class Voucher(Tender):

@@ -17,7 +17,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise, Quote
 from omniorder.domain.stock import Reservation
 from omniorder.testing import strategies
-from omniorder.testing.walks import Step
+from omniorder.testing.walks import Turn
 
 BRIEFLY = settings(max_examples=50, phases=[Phase.generate], database=None, deadline=None)
 
@@ -28,7 +28,7 @@ MACHINES: list[type[Enum]] = [OrderState, PickupState, PaymentState, CartState, 
 
 
 @given(strategies.lives())
-def test_a_life_is_a_chain_of_events(steps: tuple[Step, ...]) -> None:
+def test_a_life_is_a_chain_of_events(steps: tuple[Turn, ...]) -> None:
     order = steps[0].before
     for step in steps:
         assert step.before == order
@@ -55,7 +55,7 @@ def reached() -> set[Enum]:
     """
     found: set[Enum] = set()
 
-    def look_at_orders(one: tuple[Step, ...], other: tuple[Step, ...]) -> None:
+    def look_at_orders(one: tuple[Turn, ...], other: tuple[Turn, ...]) -> None:
         for step in (*one, *other):
             found.update({step.after.state, step.after.pickup.state, *step.after.joint.payments})
 

@@ -143,7 +143,7 @@ def _anew(order: Order, payment: Payment, amount: Money) -> tuple[e.Event, ...]:
 def shares(order: Order) -> Mapping[str, Money]:
     """What of each authorisation will be needed, at the most: those that come first, first. What is set aside beyond
     it may end without harm."""
-    open_value = most_charged(order) - order.kept
+    open_value = most_charged(order) - order.held
     for payment in order.payments:
         open_value -= payment.being_taken
     found: dict[str, Money] = {}
@@ -155,8 +155,8 @@ def shares(order: Order) -> Mapping[str, Money]:
 
 
 def most_charged(order: Order) -> Money:
-    """The most that will be charged: by the actual weights, once those are settled."""
-    return order.wanted_value if order.pickup.state is PickupState.READY else max(order.most, order.wanted_value)
+    """The most that will be charged: by the actual weights, once those are settled; with what was corrected since."""
+    return order.owed_in_all if order.pickup.state is PickupState.READY else max(order.most, order.owed_in_all)
 
 
 def _in_time(order: Order, ends: datetime) -> bool:
@@ -226,14 +226,14 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
         return None
     if any(attempt.open for p in order.payments for attempt in p.attempts if attempt.operation is Operation.INCREASE):
         return None
-    expected = order.kept
+    expected = order.held
     for p in order.payments:
         expected += p.amount if p.state is PaymentState.DUE_IN_STORE else p.aside
     lapsed = any(p.state is PaymentState.LAPSED or _came_too_late(p) for p in order.payments)
     for p in reversed(order.payments):
         raises = p.state is PaymentState.AUTHORISED and terms.of(p).incremental
         if raises and not lapsed and not _no(p, Operation.INCREASE, None):
-            return Increase(at, "heavier", p.id, p.authorised + (order.wanted_value - expected))
+            return Increase(at, "heavier", p.id, p.authorised + (order.owed_in_all - expected))
     for p in order.payments:
         if p.state is PaymentState.LAPSED and _may_be_had_anew(order, p, terms) and not _is_second(order, p):
             amount = min(p.authorised - p.captured, most_charged(order) - expected)

@@ -52,6 +52,7 @@ class Capabilities:
         links: without a token, the customer chooses how to pay on their own device, and the authorisation waits.
         wallets: the wallets that it takes, "apple_pay" for example.
         lists: it can list what it has on file (`ListingGateway`).
+        by_hand: people bring its answers: nothing is asked of anybody.
         asks_after: how long after an answer that leaves the outcome open to ask again; None: as the settings say.
     """
 

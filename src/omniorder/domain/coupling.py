@@ -95,7 +95,7 @@ def _finish_hand_over(order: Order) -> tuple[e.Event, ...]:
         return ()
     if not order.joint.paid:
         reasons = [p.reason for p in order.payments if p.reason]
-        missing = order.wanted_value - order.kept
+        missing = order.owed_in_all - order.held
         return (e.HandOverFailed(reasons[-1] if reasons else "not_paid"), *_ask_for_rest(order, missing))
     units = order.pickup.claim
     claim = {part.line: part.quantity for part in units}

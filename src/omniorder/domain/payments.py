@@ -110,8 +110,7 @@ class Wallet(Tender):
     """
 
     kind: ClassVar[str] = Card.kind
-    wallet: str = field(default="", converter=_wallet)
-    token: str = field(default="", converter=_token, repr=False)
+    wallet: str = field(default="", kw_only=True, converter=_wallet)
 
     @property
     def method(self) -> str:

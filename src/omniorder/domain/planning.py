@@ -106,7 +106,7 @@ def _begun(order: Order, at: datetime) -> Iterator[Step]:
 
 def _taken(order: Order, terms: Terms, most: Money) -> Iterator[Step]:
     """What the hand-over takes: of what is set aside in the order in which it was tendered, and then at the counter."""
-    left = most - order.kept
+    left = most - order.held
     for p in order.payments:
         left -= p.being_taken
         if p.state in _ASKED and p.now:
@@ -159,7 +159,7 @@ def _afterwards(order: Order, payment: Payment, lapse: Lapse, missing: Money, te
 
 def _back(order: Order, at: datetime) -> Iterator[Step]:
     """Everything that is set aside, and what was taken beyond what left; the last tender first."""
-    surplus = order.kept - order.collected_value
+    surplus = order.kept - order.owed
     for p in reversed(order.payments):
         if p.aside.amount:
             yield GiveBack(at, "undone", p.id, p.aside)

@@ -22,9 +22,9 @@ class Brought:
     has: Money | None = None
 
     @property
-    def name(self) -> tuple[str, str]:
-        """What tells it from others: kind and token."""
-        return self.tender.kind, self.tender.token
+    def name(self) -> tuple[str, str, str]:
+        """What tells it from others: kind, token and wallet."""
+        return self.tender.kind, self.tender.token, self.tender.method
 
     @property
     def is_empty(self) -> bool:

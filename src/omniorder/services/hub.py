@@ -202,9 +202,9 @@ class OrderHub:
         """Take a payment provider's webhook for this tender kind; answer it with the reply's status and body.
 
         Give it the headers and the raw body, exactly as they came. 200: it is kept, once, and followed now or by the
-        sweep. 400: it is not to be trusted, and nothing was recorded. 503: it could not be kept, and is to be brought
-        again. Raises `TenderUnsupported` (no gateway for this kind), `InvalidInput`, `NeedsOwnTransaction` inside
-        `joined`.
+        sweep. 400: it is not to be trusted, and nothing was recorded. 503: it could not be kept (or the provider did
+        not say what it is about), and is to be brought again. Raises `TenderUnsupported` (no gateway for this kind),
+        `InvalidInput`, `NeedsOwnTransaction` inside `joined`.
         """
         return webhooks.receive(self._parts, kind, headers, body)
 

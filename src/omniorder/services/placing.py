@@ -154,7 +154,7 @@ def _is_repeated(order: Order, brought: Sequence[Brought]) -> bool:
     """
     if not order.payments:
         return True  # it costs nothing
-    had = [(p.kind, p.token) for p in order.payments]
+    had = [(p.kind, p.token, p.method) for p in order.payments]
     asked = [one.name for one in brought if one.name in had or not one.is_empty]
     used = [name for name in asked if name in had]
     if order.state is not OrderState.PLACED or not order.uncovered.amount:
@@ -164,7 +164,7 @@ def _is_repeated(order: Order, brought: Sequence[Brought]) -> bool:
 
 def _stands(order: Order, one: Brought) -> bool:
     """Whether this tender already gives what it may, so that it is not asked for more."""
-    return any((p.kind, p.token) == one.name and p.state not in _REFUSED for p in order.payments)
+    return any((p.kind, p.token, p.method) == one.name and p.state not in _REFUSED for p in order.payments)
 
 
 def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:
@@ -184,7 +184,7 @@ def _wait(parts: Parts, order_id: str, stamp: Stamp) -> Order:
         pause = min(pause * 2, 0.25)
 
 
-def _answer(parts: Parts, touch: Touch, order: Order, stamp: Stamp, asked: Set[tuple[str, str]]) -> Order:
+def _answer(parts: Parts, touch: Touch, order: Order, stamp: Stamp, asked: Set[tuple[str, str, str]]) -> Order:
     """What to tell of these tenders: the first that the customer must act on, with how; else the one declined last.
 
     Of an authorisation that the customer must act on, only the provider knows how.
@@ -193,7 +193,7 @@ def _answer(parts: Parts, touch: Touch, order: Order, stamp: Stamp, asked: Set[t
     if acting is not None:
         return shown_to(touch, order if acting.action else _look(parts, order, acting, stamp))
     for p in reversed(order.payments) if order.confirmed_at is None else ():
-        if p.state is PaymentState.DECLINED and (p.kind, p.token) in asked and order.uncovered.amount:
+        if p.state is PaymentState.DECLINED and (p.kind, p.token, p.method) in asked and order.uncovered.amount:
             until = order.pay_by.astimezone(ZoneInfo(order.pickup.zone))
             raise PaymentDeclined(shown_to(touch, order), reason=p.reason, until=until.isoformat())
     return shown_to(touch, order)
@@ -209,7 +209,7 @@ def resume(parts: Parts, touch: Touch, order_id: str) -> Order:
     for p in order.payments:
         if p.state in (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED):
             order = _look(parts, order, p, stamp)
-    return _answer(parts, touch, order, stamp, {(p.kind, p.token) for p in order.payments})
+    return _answer(parts, touch, order, stamp, {(p.kind, p.token, p.method) for p in order.payments})
 
 
 def _look(parts: Parts, order: Order, payment: Payment, stamp: Stamp) -> Order:

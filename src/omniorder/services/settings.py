@@ -44,28 +44,22 @@ class Settings:
         promise_shortest: the least that `lasts` may be.
         promise_longest: the most that `lasts` may be; a pay link needs hours.
         pay_within: the least time for paying once an order is placed, even if the promise would end sooner.
-        pay_within_by_kind: the same for kinds of tender, as `{"pay_link": timedelta(hours=24)}`, until the window ends;
-            where it is not named, three days for "bank_transfer" and one for "pay_link".
+        pay_within_by_kind: the same by kind of tender; by default 3 days for "bank_transfer", 1 for "pay_link".
         hold_unknown_money: how long goods of an unpaid order wait for money in flight to be undone.
         grace: sweeps act this long after the due time; larger than the clock skew between hosts.
         look_again: how long after an unanswered provider call (or an action of the customer) to ask again.
         outside_margin: how much longer than promise and time to pay a stock system outside is asked to hold the units.
-        authorisation_margin: how long before money set aside lapses something is done about it, but in the last
-            quarter of its time at the earliest.
-        falls_back_to_counter: money that can't be had otherwise any more is paid in the store; without it such an order
-            waits unpaid.
-        raises_authorisations: of what is weighed only the price of what was ordered is set aside, and raised once it
-            turns out heavier, by gateways that can.
+        authorisation_margin: how long before it lapses money set aside is looked after; a quarter of its time at most.
+        falls_back_to_counter: money that can't be had otherwise any more is paid in the store, else the order waits.
+        raises_authorisations: of what is weighed only the price of what was ordered is set aside, and raised if needed.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
-        unknown_longest: how long the outcome of a call to a payment provider may stay unknown before `reconcile` and
-            `verify` tell of it.
+        unknown_longest: how long a provider's answer may be missing before `reconcile` and `verify` tell of it.
         transfer_waits: how long goods for another store's shelf may be overdue and unsent until a sweep calls them off.
         lease: how long a sweep worker keeps a timer to itself.
         slot_horizon: how far ahead slots are offered.
         slots_offered: how many free slots an offer shows.
         code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
-        code_tries: wrong codes before the code is locked, a handoff's spoken code too; of gift cards by one actor
-            on one day.
+        code_tries: wrong codes before a pass or spoken handoff is locked; of gift cards, by one actor on one day.
         handoff_lasts: how long a handoff's token can be used unless `handoffs.offer(lasts=)` says otherwise.
         handoff_longest: the most that `lasts` may be there; a pay link needs hours.
         grant_lasts: how long whoever took a cart over may act.
@@ -73,8 +67,7 @@ class Settings:
         max_quantity: units of one SKU in a cart, all its lines summed, in the article's unit.
         page_limit: the most items a list returns at once.
         idempotency_retention: how long answers to idempotency keys are kept, and handoffs after they ended.
-        webhook_retention: how long webhooks are known again once they were followed: longer than providers repeat them.
-            One about a payment that is not there yet is followed up for as long.
+        webhook_retention: how long webhooks are known again, and how long one waits for a payment that isn't there yet.
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
         refund_rule: by which of an order's tenders money goes back first, where there are several.

@@ -27,7 +27,7 @@ def brought(pay: object) -> tuple[Tender, ...]:
     tenders = tuple(given(tender, Tender, "pay", rule) for tender in listed)
     if not 1 <= len(tenders) <= MOST_TENDERS:
         raise InvalidInput("pay", len(tenders), rule)
-    if len({(tender.kind, tender.token) for tender in tenders}) < len(tenders):
+    if len({Brought(tender).name for tender in tenders}) < len(tenders):
         raise InvalidInput("pay", [tender.kind for tender in tenders], _TWICE)
     return tenders
 

@@ -25,7 +25,7 @@ from omniorder.domain.lifecycle import PaymentState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation
 from omniorder.domain.webhooks import Webhook, WebhookState
-from omniorder.errors import AlreadyThere, BadWebhook, StorageFault
+from omniorder.errors import AlreadyThere, BadWebhook, GatewayFault, StorageFault
 from omniorder.ports.payments import Notice
 from omniorder.ports.writes import Timer, TimerWrite, WebhookWrite, Writes
 from omniorder.services import payments
@@ -57,6 +57,9 @@ def receive(parts: Parts, kind: str, headers: Mapping[str, str], body: bytes) ->
     except BadWebhook as bad:
         log().warning("webhook refused", gateway=kind, outcome=bad.code)
         return WebhookReply(bad.status, bad.code)
+    except GatewayFault as fault:  # which payment it is about had to be asked for
+        log().warning("webhook not read", gateway=kind, outcome=fault.code)
+        return WebhookReply(503, fault.code)
     stamp = Stamp(parts.clock.now(), Channel.SYSTEM, System("webhook").name)
     notices = (told,) if isinstance(told, Notice) else told
     try:

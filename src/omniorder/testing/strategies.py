@@ -42,7 +42,7 @@ from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Closure, Point, Store
 from omniorder.domain.text import Metadata
-from omniorder.testing.walks import Step, below, card_asked, one_of, walk
+from omniorder.testing.walks import Turn, below, card_asked, one_of, walk
 
 __all__ = [
     "articles", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
@@ -454,7 +454,7 @@ def reservations(draw: st.DrawFn) -> Reservation:
 
 
 @st.composite
-def lives(draw: st.DrawFn, *, by_card: bool = False) -> tuple[Step, ...]:
+def lives(draw: st.DrawFn, *, by_card: bool = False) -> tuple[Turn, ...]:
     """Lives of orders, from placing on: at least one step. `by_card`: a card was asked for everything at once."""
     cart, store = draw(carts(filled=True)), draw(_STORE_IDS)
     promise = draw(_held_promises(cart, store))
@@ -466,7 +466,7 @@ def lives(draw: st.DrawFn, *, by_card: bool = False) -> tuple[Step, ...]:
     quote = promise.quote
     placed = e.OrderPlaced(cart.id, promise.id, promise.owner, quote.total, quote.ceiling, promise.expires_at)
     events = (placed, *card_asked(blank, quote.ceiling)) if by_card else (placed,)
-    first = Step(blank, events, ordering.told(blank, events, at), at)
+    first = Turn(blank, events, ordering.told(blank, events, at), at)
     return (first, *walk(draw, first.after, at))
 
 

@@ -39,7 +39,7 @@ from omniorder.domain.questions import Alternative, Option, Question
 from omniorder.domain.terms import PLAIN
 from omniorder.errors import OmniorderError
 
-__all__ = ["Step", "answers_to", "below", "card_asked", "one_of", "walk"]
+__all__ = ["Turn", "answers_to", "below", "card_asked", "one_of", "walk"]
 
 T = TypeVar("T")
 
@@ -55,7 +55,7 @@ _REASONS: Final = ("card_declined", "insufficient_funds", AUTHORISATION_EXPIRED)
 
 
 @frozen
-class Step:
+class Turn:
     """One transaction in the life of an order: the events that were decided and all that followed from them.
 
     Only the events are shown: a failing example with a dozen whole orders in it could not be read.
@@ -78,9 +78,9 @@ def one_of(draw: st.DrawFn, options: Sequence[T]) -> T:
     return options[draw(below(len(options)))]
 
 
-def walk(draw: st.DrawFn, order: Order, at: datetime) -> tuple[Step, ...]:
+def walk(draw: st.DrawFn, order: Order, at: datetime) -> tuple[Turn, ...]:
     """Steps of this order's life, from the instant `at` on; refused decisions are no steps."""
-    steps: list[Step] = []
+    steps: list[Turn] = []
     for _ in range(one_of(draw, _LENGTHS)):
         at += timedelta(seconds=draw(_SECONDS))
         decide = one_of(draw, [decide for decide, weight, fits in _DECISIONS if fits(order) for _ in range(weight)])
@@ -90,7 +90,7 @@ def walk(draw: st.DrawFn, order: Order, at: datetime) -> tuple[Step, ...]:
         except OmniorderError:  # the shop says no: nothing happened
             continue
         if events or more:
-            steps.append(Step(order, (*events, *more), after, at))
+            steps.append(Turn(order, (*events, *more), after, at))
             order = after
     return tuple(steps)
 
