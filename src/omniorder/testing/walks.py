@@ -331,5 +331,6 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_claimed, 1, lambda order: True),
     (_cancelled, 1, lambda order: True),
     (_timed_out, 2, lambda order: True),
+    (_timed_out, 3, _at_pickup(PickupState.READY)),
 )
 """Decisions, how likely each is beside the others, and when it makes sense at all."""
