@@ -16,12 +16,13 @@ from omniorder import (
     PayInStore,
     Pick,
     Price,
+    Settings,
     Stage,
     Taken,
     Tender,
     Unit,
 )
-from omniorder.errors import InvalidQuantity, NotPaid, NotReady, OutOfStock, WeightOutOfTolerance
+from omniorder.errors import InvalidQuantity, NotPaid, NotReady, OutOfStock, StillRunning, WeightOutOfTolerance
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import check_all
@@ -36,6 +37,7 @@ from tests.services.steps import (
     handed_over,
     level,
     names,
+    part,
     placed,
     promised,
     refused,
@@ -401,3 +403,46 @@ def test_a_key_makes_a_pick_count_once(shop: Shop) -> None:
     shop.store.pickups.pick(order.id, order.lines[0].id, 480, key="scales-1")
     after = shop.store.pickups.pick(order.id, order.lines[0].id, 480, key="scales-1")
     assert after.pickup.lines[0].picked == 480
+
+
+# --- raised, and handed over at once ----------------------------------------------------------------------
+
+
+def heavier(open_shop: OpenShop, token: str = "pm_card_visa") -> tuple[Shop, Order]:
+    """Milk, and cheese that turned out heavier: more is to be set aside than was."""
+    clock = FakeClock()
+    gateway = FakeGateway(clock=clock, incremental=True)
+    shop = open_shop(clock=clock, gateway=gateway, settings=Settings(raises_authorisations=True))
+    order = placed(shop, {Shop.MILK: 2, Shop.CHEESE: 500}, pay=Card(token))
+    milk, cheese = order.lines
+    shop.store.pickups.pick(order.id, [Pick(milk.id, 2), Pick(cheese.id, 520)])
+    return shop, order
+
+
+def test_more_is_set_aside_when_the_goods_are_made_ready(open_shop: OpenShop) -> None:
+    shop, order = heavier(open_shop)
+    done = shop.store.pickups.ready(order.id)
+    assert [p.authorised.amount for p in done.payments] == [1169]
+    assert handed_over(shop, done).order.kept == Money(1169, "EUR")
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_a_part_leaves_only_when_it_is_known_how_much_is_set_aside(open_shop: OpenShop) -> None:
+    shop, order = heavier(open_shop, "pm_card_increase_timeout_after")
+    ready = shop.store.pickups.ready(order.id)
+    receipt = handed_over(shop, ready, lines=part(order, 1))
+    assert receipt.order.payments[0].authorised == Money(1169, "EUR")
+    assert len(receipt.order.payments) == 1  # and nothing is asked for at the counter
+    for _ in range(3):
+        shop.advance(minutes=3)
+    check_all(shop.hub, gateways={"card": shop.gateway})
+
+
+def test_nothing_leaves_while_the_provider_does_not_say_how_much_is_set_aside(open_shop: OpenShop) -> None:
+    shop, order = heavier(open_shop)
+    shop.gateway.lose_next_reply()
+    ready = shop.store.pickups.ready(order.id)
+    shop.gateway.lose_next_reply()
+    refused(StillRunning, handed_over, shop, ready)
+    assert handed_over(shop, ready).order.kept == Money(1169, "EUR")
+    check_all(shop.hub, gateways={"card": shop.gateway})

@@ -106,6 +106,8 @@ def begin(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
     begun: list[e.Event] = []
     for place in range(len(order.payments)):
         step = way(order, order.payments[place], terms)
+        if isinstance(step, CaptureEarly) and order.payments[place].being_raised:
+            continue  # what could be captured is not known just now
         if step is not None and step.at is not None and step.at <= at:
             events = _begun(order, order.payments[place], step)
             order = told(order, events, at)

@@ -66,10 +66,12 @@ def hand_over(
     """Claim the pick-up for `units` and plan the captures that pay for them.
 
     `capabilities` are by tender kind. Raises `NotPaid` when the tenders don't cover what leaves, or when what
-    the counter took is not what is due.
+    the counter took is not what is due; `StillRunning` while it is not known how much is set aside.
     """
     claim = e.HandOverStarted(units, look_at)
     pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
+    if any(p.being_raised for p in order.payments):
+        raise StillRunning(command="pickups.hand_over", id=order.id)
     due = order.owed_after(units) - order.held
     rest = order.owed_in_all - order.held
     for p in order.payments:  # what is being taken already, since it would have ended soon, comes before they leave

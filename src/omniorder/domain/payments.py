@@ -361,6 +361,11 @@ class Payment:
         asked = (a.amount.amount for a in self.attempts if a.open and a.operation is Operation.CAPTURE)
         return Money(sum(asked) if self.state is PaymentState.CAPTURING else 0, self.amount.currency)
 
+    @property
+    def being_raised(self) -> bool:
+        """Whether the provider was asked to set more aside and has not answered yet: how much it is nobody knows."""
+        return any(attempt.open and attempt.operation is Operation.INCREASE for attempt in self.attempts)
+
     def call_off(self) -> tuple[e.Event, ...]:
         """Attempts that nobody made yet need not be made any more."""
         planned = (attempt for attempt in self.attempts if attempt.state is AttemptState.PLANNED)

@@ -62,6 +62,9 @@ def hand_over(
     if order.pickup.state is PickupState.COLLECTED:
         return _given_before(parts, order, units, taken, stamp)
 
+    if order.pickup.state is PickupState.READY:
+        order = payments.settle_increases(parts, order, stamp)
+
     def claim(unit: Unit) -> tuple[Order, tuple[Units, ...] | None]:
         request = [units, taken]
         home, this = order.store, order.id

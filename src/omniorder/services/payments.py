@@ -90,6 +90,12 @@ def drive(parts: Parts, order: Order, stamp: Stamp, *, due: datetime | None = No
     return order
 
 
+def settle_increases(parts: Parts, order: Order, stamp: Stamp) -> Order:
+    """Have the provider asked about every increase of which the outcome is open, whenever that would be due."""
+    raised = [a.look_at for p in order.payments if p.being_raised for a in p.attempts if a.open]
+    return drive(parts, order, stamp, due=max(raised)) if raised else order
+
+
 def _next_call(order: Order, due: datetime | None, asked: set[str]) -> tuple[Payment, Attempt] | None:
     for payment in order.payments:
         for attempt in payment.attempts:
@@ -162,10 +168,10 @@ def ask(parts: Parts, order: Order, payment: Payment, attempt: Attempt, now: dat
 
 
 def _with_an_end(parts: Parts, payment: Payment, attempt: Attempt, answer: Answer) -> Answer:
-    """What is set aside for a limited time ends that long after it was asked for, where the provider names no end."""
+    """Where the provider names no end, what is set aside ends as is declared for cards that aren't named, if it is."""
     if attempt.operation not in (Operation.AUTHORISE, Operation.EXTEND) or not isinstance(answer, Approved):
         return answer
-    lasts = parts.gateway(payment.gateway).capabilities.shortest
+    lasts = parts.gateway(payment.gateway).capabilities.lifetimes.get("")
     if answer.captured or answer.until is not None or lasts is None:
         return answer
     return evolve(answer, until=attempt.asked_at + lasts)

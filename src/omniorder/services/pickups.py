@@ -25,7 +25,7 @@ from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
-from omniorder.services import handing_over, rerouting
+from omniorder.services import handing_over, payments, rerouting
 from omniorder.services.access import look, work_for
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
@@ -167,7 +167,10 @@ class Pickups:
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
             return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current)]
 
-        return self._do("pickups.ready", order_id, decide, key, bin_)
+        order = self._do("pickups.ready", order_id, decide, key, bin_)
+        if self.parts.storage.is_joined:
+            return order  # a provider is not asked in here: the sweep does it
+        return payments.settle_increases(self.parts, order, self.touch.stamp(self.parts.clock))
 
     @command("pickups.unready")
     def unready(self, order_id: str, *, reason: str, key: str | None = None) -> Order:
