@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 from attrs import evolve, frozen
 
-from omniorder import Card, CartState, Money, Order, OrderState, PaymentState, Price, Stage, Tender, events
+from omniorder import Card, CartState, Money, Order, OrderState, PaymentState, Price, Settings, Stage, Tender, events
 from omniorder.domain import coupling
 from omniorder.domain.promises import Promise
 from omniorder.errors import (
@@ -29,6 +29,7 @@ from omniorder.errors import (
 from omniorder.ports.payments import Answer, Approved, Authorise, Capture, Denied, LookUp, NeedsAction
 from omniorder.services import checkout, payments, placing, units
 from omniorder.services.access import promise_for
+from omniorder.services.journal import Journal
 from omniorder.services.parts import Parts
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.invariants import check_all
@@ -85,7 +86,8 @@ class Floor:
     def opened(cls, open_shop: OpenShop) -> Floor:
         clock = FakeClock()
         gateway = StubbornGateway(clock=clock, remembers=timedelta(hours=2))
-        return cls(open_shop(clock=clock, gateway=gateway), gateway)
+        settings = Settings(retry_for=timedelta(seconds=1))
+        return cls(open_shop(clock=clock, gateway=gateway, settings=settings), gateway)
 
     @property
     def order(self) -> Order:
@@ -263,6 +265,53 @@ def disk_full(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     assert floor.shop.app.checkout.place(promise.id, pay=VISA).state is OrderState.CONFIRMED
 
 
+def connection_lost(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    cart, gone = floor.shop.app.carts.start(), [True]
+
+    def lose() -> None:
+        if gone:
+            raise StorageUnavailable(reason="the connection was lost")
+
+    floor.on_commits(monkeypatch, lose, lambda: None)
+    error = refused(StorageUnavailable, floor.shop.app.carts.add, cart.id, Shop.BREAD)
+    assert error.retry
+    gone.clear()
+    assert floor.shop.app.carts.get(cart.id) == cart
+
+
+def not_published(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    floor.shop.hub.journal.subscribe("mailer")
+    floor.paid()
+    told = floor.shop.hub.journal.pull("mailer", limit=100)
+    assert told
+    # whoever was to publish them dies here
+    again = floor.shop.hub.journal.pull("mailer", limit=100)
+    assert [one.id for one in again] == [one.id for one in told]
+    floor.shop.hub.journal.acknowledge("mailer", again)
+    assert not floor.shop.hub.journal.pull("mailer", limit=100)
+
+
+def _commit_before_it_is_lost(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Floor.on_commits
+
+    def later(floor: Floor, monkeypatch: pytest.MonkeyPatch, before: Callable[[], None], _: object) -> None:
+        real(floor, monkeypatch, lambda: None, before)
+
+    monkeypatch.setattr(Floor, "on_commits", later)
+    monkeypatch.setattr(units.Unit, "is_on_record", lambda self: False)
+
+
+def _forget_what_was_handed_out(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Journal.pull
+
+    def pulled_once(journal: Journal, consumer: str, **options: Any) -> Any:
+        found = real(journal, consumer, **options)
+        journal.acknowledge(consumer, found)
+        return found
+
+    monkeypatch.setattr(Journal, "pull", pulled_once)
+
+
 def _no_look_at_the_journal(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(units.Unit, "is_on_record", lambda self: False)
 
@@ -421,6 +470,10 @@ FAULTS: Final = (
           killed_before_the_result, _a_new_key_each_time),
     Fault("killed during recovery itself", "it still converges",
           killed_during_recovery, _a_new_key_each_time),
+    Fault("result committed, event not published", "published later, under the same id",
+          not_published, _forget_what_was_handed_out),
+    Fault("connection lost inside a transaction", "rolled back, and told as something to try again",
+          connection_lost, _commit_before_it_is_lost),
     Fault("commit outcome unknown", "looked up before anything is repeated",
           commit_in_doubt, _no_look_at_the_journal),
     Fault("serialisation failure, deadlock, busy", "the transaction is repeated, bounded",
