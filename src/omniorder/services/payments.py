@@ -13,7 +13,7 @@ from typing import cast
 
 from attrs import evolve
 
-from omniorder.domain.answers import Absent, Answer, Approved, NeedsAction, NoAnswer, heard
+from omniorder.domain.answers import Absent, Answer, Approved, NeedsAction, NoAnswer, heard, may_change
 from omniorder.domain.events import Event, Stamp
 from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.orders import Order
@@ -50,20 +50,27 @@ def load(parts: Parts, order_id: str) -> Order:
     return order
 
 
-def look_again(parts: Parts, order: Order, payment_id: str, stamp: Stamp) -> Order:
-    """Ask the provider about everything of this payment that may have changed, and carry on from there.
+def hear_news(parts: Parts, order: Order, payment_id: str, stamp: Stamp) -> tuple[Order, bool]:
+    """Ask the provider about everything of this payment that may have changed, and record what it says.
 
-    That is what is without an answer, and an authorisation that was taken for absent: should it have come to be after
-    all, it is given back. The order as it is then.
+    The order as it is then, and whether something of it stayed without an answer.
     """
+    unanswered = False
     for attempt in order.payment(payment_id).attempts:
-        absent = attempt.state is AttemptState.ABSENT and attempt.operation is Operation.AUTHORISE
-        if attempt.open or absent:
-            answer = look_up(parts, order.payment(payment_id), attempt)
+        payment = order.payment(payment_id)
+        if may_change(payment, attempt):
+            answer = look_up(parts, payment, attempt)
             if isinstance(answer, Absent) and attempt.operation is Operation.VOID:
                 # the void has not arrived, whereas what it was to give back may well be there: it is sent again
                 answer = NoAnswer()
+            unanswered |= isinstance(answer, NoAnswer)
             order = record(parts, order, attempt.id, answer, stamp)
+    return order, unanswered
+
+
+def look_again(parts: Parts, order: Order, payment_id: str, stamp: Stamp) -> Order:
+    """Ask about everything of this payment that may have changed, and carry on from there. The order as it is then."""
+    order, _ = hear_news(parts, order, payment_id, stamp)
     return drive(parts, order, stamp, due=stamp.at)
 
 

@@ -18,12 +18,11 @@ from attrs import frozen
 from omniorder.domain import ids
 from omniorder.domain import webhooks as news
 from omniorder.domain.actors import System
-from omniorder.domain.answers import Absent, NoAnswer, disputed, may_change
+from omniorder.domain.answers import disputed
 from omniorder.domain.channels import Channel
 from omniorder.domain.events import Stamp
 from omniorder.domain.lifecycle import PaymentState
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Operation
 from omniorder.domain.webhooks import Webhook, WebhookState
 from omniorder.errors import AlreadyThere, BadWebhook, GatewayFault, StorageFault
 from omniorder.ports.payments import Notice
@@ -145,16 +144,7 @@ def _look(parts: Parts, order: Order, webhook: Webhook, stamp: Stamp) -> tuple[O
     payment = order.payment(webhook.payment)
     if payment.gateway not in parts.capabilities:
         return order, False
-    open_questions = False
-    for attempt in payment.attempts:
-        payment = order.payment(webhook.payment)
-        if may_change(payment, attempt):
-            answer = payments.look_up(parts, payment, attempt)
-            if isinstance(answer, Absent) and attempt.operation is Operation.VOID:
-                # the void has not arrived, whereas what it was to give back may well be there: the sweep sends it again
-                answer = NoAnswer()
-            open_questions |= isinstance(answer, NoAnswer)
-            order = payments.record(parts, order, attempt.id, answer, stamp)
+    order, open_questions = payments.hear_news(parts, order, webhook.payment, stamp)
     order = payments.drive(parts, order, stamp)
     return _dispute(parts, order, webhook, stamp, open_questions=open_questions)
 
