@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
 from omniorder import (
@@ -172,7 +174,7 @@ def test_customers_have_no_way_to_refund_themselves(shop: Shop) -> None:
     for desk in (shop.app.orders, shop.guest.orders):
         assert not {"refund", "goodwill", "refunds"} & set(dir(desk))
     with pytest.raises(TypeError):
-        shop.app.orders.cancel(placed(shop).id, fee=eur(1))  # type: ignore[call-arg]
+        cast(Any, shop.app.orders.cancel)(placed(shop).id, fee=eur(1))
 
 
 def test_associates_of_another_store_do_not_find_the_order(shop: Shop) -> None:
