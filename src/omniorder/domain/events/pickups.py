@@ -1,0 +1,239 @@
+"""What happens to pick-ups: the work of a store for an order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from omniorder.domain.events.root import Event
+from omniorder.domain.quantities import Units
+from omniorder.domain.questions import Question
+
+
+@frozen
+class PickReleased(Event):
+    """The store may take the goods off the shelf."""
+
+
+@frozen
+class StockAwaited(Event):
+    """Goods are not in this store yet: picking waits for them."""
+
+
+@frozen
+class UnitsSent(Event):
+    """Units that can't be had here are to come from another store by `transfer`, expected at this instant.
+
+    They are no longer held here but there.
+    """
+
+    transfer: str
+    store: str
+    units: tuple[Units, ...]
+    expected_at: datetime
+
+
+@frozen
+class StockArrived(Event):
+    """The awaited goods are here, and picking may begin."""
+
+
+@frozen
+class SlotMoved(Event):
+    """The customer comes in another window, [`starts`, `ends`) in UTC: `slot` is its id."""
+
+    slot: str
+    starts: datetime
+    ends: datetime
+
+
+@frozen
+class CustomerAsked(Event):
+    """Something needs the customer's decision, for which the store waits until the question's time limit."""
+
+    question: Question
+
+
+@frozen
+class QuestionAnswered(Event):
+    """The customer, or somebody for them, chose this option of the question."""
+
+    option: str
+
+
+@frozen
+class QuestionLapsed(Event):
+    """Nobody answered in time: this option is taken, as the question said."""
+
+    option: str
+
+
+@frozen
+class QuestionWithdrawn(Event):
+    """What the question was about has come right by itself: nothing is asked any more."""
+
+
+@frozen
+class UnitsArrived(Event):
+    """What `transfer` brought for the order is in the store: `units` of its lines; `missing` ones did not come.
+
+    The reservation `hold` keeps all of them there from now on, those that are missing as a shortage.
+    """
+
+    transfer: str
+    units: tuple[Units, ...]
+    missing: tuple[Units, ...]
+    hold: str
+
+
+@frozen
+class ArrivalMoved(Event):
+    """What `transfer` brings for the order is expected at another instant than before."""
+
+    transfer: str
+    expected_at: datetime
+
+
+@frozen
+class PickStarted(Event):
+    """An associate has begun to pick."""
+
+
+@frozen
+class LinePicked(Event):
+    """So many more units of this line (grams, where it is weighed) were taken off the shelf."""
+
+    line: str
+    quantity: int
+
+
+@frozen
+class LineWeighed(Event):
+    """All that was picked of this line weighs so many grams: what the customer gets and pays, in place of what was
+    ordered."""
+
+    line: str
+    grams: int
+
+
+@frozen
+class ShortPicked(Event):
+    """So many units of this line can't be had here, for this reason (a stable code).
+
+    The order still wants them, and they stay reserved: what the shelf lacks is a shortage until it is decided what
+    becomes of them.
+    """
+
+    line: str
+    quantity: int
+    reason: str
+
+
+@frozen
+class PickReset(Event):
+    """Everything not yet collected went back on the shelf, to be picked anew."""
+
+
+@frozen
+class PickResumed(Event):
+    """The customer decided, and picking goes on."""
+
+
+@frozen
+class Requeued(Event):
+    """The customer decided, and the order is in the queue for picking again."""
+
+
+@frozen
+class PickRerouted(Event):
+    """Another pick-up takes over; this one has ended."""
+
+
+@frozen
+class MadeReady(Event):
+    """Everything is picked and lies at `staged_at`, where it waits until `until`.
+
+    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere.
+    """
+
+    staged_at: str
+    until: datetime
+    key_id: str
+
+
+@frozen
+class Unreadied(Event):
+    """Something is wrong with what was ready: the store picks again."""
+
+    reason: str
+
+
+@frozen
+class DeadlineExtended(Event):
+    """The goods wait until this instant instead."""
+
+    until: datetime
+
+
+@frozen
+class CodeReissued(Event):
+    """A new generation of the pick-up code: the old one is dead and the wrong tries are forgotten."""
+
+    generation: int
+    key_id: str
+
+
+@frozen
+class HandOverStarted(Event):
+    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant."""
+
+    units: tuple[Units, ...]
+    look_at: datetime
+
+
+@frozen
+class HandOverFailed(Event):
+    """The goods stayed and the code is still good; `reason` is the provider's, or `not_paid`."""
+
+    reason: str
+
+
+@frozen
+class PartCollected(Event):
+    """These units left with the customer, and others are still waiting."""
+
+    units: tuple[Units, ...]
+
+
+@frozen
+class Collected(Event):
+    """These units, the last that were open, left with the customer."""
+
+    units: tuple[Units, ...]
+
+
+@frozen
+class NoShow(Event):
+    """Nobody came while the goods were ready: all of them go back on sale."""
+
+
+@frozen
+class RestLapsed(Event):
+    """These units, the rest after a part was collected, were not collected in time and go back on sale."""
+
+    units: tuple[Units, ...]
+
+
+@frozen
+class RestCancelled(Event):
+    """These units, the rest after a part was collected, were called off and go back on sale."""
+
+    units: tuple[Units, ...]
+
+
+@frozen
+class PickupCancelled(Event):
+    """The order is called off: goods and its place in the slot are free for others again."""
+
+    reason: str
