@@ -13,6 +13,7 @@ from .domain.channels import Channel
 from .domain.corrections import Correction, CorrectionKind
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
+from .domain.handling import Handling, Temperature
 from .domain.handoffs import Handoff, HandoffTicket, Scope
 from .domain.lifecycle import (
     CartState,
@@ -27,7 +28,8 @@ from .domain.lifecycle import (
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.offers import Available, Offer, WithTransfer
-from .domain.orders import Order, OrderLine, Stage
+from .domain.order_lines import OrderLine
+from .domain.orders import Order, Stage
 from .domain.passes import PickupPass
 from .domain.payments import (
     BankTransfer,
@@ -113,6 +115,7 @@ __all__ = [
     "Funding",
     "GiftCard",
     "Guest",
+    "Handling",
     "Handoff",
     "HandoffState",
     "HandoffTicket",
@@ -191,6 +194,7 @@ __all__ = [
     "SystemTouchpoint",
     "Taken",
     "TaxPart",
+    "Temperature",
     "Tender",
     "Terminal",
     "Transfer",

@@ -55,6 +55,7 @@ from omniorder.adapters.sql.schema import (
     STOCK,
 )
 from omniorder.domain.events import CartMerged
+from omniorder.domain.handling import USUAL
 from omniorder.domain.stock import Level
 from omniorder.domain.store_services import Service
 from omniorder.errors import Misconfigured, SchemaOutdated
@@ -254,6 +255,7 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
         migrate(url)
     new = {"tolerance", "ordered", "awaited", "holds", "question", "trouble", "short", "collect"}
     new |= {"disputed", "method", "now", "replaces", "means", "corrections"}
+    new |= {"handling", "instead_of", "added", "replaced"}
     written = {
         ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],
         ORDER_LINE: orderlines.line_rows(order),
@@ -270,7 +272,8 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
             connection.execute(table.insert(), known)
     with opened(url) as storage:
         storage.migrate()
-        known_then = evolve(order, pickup=evolve(order.pickup, collect=Service.PICKUP))
+        lines = tuple(evolve(line, handling=USUAL) for line in order.lines)
+        known_then = evolve(order, lines=lines, pickup=evolve(order.pickup, collect=Service.PICKUP))
         assert read(storage, lambda tx: tx.order(order.id)) == known_then
         assert all(line.tolerance == 0 and line.ordered == line.quantity for line in order.pickup.lines)
 

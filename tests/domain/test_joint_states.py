@@ -373,6 +373,7 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
         "generation": 2,
         "total": order.total,
         "ceiling": order.ceiling,
+        "lines": (evolve(order.lines[0], id="ln_more"),),
     }
     for kind in e.EVENTS.values():
         if not kind.__subclasses__():

@@ -166,6 +166,7 @@ TABLES = {
         PLACED      CancelStarted    CANCELLING
         PLACED      ExpiryStarted    EXPIRING
         CONFIRMED   OrderClaimed     CONFIRMED
+        CONFIRMED   LinesAppended    CONFIRMED
         CONFIRMED   LinesCancelled   CONFIRMED
         CONFIRMED   OrderRerouted    CONFIRMED
         CONFIRMED   FundingLost      CONFIRMED
@@ -197,6 +198,7 @@ TABLES = {
         PLANNED            PickReleased       TO_PICK
         PLANNED            StockAwaited       AWAITING_STOCK
         PLANNED            PickupCancelled    CANCELLED
+        AWAITING_STOCK     LinesAppended      AWAITING_STOCK
         AWAITING_STOCK     SlotMoved          AWAITING_STOCK
         AWAITING_STOCK     UnitsSent          AWAITING_STOCK
         AWAITING_STOCK     UnitsArrived       AWAITING_STOCK
@@ -205,6 +207,7 @@ TABLES = {
         AWAITING_STOCK     CustomerAsked      AWAITING_CUSTOMER
         AWAITING_STOCK     PickRerouted       REROUTED
         AWAITING_STOCK     PickupCancelled    CANCELLED
+        TO_PICK            LinesAppended      TO_PICK
         TO_PICK            SlotMoved          TO_PICK
         TO_PICK            PickStarted        PICKING
         TO_PICK            ShortPicked        TO_PICK
@@ -213,6 +216,7 @@ TABLES = {
         TO_PICK            CustomerAsked      AWAITING_CUSTOMER
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
+        PICKING            LinesAppended      PICKING
         PICKING            SlotMoved          PICKING
         PICKING            LinePicked         PICKING
         PICKING            LineWeighed        PICKING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ from attrs import field, frozen
 
 from omniorder.domain import ids, text
 from omniorder.domain.channels import Channel
+from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.instants import instant
 from omniorder.domain.money import Money, rate
 from omniorder.domain.quantities import EXACT, Unit, quantity, tolerance
@@ -19,6 +21,7 @@ from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 
 __all__ = ["Article", "Price", "pick_price", "pick_prices"]
 
+_WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 _DUSK = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -43,6 +46,35 @@ def _needs(value: Iterable[Service]) -> frozenset[Service]:
     if found is None:
         raise InvalidInput("needs", value, "must be a set of Service")
     return found
+
+
+def _temperature(value: Temperature) -> Temperature:
+    given = cast("object", value)
+    if not isinstance(given, Temperature):
+        raise InvalidInput("temperature", given, "must be a Temperature")
+    return given
+
+
+def _flag(value: bool) -> bool:
+    given = cast("object", value)
+    if not isinstance(given, bool):
+        raise InvalidInput("perishable", given, "must be True or False")
+    return given
+
+
+def _brand(value: str) -> str:
+    return text.line(value, "brand", most=80, least=0)
+
+
+def _allergens(value: Iterable[str]) -> tuple[str, ...]:
+    given = cast("object", value)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidInput("allergens", given, "must be a set of words")
+    found = frozenset(cast("Iterable[object]", given))
+    for one in found:
+        if not isinstance(one, str) or not _WORD.fullmatch(one):
+            raise InvalidInput("allergens", one, "must be words of a-z 0-9 - that begin with a letter")
+    return tuple(sorted(cast("frozenset[str]", found)))
 
 
 def _metadata(value: Mapping[str, str]) -> text.Metadata:
@@ -89,6 +121,9 @@ class Article:
     `tolerance` is by how much the weight of what is handed over may differ from what was ordered, as a share: "0.10"
     is 10 % more or less, "0" to the gram. Only what is sold by the gram may have one, of at most "0.5".
 
+    `temperature` is the zone in which it is kept, and what is `perishable` is not sold again once it has waited for its
+    customer. `brand` and `allergens` (words such as "tree-nuts") are what customers may exclude from substitutes.
+
     Raises InvalidId, InvalidText, TooMany, InvalidQuantity or InvalidInput.
     """
 
@@ -98,10 +133,19 @@ class Article:
     metadata: text.Metadata = field(factory=text.Metadata, converter=_metadata)
     needs: frozenset[Service] = field(default=frozenset[Service](), converter=_needs, kw_only=True)
     tolerance: Decimal = field(default=EXACT, converter=tolerance, kw_only=True)
+    temperature: Temperature = field(default=Temperature.AMBIENT, converter=_temperature, kw_only=True)
+    perishable: bool = field(default=False, converter=_flag, kw_only=True)
+    brand: str = field(default="", converter=_brand, kw_only=True)
+    allergens: tuple[str, ...] = field(default=(), converter=_allergens, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.tolerance and self.unit is not Unit.GRAM:
             raise InvalidInput("tolerance", str(self.tolerance), "only what is sold by the gram is weighed")
+
+    @property
+    def handling(self) -> Handling:
+        """What staff must know of it, as an order line keeps it."""
+        return Handling(self.temperature, self.perishable, Service.AGE_RESTRICTED in self.needs)
 
 
 @frozen

@@ -144,7 +144,7 @@ def unlike(order: Order, found: Iterable[Entry]) -> Iterator[str]:
     """In what these entries differ from the sums that the order keeps itself; nothing if all is well."""
     told = {account: amount.amount for account, amount in balances(found).items() if amount.amount}
     kept = _expected(order)
-    rates = {line.tax for line in order.lines}
+    rates = {line.tax for line in order.every_line}
     gross = {rate: told.get(_sales(rate), 0) + told.get(_tax(rate), 0) for rate in rates}
     for rate in sorted(rates):
         tax = tax_contained(Money(gross[rate], order.total.currency), rate)
@@ -179,7 +179,7 @@ def _sold(order: Order) -> dict[LedgerAccount, int]:
     known, since what was sold by then decides how a credit is spread."""
     sums: Counter[LedgerAccount] = Counter()
     collected = {line.line: line.collected for line in order.pickup.lines}
-    for part in tax_parts((line.tax, line.value(collected[line.id])) for line in order.lines):
+    for part in tax_parts((line.tax, line.value(collected[line.id])) for line in order.every_line):
         sums[_tax(part.rate)] -= part.tax.amount
         sums[_sales(part.rate)] -= part.gross.amount - part.tax.amount
     sums[_FEES] -= order.fees.amount

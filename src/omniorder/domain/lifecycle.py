@@ -400,6 +400,7 @@ ORDER: Final[Table[OrderState]] = {
     },
     OrderState.CONFIRMED: {
         e.OrderClaimed: OrderState.CONFIRMED,
+        e.LinesAppended: OrderState.CONFIRMED,
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
         e.FundingLost: OrderState.CONFIRMED,
@@ -442,6 +443,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_STOCK: {
+        e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
         e.UnitsArrived: PickupState.AWAITING_STOCK,
@@ -452,6 +454,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.TO_PICK: {
+        e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickStarted: PickupState.PICKING,
         e.ShortPicked: PickupState.TO_PICK,
@@ -462,6 +465,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.PICKING: {
+        e.LinesAppended: PickupState.PICKING,
         e.SlotMoved: PickupState.PICKING,
         e.LinePicked: PickupState.PICKING,
         e.LineWeighed: PickupState.PICKING,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
@@ -34,11 +33,11 @@ from omniorder.domain.lifecycle import (
     forbidden,
     funding,
 )
-from omniorder.domain.money import Money, extend
+from omniorder.domain.money import Money
+from omniorder.domain.order_lines import OrderLine as OrderLine
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.promises import Promise, TaxPart, tax_parts
-from omniorder.domain.quantities import EXACT, Unit
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import assigned
 from omniorder.errors import IllegalTransition, InvalidMoney, NotFound
@@ -61,38 +60,13 @@ class Stage(Enum):
 
 
 @frozen
-class OrderLine:
-    """A line as it was bought: name and price are frozen; `price` is for `per` units.
-
-    `tolerance` is by how much the weight that is handed over may differ from `quantity`, as a share. What it weighs
-    in the end is told beside it, in the pick-up's line.
-    """
-
-    id: str
-    sku: str
-    name: str
-    unit: Unit
-    quantity: int
-    price: Money
-    per: int
-    tax: Decimal
-    total: Money
-    note: str = field(default="", repr=False)
-    metadata: Metadata = field(factory=Metadata)
-    tolerance: Decimal = EXACT
-
-    def value(self, units: int) -> Money:
-        """What the first `units` units cost; rounded once, so parts always sum to `total`."""
-        return self.total if units == self.quantity else extend(self.price, units, self.per)
-
-
-@frozen
 class Order:
     """An order. Its `id` is its reference: `SOF01-7K3F9Q`, home store first. `version` counts its events.
 
     `total` is what was bought, `ceiling` the most that may ever be charged. `pay_by` is the deadline of an order
     that is not funded yet, `hold_until` how long its goods wait for money in flight. `corrections` are fees, refunds
-    and goodwill, in the order in which they were granted.
+    and goodwill, in the order in which they were granted. `lines` are what was placed, and never change; `added` are
+    those that came later: substitutes, and what the customer wanted more.
     """
 
     id: str
@@ -115,15 +89,21 @@ class Order:
     language: str = ""
     metadata: Metadata = field(factory=Metadata)
     corrections: tuple[Correction, ...] = ()
+    added: tuple[OrderLine, ...] = ()
 
     @property
     def store(self) -> str:
         """The home store: fixed at placing, part of the id."""
         return ids.store_of(self.id)
 
+    @property
+    def every_line(self) -> tuple[OrderLine, ...]:
+        """What was placed and what came later, as the pick-up has them."""
+        return (*self.lines, *self.added)
+
     def line(self, line_id: str) -> OrderLine:
         """The line with this id; raises `NotFound`."""
-        for line in self.lines:
+        for line in self.every_line:
             if line.id == line_id:
                 return line
         raise NotFound("line", line_id)
@@ -266,7 +246,7 @@ class Order:
         return tax_parts((line.tax, line.total) for line in self.lines)
 
     def _value(self, units: Callable[[PickupLine], int]) -> Money:
-        lines = {line.id: line for line in self.lines}
+        lines = {line.id: line for line in self.every_line}
         amounts = [lines[line.line].value(units(line)).amount for line in self.pickup.lines]
         return Money(sum(amounts), self.total.currency)
 
@@ -320,7 +300,7 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
     wishes = {line.id: line for line in cart.lines}
     lines = tuple(
         OrderLine(q.line, q.sku, q.name, q.unit, q.quantity, q.price, q.per, q.tax, q.total,
-                  wishes[q.line].note, wishes[q.line].metadata, q.tolerance)
+                  wishes[q.line].note, wishes[q.line].metadata, q.tolerance, q.handling)
         for q in promise.quote.lines
     )  # fmt: skip
     skus = {line.id: line.sku for line in lines}
@@ -382,6 +362,8 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     pickup = pickups.apply(order.pickup, event, at) if kind in _PICKUP_EVENTS else order.pickup
     order = evolve(order, state=state, pickup=pickup, version=order.version + 1)
     match event:
+        case e.LinesAppended(lines, _, ceiling):
+            return evolve(order, added=(*order.added, *lines), ceiling=ceiling or order.ceiling)
         case e.LinesCancelled(units):
             return evolve(order, pickup=pickups.call_off(order.pickup, units))
         case e.OrderRerouted():
@@ -421,7 +403,15 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         starts=event.starts,
         ends=event.ends,
         lines=tuple(
-            PickupLine(line.line, line.ordered, dropped=line.dropped, tolerance=line.tolerance) for line in pickup.lines
+            PickupLine(
+                line.line,
+                line.ordered,
+                dropped=line.dropped,
+                tolerance=line.tolerance,
+                replaced=line.replaced,
+                instead_of=line.instead_of,
+            )
+            for line in pickup.lines
         ),
         zone=event.zone,
         collect=pickup.collect,

@@ -30,7 +30,8 @@ class PickupLine:
     `quantity` less `dropped` is what the customer gets. `quantity` is what was `ordered`, until a weighed line is made
     ready: from then on the actual weight of what was not dropped takes its place. `tolerance` is by how much that may
     differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
-    becomes of them.
+    becomes of them. `replaced` are those of the dropped ones for which a substitute came, in a line of its own that
+    is `instead_of` this one.
     """
 
     line: str
@@ -41,6 +42,8 @@ class PickupLine:
     short: int = 0
     tolerance: Decimal = EXACT
     ordered: int = Factory(_as_quantity, takes_self=True)
+    replaced: int = 0
+    instead_of: str = ""
 
     @property
     def open(self) -> int:
@@ -137,6 +140,11 @@ class Pickup:
         return tuple(e.Units(line.line, line.short) for line in self.lines if line.short)
 
     @property
+    def places(self) -> int:
+        """Lines that count against the slot's capacity: a substitute takes the place of what it came for."""
+        return sum(not line.instead_of for line in self.lines)
+
+    @property
     def collected(self) -> bool:
         """Whether any unit has left the store."""
         return any(line.collected for line in self.lines)
@@ -159,6 +167,10 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     match event:
         case e.LinePicked(line, quantity):
             return _each(after, (e.Units(line, quantity),), _picked)
+        case e.LinesAppended(lines, hold):
+            more = tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance, instead_of=line.instead_of)
+                         for line in lines)  # fmt: skip
+            return evolve(after, lines=(*pickup.lines, *more), holds=(*pickup.holds, hold))
         case e.PickReset():
             return _put_back(after)
         case e.LineWeighed(line, grams):

@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from omniorder.domain import events as e
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart, CartLine
+from omniorder.domain.handling import USUAL, Handling
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
 from omniorder.domain.quantities import EXACT, Unit, weight_bounds
@@ -41,6 +42,7 @@ class QuoteLine:
     tax: Decimal
     total: Money
     tolerance: Decimal = EXACT
+    handling: Handling = USUAL
 
     @property
     def most(self) -> int:
@@ -85,7 +87,7 @@ def priced(line: CartLine, article: Article, price: Price) -> QuoteLine:
     """One line at this price."""
     total = extend(price.amount, line.quantity, price.per)
     return QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per, price.tax,
-                     total, article.tolerance)  # fmt: skip
+                     total, article.tolerance, article.handling)  # fmt: skip
 
 
 def summed(lines: Sequence[QuoteLine]) -> Quote:

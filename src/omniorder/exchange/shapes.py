@@ -16,6 +16,7 @@ from attrs import field, frozen
 
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.channels import Channel
+from omniorder.domain.handling import Temperature
 from omniorder.domain.imports import CountedLevel, ImportKind, Refusal
 from omniorder.domain.money import Money
 from omniorder.domain.quantities import EXACT, Unit
@@ -110,6 +111,12 @@ class Shape:
         return self._by_field.get(named, named if named in self._by_name else "")
 
 
+def _is_yes(text: str, name: str) -> bool:
+    if text not in ("yes", "no"):
+        raise InvalidInput(name, text, "must be yes or no")
+    return text == "yes"
+
+
 def _one_of(kind: type[E], text: str, name: str) -> E:
     try:
         return kind(text)
@@ -201,7 +208,13 @@ _STORES: Final = Shape(
 def _article(values: Values) -> Article:
     labels = {name.removeprefix(LABEL): text for name, text in values.items() if name.startswith(LABEL)}
     unit = _one_of(Unit, values["unit"], "unit") if "unit" in values else Unit.PIECE
-    more = {name: values[name] for name in ("tolerance", "needs") if name in values}
+    more = {name: values[name] for name in ("tolerance", "needs", "brand") if name in values}
+    if "temperature" in values:
+        more["temperature"] = _one_of(Temperature, values["temperature"], "temperature")
+    if "allergens" in values:
+        more["allergens"] = values["allergens"].split()
+    if "perishable" in values:
+        more["perishable"] = _is_yes(values["perishable"], "perishable")
     return Article(values["sku"], values["name"], unit, labels, **more)
 
 
@@ -213,6 +226,10 @@ def _article_apart(article: Article) -> Cells:
         "unit": article.unit.value,
         "tolerance": None if article.tolerance == EXACT else f"{article.tolerance:f}",
         "needs": _unless(words_of(article.needs), ""),
+        "temperature": _unless(article.temperature.value, Temperature.AMBIENT.value),
+        "perishable": "yes" if article.perishable else None,
+        "brand": article.brand or None,
+        "allergens": " ".join(article.allergens) or None,
         **labels,
     }
 
@@ -225,6 +242,10 @@ _ARTICLES: Final = Shape(
         Column("unit", Cell.TEXT, "`piece` or `gram`; `piece`"),
         Column("tolerance", Cell.TEXT, "how far the weight of a `gram` article may be off, such as `0.10`; `0`"),
         Column("needs", Cell.SERVICES, "what a store must have to promise it; nothing"),
+        Column("temperature", Cell.TEXT, "`ambient`, `chilled` or `frozen`; `ambient`"),
+        Column("perishable", Cell.TEXT, "`yes`: it does not wait as long as others, and is not sold again; `no`"),
+        Column("brand", Cell.TEXT, "what customers may exclude from substitutes; none"),
+        Column("allergens", Cell.TEXT, "words such as `milk tree-nuts`; none"),
     ),
     _article,
     _article_apart,

@@ -75,7 +75,7 @@ def _windows(parts: Parts, order: Order | None, at: datetime) -> tuple[Slot, ...
     if order is None or order.pickup.state not in coupling.UNPREPARED or at < order.pickup.ends:
         return ()
     store = parts.stores.store(order.pickup.store)
-    return free_windows(parts, store, lines=len(order.pickup.lines), at=at, ready=at, most=_TRIED) if store else ()
+    return free_windows(parts, store, lines=order.pickup.places, at=at, ready=at, most=_TRIED) if store else ()
 
 
 def moved_if_over(unit: Unit, before: Order, events: tuple[e.Event, ...], window: Slot | None) -> tuple[e.Event, ...]:

@@ -14,7 +14,15 @@ from omniorder.ports.storage import Transaction
 from omniorder.ports.writes import Expect, Writes
 from omniorder.services.units import Unit
 
-_REARRANGING = (e.LinesCancelled, e.UnitsSent, e.UnitsArrived, e.PickRerouted, e.OrderRerouted, e.SlotMoved)
+_REARRANGING = (
+    e.LinesAppended,
+    e.LinesCancelled,
+    e.UnitsSent,
+    e.UnitsArrived,
+    e.PickRerouted,
+    e.OrderRerouted,
+    e.SlotMoved,
+)
 _NOT_SENT = (TransferState.REQUESTED, TransferState.PICKED)
 
 

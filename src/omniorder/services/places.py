@@ -19,16 +19,16 @@ def taken(promise: Promise, slot: Slot) -> SlotChange:
 
 def moved_to(pickup: Pickup, store: Store, slot: str, starts: datetime) -> SlotChange:
     """The same order and lines in another slot, of this or another store."""
-    return SlotChange(store.id, slot, starts, 1, store.slot_capacity, len(pickup.lines), store.slot_lines)
+    return SlotChange(store.id, slot, starts, 1, store.slot_capacity, pickup.places, store.slot_lines)
 
 
 def moved_into(pickup: Pickup, slot: Slot) -> SlotChange:
     """The same order and lines in this slot."""
     starts = slot.starts.astimezone(UTC)
-    return SlotChange(slot.store, slot.id, starts, 1, slot.capacity, len(pickup.lines), slot.lines_capacity)
+    return SlotChange(slot.store, slot.id, starts, 1, slot.capacity, pickup.places, slot.lines_capacity)
 
 
 def given_back(held: Promise | Pickup) -> SlotChange:
     """The same order and lines; a pick-up has a line for each that was promised, whatever became of it."""
-    lines = held.lines if isinstance(held, Pickup) else held.quote.lines
-    return SlotChange(held.store, held.slot, held.starts, -1, 0, -len(lines))
+    lines = held.places if isinstance(held, Pickup) else len(held.quote.lines)
+    return SlotChange(held.store, held.slot, held.starts, -1, 0, -lines)

@@ -199,7 +199,7 @@ def _late(order: Order, store: Store, at: datetime) -> Trouble | None:
 
 def _missing(order: Order, about: tuple[Units, ...], arrives: datetime | None = None) -> tuple[MissingUnits, ...]:
     """These units, summed per article."""
-    measured = {line.sku: line.unit for line in order.lines}
+    measured = {line.sku: line.unit for line in order.every_line}
     return tuple(MissingUnits(sku, n, measured[sku], arrives) for sku, n in order.units_by_sku(about).items())
 
 

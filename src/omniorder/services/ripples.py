@@ -16,6 +16,7 @@ from omniorder.domain import events as e
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.orders import Order, told
 from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, spared
+from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
 from omniorder.ports.writes import Writes
@@ -66,6 +67,11 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                     dropped.update(order.units_by_sku(more))
             case e.RestLapsed(units) | e.RestCancelled(units):
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
+            case e.LinesAppended(lines, hold):
+                wanted = Counter[str]()
+                for line in lines:
+                    wanted[line.sku] += weight_bounds(line.quantity, line.tolerance)[1]
+                stock.reserve(tx, hold, was.pickup.store, dict(wanted), None)
             case e.LinesCancelled(units, reason):
                 elsewhere = called_off_elsewhere(was.pickup, units)
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))

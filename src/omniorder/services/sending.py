@@ -130,6 +130,6 @@ def from_others(parts: Parts, store: Store, demand: Mapping[str, int]) -> Sourci
 
 def arrivals(parts: Parts, order: Order, about: tuple[Units, ...], plan: Sourcing, at: datetime) -> tuple[e.Event, ...]:
     """The events of having these units of the order sent, store by store."""
-    skus = {line.id: line.sku for line in order.lines}
+    skus = {line.id: line.sku for line in order.every_line}
     legs, _ = transfers.assigned(about, skus, promised(parts, plan, at))
     return tuple(e.UnitsSent(leg.transfer, leg.store, leg.units, leg.expected_at) for leg in legs)

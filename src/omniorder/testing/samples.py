@@ -23,8 +23,10 @@ from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
 from omniorder.domain.deliveries import ExpectedDelivery
+from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.lifecycle import CartState, PromiseState, ReservationState
 from omniorder.domain.money import Money
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
@@ -450,6 +452,22 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         datetime: NOW + HOUR,
         datetime | None: NOW + HOUR,
         Money: Money(1234, "EUR"),
+        Money | None: Money(1235, "EUR"),
+        tuple[OrderLine, ...]: (
+            OrderLine(
+                "ln_3",
+                MILK,
+                "Oat milk 1 l",
+                Unit.PIECE,
+                2,
+                Money(249, "EUR"),
+                1,
+                Decimal("0.20"),
+                Money(498, "EUR"),
+                handling=Handling(Temperature.CHILLED),
+                instead_of="ln_1",
+            ),
+        ),
         Metadata: metadata({"size": "L"}),
         Question: Question(
             (e.Units("ln_1", 2),),

@@ -29,8 +29,10 @@ from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
 from omniorder.domain.channels import Channel
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import EVENTS, Event, Recorded, Stamp, Units
+from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.lifecycle import CartState, PromiseState
 from omniorder.domain.money import EXPONENTS, Money
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Card, PayInStore, Payment, Tender
 from omniorder.domain.pickups import Pickup
@@ -219,8 +221,23 @@ def slots(draw: st.DrawFn) -> Slot:
 def articles(sku: str | None = None) -> st.SearchStrategy[Article]:
     """Articles, or such of one article number."""
     number = _SKUS if sku is None else st.just(sku)
-    weighed = st.builds(Article, number, _TITLES, st.just(Unit.GRAM), _METADATA, needs=_NEEDS, tolerance=_SHARES)
-    return st.one_of(st.builds(Article, number, _TITLES, _UNITS, _METADATA, needs=_NEEDS), weighed)
+    weighed = st.builds(
+        Article, number, _TITLES, st.just(Unit.GRAM), _METADATA, needs=_NEEDS, tolerance=_SHARES, **_CARE
+    )
+    return st.one_of(st.builds(Article, number, _TITLES, _UNITS, _METADATA, needs=_NEEDS, **_CARE), weighed)
+
+
+_TEMPERATURES: Final = st.sampled_from(Temperature)
+_HANDLINGS: Final = st.builds(Handling, _TEMPERATURES, st.booleans(), st.booleans())
+_CARE: Final[Mapping[str, st.SearchStrategy[Any]]] = MappingProxyType(
+    {
+        "temperature": _TEMPERATURES,
+        "perishable": st.booleans(),
+        "brand": st.sampled_from(["", "Oatly", "Вита"]),
+        "allergens": st.frozensets(st.sampled_from(["milk", "nuts", "gluten"]), max_size=2),
+    }
+)
+"""How an article is to be handled, and what customers may want to exclude."""
 
 
 @st.composite
@@ -505,11 +522,20 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         datetime: instants(),
         datetime | None: st.none() | instants(),
         Money: money(),
+        Money | None: st.none() | money(),
+        tuple[OrderLine, ...]: st.lists(_order_lines(), max_size=2).map(tuple),
         Metadata: metadata(),
         Question: _questions(units),
         tuple[Units, ...]: st.lists(units, max_size=3).map(tuple),
         tuple[tuple[str, int], ...]: st.lists(st.tuples(skus(), quantities()), max_size=3).map(tuple),
     }
+
+
+def _order_lines() -> st.SearchStrategy[OrderLine]:
+    return st.builds(
+        OrderLine, st.sampled_from(["ln_0000000000001", "ln_0123456789abd"]), skus(), _TITLES, _UNITS, quantities(),
+        money(), quantities(), st.just(Decimal("0.20")), money(), handling=_HANDLINGS, instead_of=st.just("ln_0"),
+    )  # fmt: skip
 
 
 def _questions(units: st.SearchStrategy[Units]) -> st.SearchStrategy[Question]:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from omniorder import wire
 from omniorder.adapters.sql.columns import exactly, share
 from omniorder.adapters.sql.documents import labels
 from omniorder.adapters.sql.rows import Values
+from omniorder.domain.handling import USUAL, Handling
 from omniorder.domain.money import Money
-from omniorder.domain.orders import Order, OrderLine
+from omniorder.domain.order_lines import OrderLine
+from omniorder.domain.orders import Order
 from omniorder.domain.quantities import Unit
 
 
@@ -31,8 +34,11 @@ def line_rows(order: Order) -> list[Values]:
             "total": line.total.amount,
             "metadata": dict(line.metadata),
             "tolerance": share(line.tolerance),
+            "handling": None if line.handling == USUAL else wire.dump(line.handling),
+            "instead_of": line.instead_of,
+            "added": int(place >= len(order.lines)),
         }
-        for place, line in enumerate(order.lines)
+        for place, line in enumerate(order.every_line)
     ]
 
 
@@ -40,7 +46,7 @@ def note_rows(order: Order) -> list[Values]:
     """The notes on an order's lines: its own copies, so that the cart's may change."""
     return [
         {"owner": order.owner, "subject": order.id, "line_id": line.id, "text": line.note}
-        for line in order.lines
+        for line in order.every_line
         if line.note
     ]
 
@@ -60,4 +66,6 @@ def line_from(found: dict[str, Any], currency: str) -> OrderLine:
         note=found["note"] or "",
         metadata=labels(found["metadata"]),
         tolerance=exactly(found["tolerance"]),
+        handling=USUAL if found["handling"] is None else wire.load(Handling, found["handling"]),
+        instead_of=found["instead_of"],
     )

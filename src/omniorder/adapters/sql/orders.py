@@ -211,9 +211,9 @@ def write(batch: Batch, change: OrderWrite) -> None:
         if order.owner != before.owner:
             batch.change(_UNLIST, {"at_owner": before.owner, "at_placed_at": order.placed_at, "at_order_id": order.id})
             batch.insert(_LIST, _listed(order), "order", order.id)
-        if order.lines != before.lines:
+        if order.every_line != before.every_line:
             _LINES.sync(batch, line_rows(before), line_rows(order), "order", order.id)
-        if (order.owner, order.lines) != (before.owner, before.lines):
+        if (order.owner, order.every_line) != (before.owner, before.every_line):
             carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
     payments.write(batch, before, order)
     pickups.write(batch, before, order)
@@ -249,7 +249,7 @@ def _values(order: Order) -> Values:
 
 def order_from(found: dict[str, Any]) -> Order:
     """The order of a document."""
-    currency = found["currency"]
+    currency, lines = found["currency"], by_position(found["lines"])
     return Order(
         id=found["id"],
         version=found["version"],
@@ -261,7 +261,7 @@ def order_from(found: dict[str, Any]) -> Order:
         channel=Channel(found["channel"]),
         total=Money(found["total"], currency),
         ceiling=Money(found["ceiling"], currency),
-        lines=tuple(line_from(line, currency) for line in by_position(found["lines"])),
+        lines=tuple(line_from(line, currency) for line in lines if not line["added"]),
         pickup=pickups.pickup_from(found["pickup"]),
         placed_at=moment(found["placed_at"]),
         pay_by=moment(found["pay_by"]),
@@ -271,4 +271,5 @@ def order_from(found: dict[str, Any]) -> Order:
         language=found["language"],
         metadata=labels(found["metadata"]),
         corrections=tuple(wire.load(Correction, one) for one in found["corrections"]),
+        added=tuple(line_from(line, currency) for line in lines if line["added"]),
     )

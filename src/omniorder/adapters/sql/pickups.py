@@ -80,6 +80,8 @@ def _line_rows(pickup: Pickup) -> list[Values]:
             "dropped": line.dropped,
             "short": line.short,
             "tolerance": share(line.tolerance),
+            "replaced": line.replaced,
+            "instead_of": line.instead_of,
             "ordered": None if line.ordered == line.quantity else line.ordered,
         }
         for place, line in enumerate(pickup.lines)
@@ -105,6 +107,8 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
                 short=line["short"],
                 tolerance=exactly(line["tolerance"]),
                 ordered=line["ordered"] or line["quantity"],
+                replaced=line["replaced"],
+                instead_of=line["instead_of"],
             )
             for line in by_position(found["lines"])
         ),

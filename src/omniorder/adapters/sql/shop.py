@@ -20,6 +20,7 @@ from omniorder.adapters.sql.rows import upsert
 from omniorder.adapters.sql.schema import ARTICLE, PRICE, STORE
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.channels import Channel
+from omniorder.domain.handling import Temperature
 from omniorder.domain.money import Money
 from omniorder.domain.quantities import Unit
 from omniorder.domain.store_services import Service
@@ -136,6 +137,10 @@ def _article_row(article: Article) -> dict[str, Any]:
         "metadata": dict(article.metadata),
         "needs": _words(article.needs),
         "tolerance": share(article.tolerance),
+        "temperature": article.temperature.value,
+        "perishable": int(article.perishable),
+        "brand": article.brand,
+        "allergens": list(article.allergens),
     }
 
 
@@ -144,6 +149,8 @@ def article_from(row: Any) -> Article:
     return Article(
         row.sku, row.name, Unit(row.unit), labels(row.metadata),
         needs=_services(row.needs), tolerance=exactly(row.tolerance),
+        temperature=Temperature(row.temperature), perishable=bool(row.perishable), brand=row.brand,
+        allergens=row.allergens,
     )  # fmt: skip
 
 

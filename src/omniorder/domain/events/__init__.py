@@ -51,6 +51,7 @@ from omniorder.domain.events.orders import (
     FundingLost as FundingLost,
     HoldLost as HoldLost,
     HoldRestored as HoldRestored,
+    LinesAppended as LinesAppended,
     LinesCancelled as LinesCancelled,
     NoShowStarted as NoShowStarted,
     OrderCancelled as OrderCancelled,

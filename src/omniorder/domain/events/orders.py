@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 from omniorder.domain.events.root import PRIVATE, Event
 from omniorder.domain.money import Money
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.quantities import Units
 
 
@@ -91,6 +92,19 @@ class LinesCancelled(Event):
 
     units: tuple[Units, ...]
     reason: str
+
+
+@frozen
+class LinesAppended(Event):
+    """These lines came to the order: substitutes, or what the customer wants more.
+
+    The reservation `hold` keeps their units in the pick-up's store. `ceiling` is the most that may ever be charged from
+    now on, where the customer agreed to more than before.
+    """
+
+    lines: tuple[OrderLine, ...]
+    hold: str
+    ceiling: Money | None = None
 
 
 @frozen

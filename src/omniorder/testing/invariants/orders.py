@@ -110,15 +110,19 @@ def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
     """O3: of each line, what was collected and what was dropped is at most what was bought, or what it weighs within
     the agreed tolerance; only ready goods leave."""
     for order in view.rows.orders():
-        if [line.id for line in order.lines] != [line.line for line in order.pickup.lines]:
+        if [line.id for line in order.every_line] != [line.line for line in order.pickup.lines]:
             yield f"{order.id}: other lines are picked up than were bought"
             continue
-        for bought, line in zip(order.lines, order.pickup.lines, strict=True):
+        for bought, line in zip(order.every_line, order.pickup.lines, strict=True):
             called_off = line.dropped if line.open else 0  # of what is over, what lapsed by weight is in it too
             least, most = weight_bounds(bought.quantity - called_off, bought.tolerance)
             agreed = (bought.quantity, bought.tolerance) == (line.ordered, line.tolerance)
             expected = line.quantity - called_off
-            fits = least <= expected <= most and line.open >= 0 <= min(line.collected, line.dropped)
+            fits = (
+                line.replaced <= line.dropped
+                and least <= expected <= most
+                and line.open >= 0 <= min(line.collected, line.dropped)
+            )
             if not agreed or not fits:
                 yield f"{order.id}: bought {bought.quantity} of {bought.id}, but {line}"
             elif not line.collected <= line.picked <= most:

@@ -65,7 +65,7 @@ class OrderRow(Row, table=True):
 
 
 class OrderLineRow(Row, table=True):
-    """A line as it was bought; no `tolerance` is none."""
+    """A line as it was bought; no `tolerance` is none, no `handling` the usual one. `added`: after placing."""
 
     __table_args__ = (
         within("omniorder_order", store_id="store_id", order_id="id"),
@@ -88,6 +88,9 @@ class OrderLineRow(Row, table=True):
     total: Number
     labels: Labels
     tolerance: MaybeWords
+    handling: MaybeDocument
+    instead_of: Annotated[str, with_default(Key, "")]
+    added: Flag
 
 
 class CustomerOrderRow(Row, table=True):
@@ -214,6 +217,8 @@ class PickupLineRow(Row, table=True):
     short: Annotated[int, with_default(Whole, "0")]
     tolerance: MaybeWords
     ordered: MaybeNumber
+    replaced: Annotated[int, with_default(Whole, "0")]
+    instead_of: Annotated[str, with_default(Key, "")]
 
 
 class CodeTriesRow(Row, table=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from sqlalchemy import Text
 
-from omniorder.adapters.sql.columns import Whole
+from omniorder.adapters.sql.columns import Json, Key, Whole
 from omniorder.adapters.sql.schema.base import (
     STRICT,
+    Flag,
     Id,
     Labels,
     MaybeAt,
@@ -63,6 +64,10 @@ class ArticleRow(Row, table=True):
     labels: Labels
     needs: Annotated[str, with_default(Text, "")]
     tolerance: MaybeWords
+    temperature: Annotated[str, with_default(Key, "ambient")]
+    perishable: Flag
+    brand: Annotated[str, with_default(Text, "")]
+    allergens: Annotated[Any, with_default(Json, "[]")]
 
 
 class PriceRow(Row, table=True):
