@@ -42,6 +42,7 @@
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── CorrectionRefused
+    │   ├── ReturnRefused
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── ReservationGone
@@ -89,6 +90,7 @@ __all__ = [
     "CartEmpty",
     "CodeLocked",
     "CorrectionRefused",
+    "ReturnRefused",
     "CurrencyMismatch",
     "DuplicateRow",
     "GatewayFault",
@@ -576,6 +578,17 @@ class CorrectionRefused(Refused):
 
     code = "refund.refused"
     says = "{order}: {reason}; at most {most}"
+
+
+class ReturnRefused(Refused):
+    """These goods are not taken back. Facts: `order`, `line`, `reason`, `most` (units that would be), `until` (UTC).
+
+    `reason` is `more_than_there_is` (not collected, or brought back before), `too_late`, `perishable` (taken back only
+    where something is wrong with it) or `other_store` (taken back where it was collected only).
+    """
+
+    code = "return.refused"
+    says = "{line} of {order} is not taken back: {reason}"
 
 
 class WrongCode(Refused):

@@ -176,6 +176,7 @@ TABLES = {
         CONFIRMED   HoldRestored     CONFIRMED
         CONFIRMED   TenderAdded      CONFIRMED
         CONFIRMED   PartCollected    CONFIRMED
+        CONFIRMED   PartReturned     CONFIRMED
         CONFIRMED   OrderCompleted   COMPLETED
         CONFIRMED   CancelStarted    CANCELLING
         CONFIRMED   NoShowStarted    EXPIRING
@@ -188,7 +189,9 @@ TABLES = {
         COMPLETED   OrderClaimed     COMPLETED
         COMPLETED   CreditGranted    COMPLETED
         COMPLETED   FeeCharged       COMPLETED
+        COMPLETED   GoodsExchanged   COMPLETED
         COMPLETED   PartReturned     COMPLETED
+        COMPLETED   TenderAdded      COMPLETED
         COMPLETED   AllReturned      RETURNED
         CANCELLED   OrderClaimed     CANCELLED
         EXPIRED     OrderClaimed     EXPIRED

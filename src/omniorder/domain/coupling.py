@@ -72,10 +72,8 @@ def _next(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
             return _send_back_excess(order, at, terms) or authorisations.refill(order, terms)
         case OrderState.CANCELLING | OrderState.EXPIRING:
             return _undo_money(order, at, terms) or _close(order, at)
-        case OrderState.CANCELLED | OrderState.EXPIRED | OrderState.COMPLETED:
+        case OrderState.CANCELLED | OrderState.EXPIRED | OrderState.COMPLETED | OrderState.RETURNED:
             return _undo_money(order, at, terms)
-        case _:
-            return ()
 
 
 def _all_here(order: Order) -> bool:

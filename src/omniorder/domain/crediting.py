@@ -63,6 +63,32 @@ def refund(
     return _returnable(order, events, at, terms, amount)
 
 
+def brought_back(
+    order: Order, units: Sequence[e.Units], *, at: datetime, terms: Terms, reason: str, fee: Money | None = None
+) -> tuple[e.Event, ...]:
+    """Charge nothing for units that the customer brings back; a `fee` is kept of that. No unit is credited twice.
+
+    Units that were refunded before are taken to be those that come back last. Raises as `refund` does.
+    """
+    _takes_credits(order)
+    _positive(order, fee, "fee")
+    credited = units_credited(order.corrections)
+    anew: list[e.Units] = []
+    for part in units:
+        line = order.pickup.line(part.line)
+        if count := min(part.quantity, line.collected - credited[part.line]):
+            anew.append(e.Units(part.line, count))
+    most = min(order.owed, order.collected_value - _money(order, summed(order.corrections, CorrectionKind.REFUND)))
+    amount = min(_value(order, anew, credited, most), most)
+    if fee is not None and fee > amount:
+        raise InvalidMoney("fee", str(fee), f"must be at most what goes back, {amount}")
+    if amount.amount <= 0:
+        return ()
+    granted = e.CreditGranted(amount, reason, tuple(anew))
+    events = (granted,) if fee is None else (granted, e.FeeCharged(fee, reason))
+    return _returnable(order, events, at, terms, amount)
+
+
 def goodwill(order: Order, amount: Money, *, at: datetime, terms: Terms, reason: str) -> tuple[e.Event, ...]:
     """Forgo `amount`, at most all that the shop may keep. Raises as `refund` does."""
     _takes_credits(order)

@@ -364,6 +364,16 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     match event:
         case e.LinesAppended(lines, _, ceiling):
             return evolve(order, added=(*order.added, *lines), ceiling=ceiling or order.ceiling)
+        case e.PartReturned(units) | e.AllReturned(units):
+            return evolve(order, pickup=pickups.bring_back(order.pickup, units))
+        case e.GoodsExchanged(lines):
+            value = Money(sum(line.total.amount for line in lines), order.total.currency)
+            return evolve(
+                order,
+                added=(*order.added, *lines),
+                ceiling=order.ceiling + value,
+                pickup=pickups.exchange(order.pickup, event, at),
+            )
         case e.LinesCancelled(units):
             return evolve(order, pickup=pickups.call_off(order.pickup, units))
         case e.OrderRerouted():

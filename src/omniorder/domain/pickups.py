@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -31,7 +32,8 @@ class PickupLine:
     ready: from then on the actual weight of what was not dropped takes its place. `tolerance` is by how much that may
     differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
     becomes of them. `replaced` are those of the dropped ones for which a substitute came, in a line of its own that
-    is `instead_of` this one.
+    is `instead_of` this one. `returned` are those of the collected ones that the customer brought back; the last unit was
+    collected at `collected_at`.
     """
 
     line: str
@@ -44,6 +46,8 @@ class PickupLine:
     ordered: int = Factory(_as_quantity, takes_self=True)
     replaced: int = 0
     instead_of: str = ""
+    returned: int = 0
+    collected_at: datetime | None = None
 
     @property
     def open(self) -> int:
@@ -189,7 +193,7 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
-            return evolve(_each(after, units, _collected), claim=(), look_at=None)
+            return evolve(_each(after, units, partial(_collected_at, at=at)), claim=(), look_at=None)
         case e.RestLapsed(units) | e.RestCancelled(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
@@ -331,6 +335,34 @@ def _collected(line: PickupLine, quantity: int) -> PickupLine:
     if not 0 < quantity <= line.open:
         raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
     return evolve(line, collected=line.collected + quantity)
+
+
+def _collected_at(line: PickupLine, quantity: int, at: datetime) -> PickupLine:
+    return evolve(_collected(line, quantity), collected_at=at)
+
+
+def bring_back(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
+    """The pick-up once the customer has brought these units back.
+
+    Raises `NotFound` for a line, `InvalidQuantity` for more than are with the customer.
+    """
+    return _each(pickup, units, _returned)
+
+
+def exchange(pickup: Pickup, event: e.GoodsExchanged, at: datetime) -> Pickup:
+    """The pick-up with what the customer was given instead, which they have already."""
+    given = tuple(
+        PickupLine(line.id, line.quantity, picked=line.quantity, collected=line.quantity, collected_at=at)
+        for line in event.lines
+    )
+    return evolve(pickup, lines=(*pickup.lines, *given), holds=(*pickup.holds, event.hold))
+
+
+def _returned(line: PickupLine, quantity: int) -> PickupLine:
+    left = line.collected - line.returned
+    if not 0 < quantity <= left:
+        raise InvalidQuantity("quantity", quantity, f"the customer has {left}")
+    return evolve(line, returned=line.returned + quantity)
 
 
 def _short(line: PickupLine, quantity: int) -> PickupLine:

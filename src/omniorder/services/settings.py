@@ -13,6 +13,7 @@ from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.payments import BankTransfer, PayLink
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
 from omniorder.domain.rerouting import Rerouting
+from omniorder.domain.returns import ReturnPolicy
 from omniorder.domain.terms import RefundRule
 from omniorder.errors import InvalidInput
 from omniorder.services.surface import given
@@ -71,6 +72,7 @@ class Settings:
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
         refund_rule: by which of an order's tenders money goes back first, where there are several.
+        returns: what customers may bring back, and until when.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
     """
 
@@ -106,6 +108,7 @@ class Settings:
     retry_for: timedelta = timedelta(seconds=10)
     refund_rule: RefundRule = RefundRule.LAST_IN_FIRST_OUT
     rerouting: Rerouting = field(factory=Rerouting)
+    returns: ReturnPolicy = field(factory=ReturnPolicy)
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
@@ -114,6 +117,8 @@ class Settings:
             value: object = getattr(self, one.name)
             if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
+            elif one.name == "returns":
+                given(value, ReturnPolicy, one.name, "must be a ReturnPolicy")
             elif isinstance(one.default, bool):
                 given(value, bool, one.name, "must be True or False")
             elif one.name == "refund_rule":

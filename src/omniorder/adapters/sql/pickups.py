@@ -82,6 +82,8 @@ def _line_rows(pickup: Pickup) -> list[Values]:
             "tolerance": share(line.tolerance),
             "replaced": line.replaced,
             "instead_of": line.instead_of,
+            "returned": line.returned,
+            "collected_at": line.collected_at,
             "ordered": None if line.ordered == line.quantity else line.ordered,
         }
         for place, line in enumerate(pickup.lines)
@@ -109,6 +111,8 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
                 ordered=line["ordered"] or line["quantity"],
                 replaced=line["replaced"],
                 instead_of=line["instead_of"],
+                returned=line["returned"],
+                collected_at=maybe_moment(line["collected_at"]),
             )
             for line in by_position(found["lines"])
         ),

@@ -49,6 +49,7 @@ from omniorder.domain.events.orders import (
     ExpiryStarted as ExpiryStarted,
     FeeCharged as FeeCharged,
     FundingLost as FundingLost,
+    GoodsExchanged as GoodsExchanged,
     HoldLost as HoldLost,
     HoldRestored as HoldRestored,
     LinesAppended as LinesAppended,

@@ -190,11 +190,32 @@ class OrderExpired(Event):
 
 @frozen
 class PartReturned(Event):
-    """The customer brought these units back, and others are still with them."""
+    """The customer brought these units back to `store`, and others are still with them, or still to be collected.
+
+    `damaged` and `unsellable` are those of them that did not go back to the shelf.
+    """
 
     units: tuple[Units, ...]
+    store: str = ""
+    damaged: tuple[Units, ...] = ()
+    unsellable: tuple[Units, ...] = ()
 
 
 @frozen
 class AllReturned(Event):
-    """The customer has brought everything back."""
+    """The customer brought these units back, the last that they had. Otherwise as `PartReturned`."""
+
+    units: tuple[Units, ...] = ()
+    store: str = ""
+    damaged: tuple[Units, ...] = ()
+    unsellable: tuple[Units, ...] = ()
+
+
+@frozen
+class GoodsExchanged(Event):
+    """The customer was given these lines at `store` for what they brought back; the reservation `hold` there held
+    their units for the moment in between."""
+
+    lines: tuple[OrderLine, ...]
+    store: str
+    hold: str

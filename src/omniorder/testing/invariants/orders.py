@@ -120,6 +120,7 @@ def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
             expected = line.quantity - called_off
             fits = (
                 line.replaced <= line.dropped
+                and 0 <= line.returned <= line.collected
                 and least <= expected <= most
                 and line.open >= 0 <= min(line.collected, line.dropped)
             )

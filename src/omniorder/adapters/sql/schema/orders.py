@@ -219,6 +219,8 @@ class PickupLineRow(Row, table=True):
     ordered: MaybeNumber
     replaced: Annotated[int, with_default(Whole, "0")]
     instead_of: Annotated[str, with_default(Key, "")]
+    returned: Annotated[int, with_default(Whole, "0")]
+    collected_at: MaybeAt
 
 
 class CodeTriesRow(Row, table=True):

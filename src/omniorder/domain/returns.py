@@ -1,0 +1,195 @@
+"""Returns: what customers may bring back, until when, and what becomes of it.
+
+A return has two sides. The goods go to the store to which they are brought: to its shelf, to quarantine, or off its
+books. The money is the order's, and goes back by the tenders that brought it. Units that were refunded before (because
+they were damaged, say) are taken back without any money: no unit is credited twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final, cast
+
+from attrs import field, frozen
+
+from omniorder.domain import crediting
+from omniorder.domain import events as e
+from omniorder.domain.calendars import midnight
+from omniorder.domain.lifecycle import OrderState
+from omniorder.domain.money import Money
+from omniorder.domain.orders import Order
+from omniorder.domain.pickups import PickupLine
+from omniorder.domain.quantities import Unit, quantity as valid_quantity
+from omniorder.domain.calendars import zone_of
+from omniorder.domain.terms import Terms
+from omniorder.errors import InvalidInput, ReturnRefused
+
+__all__ = ["Condition", "Returnable", "ReturnableLine", "ReturnPolicy", "Returned", "accept", "returnable", "sorted_out"]
+
+_DAY: Final = timedelta(days=1)
+
+
+class Condition(Enum):
+    """In which state goods are that come back, and so where they go."""
+
+    RESELLABLE = "resellable"
+    """As new: to the shelf."""
+    DAMAGED = "damaged"
+    """Something is wrong, or may be: to quarantine, until somebody has looked."""
+    UNSELLABLE = "unsellable"
+    """Nobody may have it any more: off the books."""
+
+
+@frozen
+class Returned:
+    """`quantity` units of a line (grams, where it is weighed) that the customer brings back, in this condition."""
+
+    line: str
+    quantity: int = field(converter=valid_quantity)
+    condition: Condition = Condition.RESELLABLE
+
+    def __attrs_post_init__(self) -> None:
+        if not isinstance(cast("object", self.condition), Condition):
+            raise InvalidInput("condition", self.condition, "must be a Condition")
+
+
+@frozen(kw_only=True)
+class ReturnPolicy:
+    """What is taken back.
+
+    Goods may be brought back until the end of the `days`-th day after their line was collected, in the time zone of the
+    store that handed it over. `perishables`: whether perishable goods are taken back although nothing is wrong with
+    them. `anywhere`: in every store, or only where they were collected. Raises `InvalidQuantity`, `InvalidInput`.
+    """
+
+    days: int = 30
+    perishables: bool = False
+    anywhere: bool = True
+
+    def __attrs_post_init__(self) -> None:
+        valid_quantity(self.days, "days", least=0, most=3650)
+        for name in ("perishables", "anywhere"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidInput(name, getattr(self, name), "must be True or False")
+
+
+@frozen
+class ReturnableLine:
+    """What is left of a line to bring back: `units` of those that were collected, until `until` (UTC).
+
+    `price` is for `per` units. `why_not` is the `reason` of `ReturnRefused` for goods in good condition, or empty.
+    """
+
+    line: str
+    sku: str
+    name: str
+    unit: Unit
+    collected: int
+    returned: int
+    units: int
+    price: Money
+    per: int
+    until: datetime | None
+    why_not: str = ""
+
+
+@frozen
+class Returnable:
+    """What may be brought back of an order, for a store that need not know whose it is: `store` is its home."""
+
+    order: str
+    store: str
+    lines: tuple[ReturnableLine, ...]
+
+
+def returnable(order: Order, policy: ReturnPolicy, at: datetime, store: str) -> Returnable:
+    """What may be brought back to `store`, line by line; lines of which nothing was collected are left out."""
+    lines: list[ReturnableLine] = []
+    for line in order.pickup.lines:
+        if not line.collected:
+            continue
+        bought, left = order.line(line.line), line.collected - line.returned
+        why_not = _why_not(order, line, policy, at, store, Condition.RESELLABLE) if left else "more_than_there_is"
+        lines.append(
+            ReturnableLine(
+                line.line, bought.sku, bought.name, bought.unit, line.collected, line.returned, left, bought.price,
+                bought.per, _until(order, line, policy), why_not,
+            )
+        )  # fmt: skip
+    return Returnable(order.id, order.store, tuple(lines))
+
+
+def accept(
+    order: Order,
+    back: Iterable[Returned],
+    policy: ReturnPolicy,
+    terms: Terms,
+    *,
+    store: str,
+    at: datetime,
+    reason: str,
+    fee: Money | None = None,
+    late: bool = False,
+) -> tuple[e.Event, ...]:
+    """The events of taking these units back at `store`: what the customer need not pay any more, and what came back.
+
+    `late` takes back what the policy would not for its date. Raises `ReturnRefused`, `NotFound` for a line, and what
+    `crediting.refund` raises.
+    """
+    goods = tuple(back)
+    sums: dict[str, int] = {}
+    for part in goods:
+        line = order.pickup.line(part.line)
+        sums[part.line] = sums.get(part.line, 0) + part.quantity
+        left = line.collected - line.returned
+        if sums[part.line] > left:
+            _refuse(order, line, "more_than_there_is", policy, left)
+        why_not = _why_not(order, line, policy, at, store, part.condition, late=late)
+        if why_not:
+            _refuse(order, line, why_not, policy, 0)
+    units = tuple(e.Units(line, count) for line, count in sums.items())
+    credited = crediting.brought_back(order, units, at=at, terms=terms, reason=reason, fee=fee)
+    everything = order.state is OrderState.COMPLETED and all(
+        line.collected == line.returned + sums.get(line.line, 0) for line in order.pickup.lines
+    )
+    event = e.AllReturned if everything else e.PartReturned
+    damaged, unsellable = (sorted_out(goods, one) for one in (Condition.DAMAGED, Condition.UNSELLABLE))
+    return (*credited, event(units, store, damaged, unsellable))
+
+
+def sorted_out(back: Iterable[Returned], condition: Condition) -> tuple[e.Units, ...]:
+    """Those of these units that are in this condition, summed per line."""
+    sums: dict[str, int] = {}
+    for part in back:
+        if part.condition is condition:
+            sums[part.line] = sums.get(part.line, 0) + part.quantity
+    return tuple(e.Units(line, count) for line, count in sums.items())
+
+
+def _why_not(
+    order: Order, line: PickupLine, policy: ReturnPolicy, at: datetime, store: str, condition: Condition,
+    *, late: bool = False,
+) -> str:  # fmt: skip
+    if not policy.anywhere and store != order.pickup.store:
+        return "other_store"
+    fine = condition is Condition.RESELLABLE
+    if fine and order.line(line.line).handling.perishable and not policy.perishables:
+        return "perishable"
+    until = _until(order, line, policy)
+    return "too_late" if until is not None and at >= until and not late else ""
+
+
+def _until(order: Order, line: PickupLine, policy: ReturnPolicy) -> datetime | None:
+    """None for goods of which only the journal knows when they were collected: those wait for nobody's clock."""
+    if line.collected_at is None:
+        return None
+    zone = zone_of(order.pickup.zone)
+    return midnight(line.collected_at.astimezone(zone).date() + (policy.days + 1) * _DAY, zone)
+
+
+def _refuse(order: Order, line: PickupLine, reason: str, policy: ReturnPolicy, most: int) -> None:
+    until = _until(order, line, policy)
+    facts = {"until": until.isoformat()} if until else {}
+    raise ReturnRefused(order=order.id, line=line.line, reason=reason, most=most, **facts)
