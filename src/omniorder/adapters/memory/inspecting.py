@@ -66,7 +66,7 @@ class MemoryInspection:
         made = self._db.promises.rows()
         worked = (order.pickup for order in self._db.orders.rows())
         rows = [Booking(one.store, one.slot, one.state, len(one.quote.lines)) for one in made]
-        rows += [Booking(one.store, one.slot, one.state, len(one.lines)) for one in worked]
+        rows += [Booking(one.store, one.slot, one.state, one.places) for one in worked]
         return iter(sorted(rows, key=lambda row: (row.store, row.slot)))
 
     def carts(self) -> Iterator[Cart]:

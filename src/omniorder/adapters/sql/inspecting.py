@@ -95,7 +95,11 @@ _HELD: Final = (
 )
 _PICKED_UP: Final = (
     select(func.count())
-    .where(PICKUP_LINE.c.store_id == PICKUP.c.store_id, PICKUP_LINE.c.pickup_id == PICKUP.c.id)
+    .where(
+        PICKUP_LINE.c.store_id == PICKUP.c.store_id,
+        PICKUP_LINE.c.pickup_id == PICKUP.c.id,
+        PICKUP_LINE.c.instead_of == "",
+    )
     .scalar_subquery()
 )
 
