@@ -88,11 +88,14 @@ def hand_over(
             amount = min(wanted, room) if can.partial_capture else room
             plan.append(e.CaptureRequested(p.id, p.next_attempt_id(), amount))
             due, rest = due - amount, rest - amount
-    return (*plan, *_at_the_counter(order, due, taken))
+    return (*plan, *at_the_counter(order, due, taken))
 
 
-def _at_the_counter(order: Order, due: Money, taken: Taken | Terminal | None) -> tuple[e.Event, ...]:
-    """What is still `due` is paid here: what was left for the store, or what an authorisation that ended left open."""
+def at_the_counter(order: Order, due: Money, taken: Taken | Terminal | None) -> tuple[e.Event, ...]:
+    """What is still `due` is paid here: what was left for the store, or what an authorisation that ended left open.
+
+    Raises `NotPaid` when the counter took nothing, or another amount.
+    """
     if taken is None and due.amount > 0:
         raise NotPaid(order=order.id, due=str(due))
     if isinstance(taken, Taken) and (taken.amount != due or due.amount <= 0):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from decimal import Decimal
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from attrs import Factory, evolve, frozen

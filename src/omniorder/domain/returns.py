@@ -7,7 +7,8 @@ they were damaged, say) are taken back without any money: no unit is credited tw
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, cast
@@ -16,17 +17,30 @@ from attrs import field, frozen
 
 from omniorder.domain import crediting
 from omniorder.domain import events as e
-from omniorder.domain.calendars import midnight
+from omniorder.domain.calendars import midnight, zone_of
+from omniorder.domain.events import Recorded
 from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import PickupLine
-from omniorder.domain.quantities import Unit, quantity as valid_quantity
-from omniorder.domain.calendars import zone_of
+from omniorder.domain.promises import TaxPart, tax_parts
+from omniorder.domain.quantities import Unit
+from omniorder.domain.quantities import quantity as valid_quantity
+from omniorder.domain.receipts import ReceiptLine
 from omniorder.domain.terms import Terms
 from omniorder.errors import InvalidInput, ReturnRefused
 
-__all__ = ["Condition", "Returnable", "ReturnableLine", "ReturnPolicy", "Returned", "accept", "returnable", "sorted_out"]
+__all__ = [
+    "Condition",
+    "ReturnPolicy",
+    "ReturnSlip",
+    "Returnable",
+    "ReturnableLine",
+    "Returned",
+    "accept",
+    "returnable",
+    "slips",
+]
 
 _DAY: Final = timedelta(days=1)
 
@@ -104,6 +118,89 @@ class Returnable:
     lines: tuple[ReturnableLine, ...]
 
 
+@frozen
+class ReturnSlip:
+    """One return, as the customer takes it home.
+
+    `number` is `SOF01-7K3F9Q-R1` for the first return of that order. `lines` are the goods that came back with what was
+    credited for them, `given` those that were given instead; `total` is what was credited, less the `fee`, with the
+    `taxes` that it contained. `refunds` are what goes back, by kind of tender, and `taken` what the counter took.
+    """
+
+    number: str
+    order: str
+    store: str
+    lines: tuple[ReceiptLine, ...]
+    given: tuple[ReceiptLine, ...]
+    total: Money
+    fee: Money
+    taxes: tuple[TaxPart, ...]
+    refunds: tuple[tuple[str, Money], ...]
+    taken: Money
+    at: datetime
+    by: str
+
+
+def slips(order: Order, history: Sequence[Recorded]) -> tuple[ReturnSlip, ...]:
+    """The returns of an order, the oldest first, as its journal tells them."""
+    found: list[ReturnSlip] = []
+    before: Counter[str] = Counter()
+    for place, entry in enumerate(history):
+        if isinstance(entry.event, e.PartReturned | e.AllReturned):
+            found.append(_slip(order, history, place, entry.event, len(found) + 1, before))
+        if isinstance(entry.event, e.CreditGranted):
+            for part in entry.event.units:
+                before[part.line] += part.quantity
+    return tuple(found)
+
+
+def _slip(
+    order: Order, history: Sequence[Recorded], place: int, event: e.PartReturned | e.AllReturned, n: int,
+    credited: Counter[str],
+) -> ReturnSlip:  # fmt: skip
+    """What was decided with this event: its credit and fee stand before it, and what follows of them after it."""
+    nothing = Money.zero(order.total.currency)
+    amount, fee, taken = nothing, nothing, nothing
+    anew: Counter[str] = Counter()
+    for entry in reversed(history[:place]):
+        match entry.event:
+            case e.CreditGranted(granted, _, units):
+                amount = granted
+                anew.update({part.line: part.quantity for part in units})
+                break
+            case e.FeeCharged(charged):
+                fee = charged
+            case _:
+                break
+    given: tuple[ReceiptLine, ...] = ()
+    refunds: dict[str, Money] = {}
+    for entry in history[place + 1 :]:
+        match entry.event:
+            case e.GoodsExchanged(new):
+                given = tuple(ReceiptLine(one.id, one.sku, one.name, one.quantity, one.total) for one in new)
+            case e.CounterStarted(amount=paid):
+                taken = paid
+            case e.RefundRequested(payment, _, share):
+                kind = order.payment(payment).kind
+                refunds[kind] = refunds.get(kind, nothing) + share
+            case e.TenderAdded() | e.LeftForStore() | e.Waived():
+                pass
+            case _:
+                break
+    lines, left = list[ReceiptLine](), amount
+    for part in event.units:
+        bought, was = order.line(part.line), credited[part.line] - anew[part.line]
+        value = min(left, bought.value(was + anew[part.line]) - bought.value(was))
+        lines.append(ReceiptLine(part.line, bought.sku, bought.name, part.quantity, value))
+        left -= value
+    taxes = tax_parts((order.line(line.line).tax, line.total) for line in lines)
+    stamp = history[place].stamp
+    return ReturnSlip(
+        f"{order.id}-R{n}", order.id, event.store, tuple(lines), given, amount - fee, fee, taxes,
+        tuple(sorted(refunds.items())), taken, stamp.at, stamp.actor,
+    )  # fmt: skip
+
+
 def returnable(order: Order, policy: ReturnPolicy, at: datetime, store: str) -> Returnable:
     """What may be brought back to `store`, line by line; lines of which nothing was collected are left out."""
     lines: list[ReturnableLine] = []
@@ -132,10 +229,11 @@ def accept(
     reason: str,
     fee: Money | None = None,
     late: bool = False,
+    exchanged: bool = False,
 ) -> tuple[e.Event, ...]:
     """The events of taking these units back at `store`: what the customer need not pay any more, and what came back.
 
-    `late` takes back what the policy would not for its date. Raises `ReturnRefused`, `NotFound` for a line, and what
+    `late` takes back what the policy would not for its date; `exchanged`: others are given for them. Raises `ReturnRefused`, `NotFound` for a line, and what
     `crediting.refund` raises.
     """
     goods = tuple(back)
@@ -151,16 +249,17 @@ def accept(
             _refuse(order, line, why_not, policy, 0)
     units = tuple(e.Units(line, count) for line, count in sums.items())
     credited = crediting.brought_back(order, units, at=at, terms=terms, reason=reason, fee=fee)
-    everything = order.state is OrderState.COMPLETED and all(
-        line.collected == line.returned + sums.get(line.line, 0) for line in order.pickup.lines
+    everything = (
+        order.state is OrderState.COMPLETED
+        and not exchanged
+        and all(line.collected == line.returned + sums.get(line.line, 0) for line in order.pickup.lines)
     )
     event = e.AllReturned if everything else e.PartReturned
-    damaged, unsellable = (sorted_out(goods, one) for one in (Condition.DAMAGED, Condition.UNSELLABLE))
+    damaged, unsellable = (_sorted_out(goods, one) for one in (Condition.DAMAGED, Condition.UNSELLABLE))
     return (*credited, event(units, store, damaged, unsellable))
 
 
-def sorted_out(back: Iterable[Returned], condition: Condition) -> tuple[e.Units, ...]:
-    """Those of these units that are in this condition, summed per line."""
+def _sorted_out(back: Iterable[Returned], condition: Condition) -> tuple[e.Units, ...]:
     sums: dict[str, int] = {}
     for part in back:
         if part.condition is condition:

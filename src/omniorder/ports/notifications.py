@@ -30,6 +30,8 @@ class Occasion(Enum):
     """The order was called off, and its money given back."""
     EXPIRED = "expired"
     """The order was not paid or not collected in time."""
+    RETURNED = "returned"
+    """Goods were brought back to a store."""
     REFUNDED = "refunded"
     """Money went back to the customer after the order was completed."""
 

@@ -15,6 +15,7 @@ from omniorder.ports.writes import Expect, Writes
 from omniorder.services.units import Unit
 
 _REARRANGING = (
+    e.GoodsExchanged,
     e.LinesAppended,
     e.LinesCancelled,
     e.UnitsSent,

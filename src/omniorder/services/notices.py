@@ -25,6 +25,8 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.OrderCompleted: Occasion.COLLECTED,
     e.OrderCancelled: Occasion.CANCELLED,
     e.OrderExpired: Occasion.EXPIRED,
+    e.PartReturned: Occasion.RETURNED,
+    e.AllReturned: Occasion.RETURNED,
     e.Refunded: Occasion.REFUNDED,
 }
 _ONLY_WHEN: Final = {Occasion.REFUNDED: (OrderState.COMPLETED, OrderState.RETURNED)}

@@ -21,7 +21,7 @@ from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
 from omniorder.ports.writes import Writes
 from omniorder.services import holding
-from omniorder.services.ledger import ledger_of
+from omniorder.services.ledger import Ledger, ledger_of
 from omniorder.services.parts import Parts
 from omniorder.services.places import given_back
 from omniorder.services.units import Unit, reading
@@ -84,6 +84,15 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 dropped.update(order.units_by_sku(units))
                 stock.reserve(tx, leg.reservation, store, order.units_by_sku(units), None)
                 holding.request(unit, order, leg)
+            case e.PartReturned() | e.AllReturned():
+                _take_back(unit, order, event)
+            case e.GoodsExchanged(lines, store, hold):
+                goods = Counter[str]()
+                for line in lines:
+                    goods[line.sku] += line.quantity
+                stock.reserve(tx, hold, store, dict(goods), None)
+                tx.flush()  # held, and gone at once
+                stock.consume(tx, hold, dict(goods), order.id, unit.stamp)
             case e.PickupCancelled() | e.NoShow():
                 _let_go(unit, was, order)
             case e.OrderRerouted(store=store, reservation=reservation):
@@ -116,6 +125,27 @@ def _consume(unit: Unit, order: Order, gone: dict[str, int]) -> None:
             unit.parts.inventory.consume(unit.tx, reservation, units, order.id, unit.stamp)
     else:
         ledger_of(unit.parts).consume_all(unit.tx, shares, order.id, unit.stamp)
+
+
+def _take_back(unit: Unit, order: Order, event: e.PartReturned | e.AllReturned) -> None:
+    """To the shelf of the store that took them back, to quarantine, or off its books; a stock system outside hears of
+    it from the journal."""
+    if not isinstance(unit.parts.inventory, Ledger):
+        return
+    ledger, damaged, lost = unit.parts.inventory, Counter[str](), Counter[str]()
+    damaged.update(order.units_by_sku(event.damaged))
+    lost.update(order.units_by_sku(event.unsellable))
+    for sku, count in sorted(order.units_by_sku(event.units).items()):
+        aside = damaged[sku] + lost[sku]
+        for units, resellable in ((count - aside, True), (aside, False)):
+            if units:
+                ledger.take_back(
+                    unit.tx, event.store, sku, units, unit.stamp, "returned", order.id, resellable=resellable
+                )
+        if lost[sku]:
+            ledger.write_off(
+                unit.tx, event.store, sku, lost[sku], unit.stamp, "unsellable", order.id, from_quarantine=True
+            )
 
 
 def _let_go(unit: Unit, was: Order, order: Order) -> None:

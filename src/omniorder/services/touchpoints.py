@@ -19,6 +19,7 @@ from omniorder.services.parts import Parts, Touch
 from omniorder.services.payment_desk import PaymentDesk
 from omniorder.services.pickups import Pickups
 from omniorder.services.refunds import AgentOrders
+from omniorder.services.returns import Returns
 from omniorder.services.shop import Articles, Prices, Stores
 from omniorder.services.staff_orders import StaffOrders
 from omniorder.services.stock import Stock
@@ -113,6 +114,11 @@ class StoreTouchpoint(Touchpoint):
     def orders(self) -> StaffOrders:
         """Orders that this store works on, and refunds of them."""
         return StaffOrders(self._parts, self._touch)
+
+    @cached_property
+    def returns(self) -> Returns:
+        """What customers bring back, and what they are given instead."""
+        return Returns(self._parts, self._touch)
 
     @cached_property
     def stock(self) -> Stock:
