@@ -195,7 +195,7 @@ def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
     return evolve(
         order, version=0, state=OrderState.PLACED, owner=owner, pay_by=pay_by, cart_id=promise.cart_id,
         reservation_id=promise.reservation_id, total=promise.quote.total, ceiling=promise.quote.ceiling,
-        pickup=pickup, payments=(), confirmed_at=None, hold_until=None, corrections=(),
+        pickup=pickup, payments=(), confirmed_at=None, hold_until=None, corrections=(), added=(),
     )  # fmt: skip
 
 
