@@ -249,6 +249,8 @@ class _Books:
                 reference, provider_id = after.id, after.provider_id
             case e.PartCollected(units) | e.Collected(units):
                 self._goods(units)
+            case e.GoodsExchanged(lines):
+                self._goods(e.Units(line.id, line.quantity) for line in lines)
             case e.FeeCharged(amount):
                 self._pays(-amount, _FEES)
             case e.CreditGranted(amount, goodwill=True):

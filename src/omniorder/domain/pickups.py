@@ -32,8 +32,8 @@ class PickupLine:
     ready: from then on the actual weight of what was not dropped takes its place. `tolerance` is by how much that may
     differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
     becomes of them. `replaced` are those of the dropped ones for which a substitute came, in a line of its own that
-    is `instead_of` this one. `returned` are those of the collected ones that the customer brought back; the last unit was
-    collected at `collected_at`.
+    is `instead_of` this one. `returned` are those of the collected ones that the customer brought back; the last unit
+    was collected at `collected_at`.
     """
 
     line: str
@@ -352,7 +352,14 @@ def bring_back(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
 def exchange(pickup: Pickup, event: e.GoodsExchanged, at: datetime) -> Pickup:
     """The pick-up with what the customer was given instead, which they have already."""
     given = tuple(
-        PickupLine(line.id, line.quantity, picked=line.quantity, collected=line.quantity, collected_at=at)
+        PickupLine(
+            line.id,
+            line.quantity,
+            picked=line.quantity,
+            collected=line.quantity,
+            instead_of=line.instead_of,
+            collected_at=at,
+        )
         for line in event.lines
     )
     return evolve(pickup, lines=(*pickup.lines, *given), holds=(*pickup.holds, event.hold))

@@ -233,8 +233,8 @@ def accept(
 ) -> tuple[e.Event, ...]:
     """The events of taking these units back at `store`: what the customer need not pay any more, and what came back.
 
-    `late` takes back what the policy would not for its date; `exchanged`: others are given for them. Raises `ReturnRefused`, `NotFound` for a line, and what
-    `crediting.refund` raises.
+    `late` takes back what the policy would not for its date; `exchanged`: others are given for them. Raises
+    `ReturnRefused`, `NotFound` for a line, and what `crediting.refund` raises.
     """
     goods = tuple(back)
     sums: dict[str, int] = {}

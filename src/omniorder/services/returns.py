@@ -81,9 +81,9 @@ class Returns:
     ) -> ReturnSlip:
         """Take these goods back, and send back what they cost, less a `fee`; the `reason` is a stable code.
 
-        They are on this store's shelf at once, or in quarantine, or written off: as their condition says. The money goes
-        back by the order's own tenders (`Settings.refund_rule`), or by the payment `to` first. Units that were refunded
-        before bring no money. `late` takes back what `Settings.returns` would not any more.
+        They are on this store's shelf at once, or in quarantine, or written off: as their condition says. The money
+        goes back by the order's own tenders (`Settings.refund_rule`), or by the payment `to` first. Units that were
+        refunded before bring no money. `late` takes back what `Settings.returns` would not any more.
 
         Without a `key` the same call again is another return. Raises `NotFound`, `ReturnRefused`, `CorrectionRefused`
         (no tender can give the money back), `IllegalTransition`, `InvalidMoney`, `CurrencyMismatch`, `InvalidText`,

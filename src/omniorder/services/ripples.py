@@ -143,6 +143,7 @@ def _take_back(unit: Unit, order: Order, event: e.PartReturned | e.AllReturned) 
                     unit.tx, event.store, sku, units, unit.stamp, "returned", order.id, resellable=resellable
                 )
         if lost[sku]:
+            unit.tx.flush()  # what is written off was in quarantine, if only for a moment
             ledger.write_off(
                 unit.tx, event.store, sku, lost[sku], unit.stamp, "unsellable", order.id, from_quarantine=True
             )
