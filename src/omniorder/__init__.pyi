@@ -56,6 +56,7 @@ from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
+from .domain.returns import Condition, Returnable, ReturnableLine, Returned, ReturnPolicy, ReturnSlip
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
@@ -72,6 +73,7 @@ from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
 from .services.reconciling import Reconciliation
+from .services.returns import New
 from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
@@ -102,6 +104,7 @@ __all__ = [
     "Channel",
     "Claimed",
     "Closure",
+    "Condition",
     "Correction",
     "CorrectionKind",
     "Customer",
@@ -135,6 +138,7 @@ __all__ = [
     "Money",
     "Movement",
     "MovementKind",
+    "New",
     "Note",
     "Notifier",
     "Occasion",
@@ -176,6 +180,11 @@ __all__ = [
     "Remedy",
     "Remove",
     "Rerouting",
+    "ReturnPolicy",
+    "ReturnSlip",
+    "Returnable",
+    "ReturnableLine",
+    "Returned",
     "Scope",
     "Service",
     "Settings",
