@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from itertools import count
 
@@ -16,6 +17,21 @@ from tests.concurrency import unguarded
 from tests.concurrency.threads import at_once
 from tests.services.steps import charged
 from tests.services.test_returns import back, collected, elsewhere
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def shop(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """The example shop, on each kind of storage."""
+    url = "memory://" if request.param == "memory" else request.getfixturevalue(f"fresh_{request.param}")()
+    with Shop.example(url, migrate=False) as example:
+        yield example
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def shop_on_disk(request: pytest.FixtureRequest) -> Iterator[Shop]:
+    """Where several transactions run at once."""
+    with Shop.example(request.getfixturevalue(f"fresh_{request.param}")(), migrate=False) as example:
+        yield example
 
 
 def test_of_many_who_take_back_the_same_units_one_does(shop: Shop) -> None:

@@ -149,7 +149,7 @@ def test_the_customer_is_told_once(open_shop: OpenShop) -> None:
         def notify(self, message: Message) -> None:
             told.append(message)
 
-    shop = open_shop(notifier=Told())
+    shop = open_shop(notifier=Told(), migrate=True)
     order = collected(shop)
     shop.store.returns.accept(order.id, back(order, 1), reason="sour")
     shop.hub.sweep()
