@@ -581,7 +581,7 @@ class CorrectionRefused(Refused):
 
 
 class ReturnRefused(Refused):
-    """These goods are not taken back. Facts: `order`, `line`, `reason`, `most` (units that would be), `until` (UTC).
+    """These goods are not taken back. Facts: `order`, `line`, `reason`, `units` (that would be), `until`.
 
     `reason` is `more_than_there_is` (not collected, or brought back before), `too_late`, `perishable` (taken back only
     where something is wrong with it) or `other_store` (taken back where it was collected only).

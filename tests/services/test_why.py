@@ -28,6 +28,7 @@ from omniorder import (
     PayInStore,
     Price,
     Reason,
+    Returned,
     Scope,
     Service,
     Store,
@@ -444,6 +445,13 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ),
         errors.CorrectionRefused,
         ["refund.refused", "refund.above_rest"],
+    ),
+    "brought back": (
+        lambda shop: shop.store.returns.accept(
+            (order := handed_over(shop, ready(shop)).order).id, [Returned(order.lines[0].id, 3)], reason="dented"
+        ),
+        errors.ReturnRefused,
+        ["return.refused", "return.more_than_there_is"],
     ),
     "too little money": (
         lambda shop: placed(shop, pay=Card("pm_card_visa", amount=Money(1, "EUR"))),

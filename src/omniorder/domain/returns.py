@@ -19,6 +19,7 @@ from omniorder.domain import crediting
 from omniorder.domain import events as e
 from omniorder.domain.calendars import midnight, zone_of
 from omniorder.domain.events import Recorded
+from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
@@ -288,7 +289,7 @@ def _until(order: Order, line: PickupLine, policy: ReturnPolicy) -> datetime | N
     return midnight(line.collected_at.astimezone(zone).date() + (policy.days + 1) * _DAY, zone)
 
 
-def _refuse(order: Order, line: PickupLine, reason: str, policy: ReturnPolicy, most: int) -> None:
+def _refuse(order: Order, line: PickupLine, reason: str, policy: ReturnPolicy, units: int) -> None:
     until = _until(order, line, policy)
-    facts = {"until": until.isoformat()} if until else {}
-    raise ReturnRefused(order=order.id, line=line.line, reason=reason, most=most, **facts)
+    facts = {"until": iso(until)} if until else {}
+    raise ReturnRefused(order=order.id, line=line.line, reason=reason, units=units, **facts)

@@ -81,8 +81,8 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(f"promise.is_{facts.get('state')}")
         case "reservation.gone":
             yield Reason(f"reservation.is_{facts.get('state')}")
-        case "refund.refused":
-            code = f"refund.{facts.get('reason')}"
+        case "refund.refused" | "return.refused":
+            code = f"{reason.code.partition('.')[0]}.{facts.get('reason')}"
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":
             yield Reason(f"payment.{facts.get('reason')}")

@@ -214,7 +214,7 @@ def _given(
 ) -> tuple[e.Event, ...]:  # fmt: skip
     """The events of giving these lines out, and of taking at the counter what they cost more."""
     if store != order.pickup.store:
-        raise ReturnRefused(order=order.id, line=lines[0].instead_of, reason="other_store", most=0)
+        raise ReturnRefused(order=order.id, line=lines[0].instead_of, reason="other_store", units=0)
     given = e.GoodsExchanged(lines, store, hold)
     after = told(order, (*events, given), at)
     return (given, *capturing.at_the_counter(after, after.owed - after.held, taken))
