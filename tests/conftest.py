@@ -6,8 +6,9 @@ otherwise the first test that wants a database does.
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +45,17 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("long")
     elif not config.getoption("--hypothesis-profile"):
         settings.load_profile("ci" if "CI" in os.environ else "default")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected, tens of thousands of tests, stays to the end: to search it for garbage again and again is slow."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _server_of_this_run(config: pytest.Config) -> str:
