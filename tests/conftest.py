@@ -49,7 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected, tens of thousands of tests, stays to the end: to search it for garbage again and again is slow."""
+    """Spare the collected tests, tens of thousands that stay to the end, from every search for garbage."""
     gc.disable()
     try:
         return (yield)
