@@ -6,15 +6,17 @@ otherwise the first test that wants a database does.
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import postgres, scratch
+from tests import emptied, postgres, scratch
+from tests.emptied import Fresh
 
 # how long an example takes says more about the machine than about the code
 UNTIMED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,6 +46,17 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("long")
     elif not config.getoption("--hypothesis-profile"):
         settings.load_profile("ci" if "CI" in os.environ else "default")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Spare the collected tests, tens of thousands that stay to the end, from every search for garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _server_of_this_run(config: pytest.Config) -> str:
@@ -99,3 +112,25 @@ def database_url(request: pytest.FixtureRequest) -> str:
         return "memory://"
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="session")
+def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    """An SQLite file with empty tables, for one test after the other."""
+    return emptied.sqlite_file(tmp_path_factory.mktemp("fresh"))
+
+
+@pytest.fixture(scope="session")
+def fresh_postgres(postgres_server: str) -> Iterator[Fresh]:
+    """A PostgreSQL database with empty tables, for one test after the other."""
+    with emptied.postgres_database(postgres_server) as fresh:
+        yield fresh
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
+def migrated_url(request: pytest.FixtureRequest) -> str:
+    """Each kind of storage in turn, with empty tables: making them takes longer than most tests."""
+    if request.param == "memory":
+        return "memory://"
+    fresh: Fresh = request.getfixturevalue(f"fresh_{request.param}")
+    return fresh()

@@ -13,17 +13,11 @@ from telling import Telling
 from omniorder import CartState, Money, Order, PaymentState, Stage
 from omniorder.testing import Shop
 from omniorder.testing.invariants import InvariantBroken, check_all
-from tests import emptied
 from tests.concurrency import unguarded
 from tests.emptied import Fresh
 
 Told = Callable[[str], str]
 """Tells a story of this name in `shop`; returns what was printed."""
-
-
-@pytest.fixture(scope="session")
-def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
-    return emptied.sqlite_file(tmp_path_factory.mktemp("what_if"))
 
 
 @pytest.fixture(params=["memory", "sqlite"])

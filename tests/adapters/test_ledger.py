@@ -22,6 +22,7 @@ from omniorder.testing.contracts.inventory import InventoryBench, InventoryContr
 from omniorder.testing.contracts.inventory.bench import UNTIL, Case, gone
 from omniorder.testing.contracts.storage.bench import repeated
 from omniorder.testing.samples import BREAD, MILK, SOFIA
+from tests.emptied import Fresh
 
 draws = count(1)
 
@@ -50,20 +51,20 @@ class TestLedgerInMemory(InventoryContract):
 
 class TestLedgerOnSqlite(InventoryContract):
     @pytest.fixture(autouse=True)
-    def _url(self, sqlite_url: str) -> None:
-        self.url = sqlite_url
+    def _fresh(self, fresh_sqlite: Fresh) -> None:
+        self.fresh = fresh_sqlite
 
     def open(self) -> InventoryBench:
-        return benched(migrated(self.url))
+        return benched(sql.connect(self.fresh()))
 
 
 class TestLedgerOnPostgres(InventoryContract):
     @pytest.fixture(autouse=True)
-    def _url(self, postgres_url: str) -> None:
-        self.url = postgres_url
+    def _fresh(self, fresh_postgres: Fresh) -> None:
+        self.fresh = fresh_postgres
 
     def open(self) -> InventoryBench:
-        return benched(migrated(self.url))
+        return benched(sql.connect(self.fresh()))
 
 
 class MachineInMemory(InventoryMachine):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -62,18 +63,29 @@ def stored(storage: Storage, cart: Cart = CART) -> Cart | None:
     return read(storage, lambda tx: tx.cart(cart.id))
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the tables: migrating takes longer than a promise, so each test is given a copy."""
+    file = tmp_path_factory.mktemp("migrated") / "empty.db"
+    storage = connect(f"sqlite:///{file.as_posix()}")
+    storage.migrate()
+    storage.close()
+    return file
+
+
 class SqliteFiles:
     """Opens each storage in a file of its own and remembers which."""
 
     @pytest.fixture(autouse=True)
-    def _folder(self, tmp_path: Path) -> None:
+    def _folder(self, tmp_path: Path, empty: Path) -> None:
         self.folder = tmp_path
+        self.empty = empty
         self.files: dict[int, Path] = {}
 
     def open(self) -> SqlStorage:
         file = self.folder / f"{uuid4().hex}.db"
+        shutil.copy(self.empty, file)
         storage = connect(f"sqlite:///{file.as_posix()}")
-        storage.migrate()
         self.files[id(storage)] = file
         return storage
 
@@ -90,10 +102,18 @@ class TestSqliteFile(SqliteFiles, StorageContract):
 class TestSqliteInMemory(StorageContract):
     """Joined on the connection that the storage's own transaction has, as a handler of events may be."""
 
+    @pytest.fixture(autouse=True)
+    def _tables(self, empty: Path) -> None:
+        self.empty = empty
+
     def open(self) -> SqlStorage:
-        storage = connect("sqlite://")
-        storage.migrate()
-        return storage
+        return connect("sqlite://", creator=self._copy)
+
+    def _copy(self) -> sqlite3.Connection:
+        copy = sqlite3.connect(":memory:", check_same_thread=False)
+        with closing(sqlite3.connect(self.empty)) as original:
+            original.backup(copy)
+        return copy
 
     @contextmanager
     def joins(self, storage: Storage) -> Generator[Any]:

@@ -56,9 +56,9 @@ def scene(url: str = "memory://", **options: Any) -> Scene:
 
 
 @pytest.fixture
-def here(database_url: str) -> Iterator[Scene]:
+def here(migrated_url: str) -> Iterator[Scene]:
     """On each kind of storage."""
-    found = scene(database_url)
+    found = scene(migrated_url)
     with found.shop:
         yield found
         found.agree()

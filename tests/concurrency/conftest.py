@@ -7,19 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from omniorder.testing.shop import Shop
-from tests import emptied
 from tests.emptied import Fresh
-
-
-@pytest.fixture(scope="session")
-def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
-    return emptied.sqlite_file(tmp_path_factory.mktemp("concurrency"))
-
-
-@pytest.fixture(scope="session")
-def fresh_postgres(postgres_server: str) -> Iterator[Fresh]:
-    with emptied.postgres_database(postgres_server) as fresh:
-        yield fresh
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -6,10 +6,11 @@ explores bigger orders too.
 
 from __future__ import annotations
 
+import gc
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
 import pytest
 from attrs import evolve, fields
@@ -99,19 +100,40 @@ BIGGER = (
 
 ENDED = (OrderState.COMPLETED, OrderState.CANCELLED, OrderState.EXPIRED)
 
-explore = cache(Explorer)
+
+@lru_cache(maxsize=1)
+def explore(setting: Setting) -> Explorer:
+    """All worlds of one setting. Those of all settings would be too many to keep."""
+    explored = Explorer(setting)
+    gc.freeze()  # it has no cycles, and is too large to be searched for some
+    return explored
+
+
+@cache
+def examples(setting: Setting) -> tuple[World, ...]:
+    """One world of each kind in this setting, which can be kept for the tests that are about all settings."""
+    return tuple({kind(world): world for world in explore(setting).worlds.values()}.values())
+
+
+def kind(world: World) -> Key:
+    """What the tests that are about all settings tell worlds apart by."""
+    payments = world.order.payments
+    refused = any(attempt.reason and not attempt.open for payment in payments for attempt in payment.attempts)
+    return world.order.joint, world.reservation.state, any(map(failed_refund, payments)), refused
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "all_worlds" in metafunc.fixturenames:
         settings = (*SETTINGS, *BIGGER) if metafunc.config.getoption("--long") else SETTINGS
-        metafunc.parametrize("all_worlds", settings, ids=lambda setting: setting.name, indirect=True)
+        metafunc.parametrize("all_worlds", settings, ids=lambda setting: setting.name, indirect=True, scope="module")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def all_worlds(request: pytest.FixtureRequest) -> Explorer:
-    """All worlds of one setting."""
-    return explore(request.param)
+    """All worlds of one setting; pytest runs all tests of a setting before those of the next."""
+    explored = explore(request.param)
+    examples(request.param)  # while they are at hand
+    return explored
 
 
 def broken(all_worlds: Explorer, holds: Callable[[World], bool]) -> list[Key]:
@@ -392,7 +414,7 @@ def tried(world: World, event: e.Event) -> OmniorderError | None:
 
 def test_an_event_is_taken_or_refused_with_a_reason_and_nothing_changes() -> None:
     """Every event in every joint state: either the order is one version on, or it is as it was."""
-    worlds = [world for setting in SETTINGS for world in explore(setting).worlds.values()]
+    worlds = [world for setting in SETTINGS for world in examples(setting)]
     for world in {(world.order.joint, world.reservation.state): world for world in worlds}.values():
         before = repr(world.order)
         for event in one_of_every_kind(world):
@@ -408,7 +430,7 @@ def test_an_event_is_taken_or_refused_with_a_reason_and_nothing_changes() -> Non
 
 def test_the_explorer_sees_every_state_that_this_release_uses() -> None:
     """Otherwise all of the above would be true of too little."""
-    seen = [world for setting in SETTINGS for world in explore(setting).worlds.values()]
+    seen = [world for setting in SETTINGS for world in examples(setting)]
     assert {world.order.state for world in seen} == set(OrderState) - {OrderState.RETURNED}
     assert {world.order.funding for world in seen} == set(Funding)
     assert {world.order.pickup.state for world in seen} == set(PickupState) - {

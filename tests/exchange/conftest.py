@@ -14,8 +14,8 @@ WriteFile = Callable[..., Path]
 
 
 @pytest.fixture
-def shop(database_url: str) -> Iterator[Shop]:
-    with Shop.example(database_url) as example:
+def shop(migrated_url: str) -> Iterator[Shop]:
+    with Shop.example(migrated_url) as example:
         yield example
 
 
