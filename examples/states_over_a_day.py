@@ -39,9 +39,7 @@ COLOURS: Final[Mapping[str, str]] = {
 
 def counted(histories: Iterable[Sequence[Recorded]], moments: Sequence[datetime]) -> dict[str, list[int]]:
     """For each state, how many orders were in it at each of these moments."""
-    lives = [
-        [(entry.stamp.at, AFTER[entry.name]) for entry in history if entry.name in AFTER] for history in histories
-    ]
+    lives = [[(entry.stamp.at, AFTER[entry.name]) for entry in history if entry.name in AFTER] for history in histories]
     found: dict[str, list[int]] = {state: [] for state in COLOURS}
     for moment in moments:
         now = Counter(state for life in lives if (state := _at(life, moment)))
@@ -67,7 +65,8 @@ def draw(
     import matplotlib as mpl
 
     mpl.use("Agg")  # there may be no screen
-    from matplotlib import dates, pyplot as plt
+    from matplotlib import dates
+    from matplotlib import pyplot as plt
 
     minutes = int((ends - starts) / timedelta(minutes=1))
     moments = [starts + timedelta(minutes=n) for n in range(0, minutes + 1, 5)]

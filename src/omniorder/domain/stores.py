@@ -209,8 +209,8 @@ def _walk(value: Iterable[str]) -> tuple[str, ...]:
     if isinstance(given, str) or not isinstance(given, Iterable):
         raise InvalidStore("walk", given, "must be a list of aisles")
     aisles = tuple(text.line(one, "walk", most=40) for one in cast("Iterable[str]", given))
-    if len(set(aisles)) < len(aisles):
-        raise InvalidStore("walk", aisles, "must name no aisle twice")
+    if len(set(aisles)) < len(aisles) or any("," in aisle for aisle in aisles):
+        raise InvalidStore("walk", aisles, "must name no aisle twice, and no comma in one")
     return aisles
 
 

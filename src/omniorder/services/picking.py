@@ -140,7 +140,7 @@ class Picking:
     def scan(
         self, barcode: str, *, order_id: str | None = None, quantity: int | None = None, key: str | None = None
     ) -> Picked:
-        """What the scanner read was picked: one unit of the first step of the walk that wants it, or what its label says.
+        """What the scanner read was picked: a unit of the first step of the walk that wants it, or what its label says.
 
         `order_id` says for which order; `quantity` how many units (or grams, of what is weighed elsewhere). Give each
         scan a `key`: then a scan that is sent twice counts once.
@@ -158,7 +158,7 @@ class Picking:
             held = [order for order in self._mine(unit.tx) if only in (None, order.id)]
             fits = [(order, line) for order in held for line in picking.matches(found, order, articles)]
             wants = [(order, line) for order, line in fits if order.pickup.line(line).to_pick[1]]
-            order, line = (wants or fits or [(None, "")])[0]
+            order, line = next(iter(wants or fits), (None, ""))
             noted = f"{order.id}|{line}" if order else "-"
             request = [barcode, only, count]
             seen = unit.earlier(key, "picking.scan", home=store, subject=store, request=request, result=noted)
