@@ -158,7 +158,7 @@ _REQUESTS: Final = {
     "transition.illegal": _told("machine state event legal why"),
     **{
         f"{code}.invalid": _told("field value rule", may="least most")
-        for code in ("input", "quantity", "money", "text", "instant", "id", "store", "key", "file", "row")
+        for code in ("input", "quantity", "money", "text", "instant", "id", "store", "key", "file", "row", "barcode")
     },
     "money.currency_mismatch": _told("field value rule"),
     "text.card_number": _told("field value rule"),

@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from omniorder.domain import barcodes, ids, picking
 from omniorder.domain import events as e
+from omniorder.domain.actors import Associate
 from omniorder.domain.articles import Article
 from omniorder.domain.instants import iso
 from omniorder.domain.orders import Order
@@ -91,8 +92,7 @@ class Picking:
         take. The walk is empty when there is nothing to pick. Raises as `claim` does, and `InvalidQuantity`.
         """
         count = valid_quantity(most, "most", most=MOST_ORDERS)
-        store = store_of(self.parts, self.touch).id
-        name = ids.wave_id(store, self.parts.time_ordered())
+        name = ids.wave_id(self._here, self.parts.time_ordered())
         if orders is None:
             self._next(name, count)
         else:
@@ -151,7 +151,7 @@ class Picking:
         found = barcodes.read(barcode, self.parts.settings.scale_labels)
         count = None if quantity is None else valid_quantity(quantity)
         only = None if order_id is None else ids.check("order", order_id)
-        store = store_of(self.parts, self.touch).id
+        store = self._here
         articles = self._articles(reading(self.parts, self._mine))
 
         def work(unit: Unit) -> Picked:
@@ -197,9 +197,13 @@ class Picking:
     def _articles(self, orders: Sequence[Order]) -> Mapping[str, Article]:
         return self.parts.catalogue.articles(sorted({line.sku for order in orders for line in order.every_line}))
 
+    @property
+    def _here(self) -> str:
+        return self.touch.actor.store if isinstance(self.touch.actor, Associate) else ""
+
     def _mine(self, tx: Transaction) -> tuple[Order, ...]:
-        who, store = self.touch.actor.name, store_of(self.parts, self.touch).id
-        return tuple(order for order in _all(tx, store) if who in order.pickup.pickers)
+        who = self.touch.actor.name
+        return tuple(order for order in _all(tx, self._here) if who in order.pickup.pickers)
 
     def _each(self, orders: Sequence[str], wave: str) -> list[Order]:
         who = self.touch.actor.name
@@ -220,7 +224,7 @@ class Picking:
         return self._in(work)
 
     def _next(self, wave: str, most: int) -> list[Order]:
-        who, store = self.touch.actor.name, store_of(self.parts, self.touch).id
+        who, store = self.touch.actor.name, self._here
 
         def work(unit: Unit) -> list[Order]:
             free = [one for one in _all(unit.tx, store) if not one.pickup.pickers and _something(one)]

@@ -125,6 +125,7 @@ _SENTENCES = {
     "key.reused": ("The key {key} was already used for another request.",),
     "transition.illegal": ("This isn't possible.",),
     "input.invalid": ("This value isn't valid.",),
+    "barcode.invalid": ("This barcode isn't known, or was misread.",),
     "quantity.invalid": ("This quantity isn't valid.",),
     "money.invalid": ("This amount isn't valid.",),
     "money.currency_mismatch": ("The amounts are in different currencies.",),

@@ -125,6 +125,7 @@ _SENTENCES = {
     "key.reused": ("Nyckeln {key} har redan använts för en annan begäran.",),
     "transition.illegal": ("Det går inte.",),
     "input.invalid": ("Värdet är inte giltigt.",),
+    "barcode.invalid": ("Streckkoden är okänd eller blev felläst.",),
     "quantity.invalid": ("Antalet eller mängden är inte giltig.",),
     "money.invalid": ("Beloppet är inte giltigt.",),
     "money.currency_mismatch": ("Beloppen är i olika valutor.",),
