@@ -5,6 +5,7 @@ from .domain import events, ranking, sourcing, steps
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
+from .domain.barcodes import Label
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
@@ -47,6 +48,7 @@ from .domain.payments import (
     Tender,
     Wallet,
 )
+from .domain.picking import Pace, Risk, Step, Task, Walk
 from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
@@ -71,6 +73,7 @@ from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
+from .services.picking import Picked
 from .services.pickups import Pick
 from .services.reconciling import Reconciliation
 from .services.returns import New
@@ -128,6 +131,7 @@ __all__ = [
     "IsSettled",
     "IsUnanswered",
     "IssuedCard",
+    "Label",
     "Leg",
     "Level",
     "MergeRule",
@@ -150,12 +154,14 @@ __all__ = [
     "OrderHub",
     "OrderLine",
     "OrderState",
+    "Pace",
     "Page",
     "PayInStore",
     "PayLink",
     "Payment",
     "PaymentState",
     "Pick",
+    "Picked",
     "Pickup",
     "PickupLine",
     "PickupPass",
@@ -185,6 +191,7 @@ __all__ = [
     "Returnable",
     "ReturnableLine",
     "Returned",
+    "Risk",
     "Scope",
     "Service",
     "Settings",
@@ -194,6 +201,7 @@ __all__ = [
     "SourcingPolicy",
     "Stage",
     "Stamp",
+    "Step",
     "Store",
     "StoreCredit",
     "StoreTouchpoint",
@@ -202,6 +210,7 @@ __all__ = [
     "System",
     "SystemTouchpoint",
     "Taken",
+    "Task",
     "TaxPart",
     "Temperature",
     "Tender",
@@ -211,6 +220,7 @@ __all__ = [
     "TransferState",
     "Unit",
     "Units",
+    "Walk",
     "Wallet",
     "WebhookReply",
     "Wire",

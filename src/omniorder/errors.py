@@ -2,6 +2,7 @@
 
     OmniorderError
     ├── InvalidInput               the request itself can't be right; nothing was read or written
+    │   ├── InvalidBarcode
     │   ├── InvalidQuantity
     │   ├── InvalidMoney
     │   │   └── CurrencyMismatch
@@ -38,6 +39,8 @@
     │   ├── GiftCardInvalid
     │   ├── GiftCardGone
     │   ├── BalanceTooLow
+    │   ├── AlreadyClaimed
+    │   ├── NotToPick
     │   ├── NotReady
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
@@ -82,6 +85,7 @@ from omniorder.reasons.saying import say
 from omniorder.reasons.tree import Reason
 
 __all__ = [
+    "AlreadyClaimed",
     "AlreadyThere",
     "BadWebhook",
     "BalanceTooLow",
@@ -100,6 +104,7 @@ __all__ = [
     "HandoffInvalid",
     "IllegalTransition",
     "ImportChanged",
+    "InvalidBarcode",
     "InvalidFile",
     "InvalidId",
     "InvalidInput",
@@ -121,6 +126,7 @@ __all__ = [
     "NotFound",
     "NotPaid",
     "NotReady",
+    "NotToPick",
     "OmniorderError",
     "OutOfStock",
     "PaymentDeclined",
@@ -222,6 +228,12 @@ class InvalidQuantity(InvalidInput):
     """Not a whole number of the article's unit within 1 and the limit."""
 
     code = "quantity.invalid"
+
+
+class InvalidBarcode(InvalidInput):
+    """No barcode that is known here, or one that was misread: its check digit says so."""
+
+    code = "barcode.invalid"
 
 
 class InvalidMoney(InvalidInput):
@@ -539,6 +551,24 @@ class BalanceTooLow(Refused):
 
     code = "balance.too_low"
     says = "account {account} has {left} to spend, not {amount}"
+
+
+class AlreadyClaimed(Refused):
+    """Somebody else picks this order: `pickers` (names). To pick it with them, join. Facts: `order`, `pickers`."""
+
+    code = "pick.claimed"
+    says = "{order} is being picked by {pickers}"
+
+
+class NotToPick(Refused):
+    """What was scanned is not to be picked. Facts: `reason`, and `order` or `sku` where they are known.
+
+    `reason` is `not_ordered` (no order of this associate wants it), `all_picked` (it was scanned once too often) or
+    `no_orders` (this associate has claimed nothing).
+    """
+
+    code = "pick.not_wanted"
+    says = "not to be picked: {reason}"
 
 
 class NotReady(Refused):

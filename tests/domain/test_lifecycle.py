@@ -212,6 +212,9 @@ TABLES = {
         AWAITING_STOCK     PickupCancelled    CANCELLED
         TO_PICK            LinesAppended      TO_PICK
         TO_PICK            SlotMoved          TO_PICK
+        TO_PICK            PickClaimed        TO_PICK
+        TO_PICK            PickJoined         TO_PICK
+        TO_PICK            PickLeft           TO_PICK
         TO_PICK            PickStarted        PICKING
         TO_PICK            ShortPicked        TO_PICK
         TO_PICK            UnitsSent          TO_PICK
@@ -221,7 +224,11 @@ TABLES = {
         TO_PICK            PickupCancelled    CANCELLED
         PICKING            LinesAppended      PICKING
         PICKING            SlotMoved          PICKING
+        PICKING            PickClaimed        PICKING
+        PICKING            PickJoined         PICKING
+        PICKING            PickLeft           PICKING
         PICKING            LinePicked         PICKING
+        PICKING            LinePutBack        PICKING
         PICKING            LineWeighed        PICKING
         PICKING            ShortPicked        PICKING
         PICKING            PickReset          TO_PICK
@@ -243,6 +250,7 @@ TABLES = {
         AWAITING_CUSTOMER  PickupCancelled    CANCELLED
         READY              DeadlineExtended   READY
         READY              CodeReissued       READY
+        READY              Restaged           READY
         READY              Unreadied          PICKING
         READY              HandOverStarted    HANDING_OVER
         READY              NoShow             LAPSED

@@ -146,7 +146,7 @@ def test_texts_that_are_no_formulas_are_written_as_they_are() -> None:
 def test_a_spreadsheet_finds_no_formula(shop_in_memory: Shop) -> None:
     shop_in_memory.office.articles.put(Article("X", '=HYPERLINK("https://evil.example")'))
     rows = list(csv.reader(io.StringIO(exported(shop_in_memory.office, "articles").decode())))
-    assert ["X", '\'=HYPERLINK("https://evil.example")', "piece", *[""] * 6] in rows
+    assert ["X", '\'=HYPERLINK("https://evil.example")', "piece", *[""] * 9] in rows
 
 
 def test_degrees_are_numbers_and_read_back_exactly() -> None:
@@ -179,8 +179,11 @@ def test_the_columns_are_those_that_are_imported(shop_in_memory: Shop) -> None:
 def test_labels_are_columns_of_their_own(shop_in_memory: Shop) -> None:
     shop_in_memory.office.articles.put(Article("X", "X", metadata={"ean": "38"}), Article("Y", "Y", metadata={"b": ""}))
     lines = exported(shop_in_memory.office, "articles").decode().splitlines()
-    assert lines[0] == "sku,name,unit,tolerance,needs,temperature,perishable,brand,allergens,meta.b,meta.ean"
-    assert lines[-2:] == ["X,X,piece,,,,,,,,38", "Y,Y,piece,,,,,,,',"]
+    assert (
+        lines[0]
+        == "sku,name,unit,tolerance,needs,temperature,perishable,brand,allergens,aisle,gtins,scale_item,meta.b,meta.ean"
+    )
+    assert lines[-2:] == ["X,X,piece,,,,,,,,,,,38", "Y,Y,piece,,,,,,,,,,',"]
 
 
 def test_too_many_labels_are_no_columns(shop_in_memory: Shop) -> None:

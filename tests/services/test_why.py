@@ -211,6 +211,12 @@ def paying_handed_over_without_a_promise(shop: Shop) -> None:
     shop.app.handoffs.offer(filled(shop).id, Scope.PAY)
 
 
+def somebody_elses(shop: Shop) -> None:
+    order = placed(shop)
+    shop.hub.at(Channel.STORE, Associate("petar", store=shop.SOFIA)).picking.claim(order.id)
+    shop.store.pickups.pick(order.id, order.lines[0].id, 1)
+
+
 def another_tender_meanwhile(shop: Shop) -> None:
     promise = promised(shop)
     shop.app.checkout.place(promise.id, pay=NEEDS_3DS)
@@ -445,6 +451,12 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         ),
         errors.CorrectionRefused,
         ["refund.refused", "refund.above_rest"],
+    ),
+    "claimed": (somebody_elses, errors.AlreadyClaimed, ["pick.claimed"]),
+    "scanned for nobody": (
+        lambda shop: shop.store.picking.scan("9506000134352"),
+        errors.NotToPick,
+        ["pick.not_wanted", "pick.no_orders"],
     ),
     "brought back": (
         lambda shop: shop.store.returns.accept(

@@ -10,7 +10,7 @@ from typing import cast
 
 from attrs import field, frozen
 
-from omniorder.domain import ids, text
+from omniorder.domain import barcodes, ids, text
 from omniorder.domain.channels import Channel
 from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.instants import instant
@@ -64,6 +64,21 @@ def _flag(value: bool) -> bool:
 
 def _brand(value: str) -> str:
     return text.line(value, "brand", most=80, least=0)
+
+
+def _aisle(value: str) -> str:
+    return text.line(value, "aisle", most=40, least=0)
+
+
+def _gtins(value: Iterable[str]) -> tuple[str, ...]:
+    given = cast("object", value)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidInput("gtins", given, "must be a list of GTINs")
+    return tuple(sorted({barcodes.gtin(one) for one in cast("Iterable[str]", given)}))
+
+
+def _scale_item(value: str) -> str:
+    return barcodes.scale_item(value)
 
 
 def _allergens(value: Iterable[str]) -> tuple[str, ...]:
@@ -124,6 +139,9 @@ class Article:
     `temperature` is the zone in which it is kept, and what is `perishable` is not sold again once it has waited for its
     customer. `brand` and `allergens` (words such as "tree-nuts") are what customers may exclude from substitutes.
 
+    `aisle` is where it stands, by a name that all stores know; `gtins` are its barcodes (kept as GTIN-14), and
+    `scale_item` is its number on the labels of the shop's scales, where it is weighed.
+
     Raises InvalidId, InvalidText, TooMany, InvalidQuantity or InvalidInput.
     """
 
@@ -137,6 +155,9 @@ class Article:
     perishable: bool = field(default=False, converter=_flag, kw_only=True)
     brand: str = field(default="", converter=_brand, kw_only=True)
     allergens: tuple[str, ...] = field(default=(), converter=_allergens, kw_only=True)
+    aisle: str = field(default="", converter=_aisle, kw_only=True)
+    gtins: tuple[str, ...] = field(default=(), converter=_gtins, kw_only=True)
+    scale_item: str = field(default="", converter=_scale_item, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         if self.tolerance and self.unit is not Unit.GRAM:

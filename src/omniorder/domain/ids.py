@@ -173,6 +173,11 @@ def reservation_id(store: str, entropy: bytes) -> str:
     return _store_side("rsv", store, entropy)
 
 
+def wave_id(store: str, entropy: bytes) -> str:
+    """The id of one walk for several orders from its store and 16 bytes."""
+    return _store_side("wav", store, entropy)
+
+
 def promise_of(reservation_id: str) -> str:
     """The id of the promise that was made with this reservation: the two are drawn together."""
     return f"prm{reservation_id.removeprefix('rsv')}"

@@ -459,6 +459,9 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.TO_PICK: {
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
+        e.PickClaimed: PickupState.TO_PICK,
+        e.PickJoined: PickupState.TO_PICK,
+        e.PickLeft: PickupState.TO_PICK,
         e.PickStarted: PickupState.PICKING,
         e.ShortPicked: PickupState.TO_PICK,
         e.UnitsSent: PickupState.TO_PICK,
@@ -470,7 +473,11 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.PICKING: {
         e.LinesAppended: PickupState.PICKING,
         e.SlotMoved: PickupState.PICKING,
+        e.PickClaimed: PickupState.PICKING,
+        e.PickJoined: PickupState.PICKING,
+        e.PickLeft: PickupState.PICKING,
         e.LinePicked: PickupState.PICKING,
+        e.LinePutBack: PickupState.PICKING,
         e.LineWeighed: PickupState.PICKING,
         e.ShortPicked: PickupState.PICKING,
         e.PickReset: PickupState.TO_PICK,
@@ -496,6 +503,7 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.READY: {
         e.DeadlineExtended: PickupState.READY,
         e.CodeReissued: PickupState.READY,
+        e.Restaged: PickupState.READY,
         e.Unreadied: PickupState.PICKING,
         e.HandOverStarted: PickupState.HANDING_OVER,
         e.NoShow: PickupState.LAPSED,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from attrs import Factory, evolve, frozen
@@ -89,7 +90,8 @@ class Pickup:
     `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
     meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
-    is when somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    is when somebody else may finish it. `pickers` are the associates who pick it (their journal names), on the walk
+    `wave`, where it is number `tote`. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
     id: str
@@ -112,6 +114,9 @@ class Pickup:
     question: Question | None = None
     trouble: str = ""
     collect: Service = Service.PICKUP
+    pickers: tuple[str, ...] = ()
+    wave: str = ""
+    tote: int = 0
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -163,12 +168,31 @@ class Pickup:
         return tuple(e.LineWeighed(line.line, line.picked) for line in self.lines if line.tolerance and line.open)
 
 
+_PICKED: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING})
+"""Where a pick-up may be somebody's to pick."""
+
+
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     """The pick-up after `event`; raises `IllegalTransition`, `NotFound` for a line, `InvalidQuantity`."""
     after = evolve(pickup, state=advance(pickup.state, event))
     if pickup.state is PickupState.AWAITING_CUSTOMER and after.state is not PickupState.AWAITING_CUSTOMER:
         after = evolve(after, question=None)
+    if after.state not in _PICKED and pickup.pickers:
+        after = evolve(after, pickers=(), wave="", tote=0)
     match event:
+        case e.PickStarted(by) if by and not pickup.pickers:
+            return evolve(after, pickers=(by,))
+        case e.PickClaimed(by, wave, tote):
+            return evolve(after, pickers=(by,), wave=wave, tote=tote)
+        case e.PickJoined(by):
+            return evolve(after, pickers=(*(one for one in pickup.pickers if one != by), by))
+        case e.PickLeft(by):
+            left = tuple(one for one in pickup.pickers if one != by)
+            return evolve(after, pickers=left) if left else evolve(after, pickers=(), wave="", tote=0)
+        case e.LinePutBack(line, quantity):
+            return _each(after, (e.Units(line, quantity),), _put_one_back)
+        case e.Restaged(staged_at):
+            return evolve(after, staged_at=staged_at)
         case e.LinePicked(line, quantity):
             return _each(after, (e.Units(line, quantity),), _picked)
         case e.LinesAppended(lines, hold):
@@ -176,7 +200,7 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
                          for line in lines)  # fmt: skip
             return evolve(after, lines=(*pickup.lines, *more), holds=(*pickup.holds, hold))
         case e.PickReset():
-            return _put_back(after)
+            return _put_back(evolve(after, pickers=(), wave="", tote=0))
         case e.LineWeighed(line, grams):
             return _each(after, (e.Units(line, grams),), _weighed)
         case e.Unreadied():
@@ -311,6 +335,13 @@ def _picked(line: PickupLine, quantity: int) -> PickupLine:
             raise _out_of_tolerance(line, line.picked + quantity)
         raise InvalidQuantity("quantity", quantity, f"{most} are still to be picked")
     return evolve(line, picked=line.picked + quantity)
+
+
+def _put_one_back(line: PickupLine, quantity: int) -> PickupLine:
+    most = line.picked - line.collected
+    if not 0 < quantity <= most:
+        raise InvalidQuantity("quantity", quantity, f"{most} are picked")
+    return evolve(line, picked=line.picked - quantity)
 
 
 def _weighed(line: PickupLine, grams: int) -> PickupLine:

@@ -204,6 +204,16 @@ def _pickup_days(value: int) -> int:
     return _number(value, "pickup_days", 1, 365)
 
 
+def _walk(value: Iterable[str]) -> tuple[str, ...]:
+    given = cast("object", value)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidStore("walk", given, "must be a list of aisles")
+    aisles = tuple(text.line(one, "walk", most=40) for one in cast("Iterable[str]", given))
+    if len(set(aisles)) < len(aisles) or any("," in aisle for aisle in aisles):
+        raise InvalidStore("walk", aisles, "must name no aisle twice, and no comma in one")
+    return aisles
+
+
 @frozen
 class Store:
     """A store: where customers collect, where goods for other stores come from, or both.
@@ -221,6 +231,8 @@ class Store:
 
     `services` is what the store does. One that only sends goods to other stores (SHIP_TO_STORE), or does nothing, has
     no slots; `transit` is how long it takes from a request until what it sends arrives in another store.
+
+    `walk` are the aisles (`Article.aisle`) in the order in which pickers walk them here; others come after, by name.
 
     Raises InvalidStore, and InvalidId for the id. Times of "unknown" state count as closed.
     """
@@ -240,6 +252,7 @@ class Store:
     cutoff: time | None = field(default=None, converter=_cutoff, kw_only=True)
     slot_lines: int | None = field(default=None, converter=_slot_lines, kw_only=True)
     closed: tuple[Closure, ...] = field(default=(), converter=_closed, kw_only=True)
+    walk: tuple[str, ...] = field(default=(), converter=_walk, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         calendar(self.hours, self.zone, self.country)

@@ -142,6 +142,8 @@ _LENGTHS: Final = {"lead_minutes": "lead", "slot_minutes": "slot_length", "trans
 def _store(values: Values) -> Store:
     given = {name: values[name] for name in _AS_THEY_ARE if name in values}
     given |= {field: _minutes(values[name], name) for name, field in _LENGTHS.items() if name in values}
+    if "walk" in values:
+        given["walk"] = [aisle.strip() for aisle in values["walk"].split(",")]
     if "lat" in values or "lon" in values:
         for name, other in (("lat", "lon"), ("lon", "lat")):
             if name not in values:
@@ -174,6 +176,7 @@ def _store_apart(store: Store) -> Cells:
         "services": words_of(store.services),
         "transit_minutes": store.transit // _MINUTE,
         "closed": _unless(lines_of(store.closed), ""),
+        "walk": ", ".join(store.walk) or None,
     }
 
 
@@ -196,6 +199,7 @@ _STORES: Final = Shape(
         Column("services", Cell.SERVICES, f"among {', '.join(f'`{one.value}`' for one in Service)}; `pickup`"),
         Column("transit_minutes", Cell.WHOLE, "until what it sends arrives elsewhere; 1440", names="transit"),
         Column("closed", Cell.CLOSURES, "when it is closed as an exception: see below; never"),
+        Column("walk", Cell.TEXT, "its aisles as pickers come by them, with commas between; by their names"),
     ),
     _store,
     _store_apart,
@@ -208,9 +212,11 @@ _STORES: Final = Shape(
 def _article(values: Values) -> Article:
     labels = {name.removeprefix(LABEL): text for name, text in values.items() if name.startswith(LABEL)}
     unit = _one_of(Unit, values["unit"], "unit") if "unit" in values else Unit.PIECE
-    more = {name: values[name] for name in ("tolerance", "needs", "brand") if name in values}
+    more = {name: values[name] for name in ("tolerance", "needs", "brand", "aisle", "scale_item") if name in values}
     if "temperature" in values:
         more["temperature"] = _one_of(Temperature, values["temperature"], "temperature")
+    if "gtins" in values:
+        more["gtins"] = values["gtins"].split()
     if "allergens" in values:
         more["allergens"] = values["allergens"].split()
     if "perishable" in values:
@@ -230,6 +236,9 @@ def _article_apart(article: Article) -> Cells:
         "perishable": "yes" if article.perishable else None,
         "brand": article.brand or None,
         "allergens": " ".join(article.allergens) or None,
+        "aisle": article.aisle or None,
+        "gtins": " ".join(article.gtins) or None,
+        "scale_item": article.scale_item or None,
         **labels,
     }
 
@@ -246,6 +255,9 @@ _ARTICLES: Final = Shape(
         Column("perishable", Cell.TEXT, "`yes`: it does not wait as long as others, and is not sold again; `no`"),
         Column("brand", Cell.TEXT, "what customers may exclude from substitutes; none"),
         Column("allergens", Cell.TEXT, "words such as `milk tree-nuts`; none"),
+        Column("aisle", Cell.TEXT, "where it stands, by a name that all stores know; nowhere"),
+        Column("gtins", Cell.TEXT, "its barcodes of 8, 12, 13 or 14 digits, with spaces between; none"),
+        Column("scale_item", Cell.TEXT, "its number on the labels of the scales; none"),
     ),
     _article,
     _article_apart,

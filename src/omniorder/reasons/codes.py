@@ -117,6 +117,11 @@ _PAYING: Final = {
     "tender.unsupported": _told("tender", may="reason", remedies="tender.other"),
     "tender.too_little": _told("missing of", remedies="tender.other"),
     "tender.plan_impossible": _told("tender reason", may="method until needed", remedies="tender.other"),
+    "pick.claimed": _told("order pickers"),
+    "pick.not_wanted": _told("reason", may="order sku"),
+    "pick.not_ordered": _told(),
+    "pick.all_picked": _told(may="order sku"),
+    "pick.no_orders": _told(),
     "return.refused": _told("order line reason", may="units until"),
     "return.more_than_there_is": _told(),
     "return.too_late": _told("until"),
@@ -153,7 +158,7 @@ _REQUESTS: Final = {
     "transition.illegal": _told("machine state event legal why"),
     **{
         f"{code}.invalid": _told("field value rule", may="least most")
-        for code in ("input", "quantity", "money", "text", "instant", "id", "store", "key", "file", "row")
+        for code in ("input", "quantity", "money", "text", "instant", "id", "store", "key", "file", "row", "barcode")
     },
     "money.currency_mismatch": _told("field value rule"),
     "text.card_number": _told("field value rule"),

@@ -81,7 +81,7 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(f"promise.is_{facts.get('state')}")
         case "reservation.gone":
             yield Reason(f"reservation.is_{facts.get('state')}")
-        case "refund.refused" | "return.refused":
+        case "refund.refused" | "return.refused" | "pick.not_wanted":
             code = f"{reason.code.partition('.')[0]}.{facts.get('reason')}"
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":

@@ -24,7 +24,7 @@ from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
+from omniorder.errors import AlreadyClaimed, InvalidInput, InvalidInstant, NotFound, NotReady
 from omniorder.services import handing_over, payments, rerouting
 from omniorder.services.access import look, work_for
 from omniorder.services.ledger import Ledger
@@ -62,8 +62,8 @@ class Pickups:
         Without `stage`, all whose pick-up has not ended.
         """
         most = limited(limit, self.parts.settings.page_limit)
-        store = self._store()
-        start, end = (None, None) if day is None else _day(store, day)
+        store = store_of(self.parts, self.touch)
+        start, end = (None, None) if day is None else day_of(store, day)
         if stage is not None:
             given(stage, PickupState, "stage", "a PickupState")
         wanted = [stage] if stage else [state for state in PickupState if state not in ENDED_PICKUPS]
@@ -88,7 +88,8 @@ class Pickups:
 
         They add to what was picked before; of a weighed line they are the grams that the scales show, as often as
         need be. Raises `NotFound`, `InvalidQuantity` (more than are still to be picked), `WeightOutOfTolerance` (more
-        than was agreed on), `IllegalTransition` (not paid yet, ready already, ...).
+        than was agreed on), `AlreadyClaimed` (by somebody whom the associate has not joined), `IllegalTransition` (not
+        paid yet, ready already, ...).
         """
         picks = _picks(what, quantity)
         this = ids.check("order", order_id)
@@ -101,7 +102,7 @@ class Pickups:
             before = work_for(self.touch, unit.tx, this)
             if seen:
                 return before
-            first: list[e.Event] = [e.PickStarted()] if before.pickup.state is PickupState.TO_PICK else []
+            first = begun(before, self.touch.actor.name)
             return carry_on(unit, before, [*first, *(e.LinePicked(pick.line, pick.quantity) for pick in picks)])
 
         return in_transaction(self.parts, stamp, work)
@@ -155,7 +156,7 @@ class Pickups:
         """
         bin_ = valid_line(staged_at, "staged_at", most=40, least=0)
         ring = self.parts.key_ring()
-        store = self._store()
+        store = store_of(self.parts, self.touch)
 
         def decide(unit: Unit, order: Order) -> list[e.Event]:
             pickup = order.pickup
@@ -171,6 +172,12 @@ class Pickups:
         if self.parts.storage.is_joined:
             return order  # a provider is not asked in here: the sweep does it
         return payments.settle_increases(self.parts, order, self.touch.stamp(self.parts.clock))
+
+    @command("pickups.restage")
+    def restage(self, order_id: str, staged_at: str, *, key: str | None = None) -> Order:
+        """A ready order lies at `staged_at` now. Raises `NotFound`, `InvalidText`, `IllegalTransition`."""
+        place = valid_line(staged_at, "staged_at", most=40)
+        return self._do("pickups.restage", order_id, lambda unit, order: [e.Restaged(place)], key, place)
 
     @command("pickups.unready")
     def unready(self, order_id: str, *, reason: str, key: str | None = None) -> Order:
@@ -249,12 +256,24 @@ class Pickups:
 
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
-    def _store(self) -> Store:
-        name = self.touch.actor.store if isinstance(self.touch.actor, Associate) else ""
-        store = self.parts.stores.store(name)
-        if store is None:
-            raise NotFound("store", name)
-        return store
+
+def store_of(parts: Parts, touch: Touch) -> Store:
+    """The associate's own store; raises `NotFound`."""
+    name = touch.actor.store if isinstance(touch.actor, Associate) else ""
+    store = parts.stores.store(name)
+    if store is None:
+        raise NotFound("store", name)
+    return store
+
+
+def begun(order: Order, who: str) -> list[e.Event]:
+    """The events by which an associate may pick this order, if it is theirs or nobody's; raises `AlreadyClaimed`."""
+    pickup = order.pickup
+    if pickup.pickers and who not in pickup.pickers:
+        raise AlreadyClaimed(order=order.id, pickers=", ".join(pickup.pickers))
+    if pickup.state is PickupState.TO_PICK:
+        return [e.PickStarted("" if pickup.pickers else who)]
+    return [] if pickup.pickers or pickup.state is not PickupState.PICKING else [e.PickClaimed(who)]
 
 
 def _missing(pickup: Pickup) -> str:
@@ -287,7 +306,7 @@ def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
     return several(picks, Pick, "lines", "a list of Pick", most=MOST_LINES)
 
 
-def _day(store: Store, day: object) -> tuple[datetime, datetime]:
+def day_of(store: Store, day: object) -> tuple[datetime, datetime]:
     """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
     if not isinstance(day, date) or isinstance(day, datetime):
         raise InvalidInstant("day", day, "must be a date")

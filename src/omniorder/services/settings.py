@@ -9,14 +9,16 @@ from typing import Final, cast
 
 from attrs import field, fields, frozen
 
+from omniorder.domain.barcodes import SCALES, Label
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.payments import BankTransfer, PayLink
+from omniorder.domain.picking import Pace
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
 from omniorder.domain.rerouting import Rerouting
 from omniorder.domain.returns import ReturnPolicy
 from omniorder.domain.terms import RefundRule
 from omniorder.errors import InvalidInput
-from omniorder.services.surface import given
+from omniorder.services.surface import given, several
 
 
 def _nothing() -> Mapping[str, timedelta]:
@@ -72,6 +74,8 @@ class Settings:
         wait_for_other: how long a repeated command waits for the same one in flight before `StillRunning`.
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
         refund_rule: by which of an order's tenders money goes back first, where there are several.
+        pace: how long picking takes, and so which orders are at risk of being late.
+        scale_labels: how the shop's own scales write weights or prices into barcodes.
         returns: what customers may bring back, and until when.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
     """
@@ -108,6 +112,8 @@ class Settings:
     retry_for: timedelta = timedelta(seconds=10)
     refund_rule: RefundRule = RefundRule.LAST_IN_FIRST_OUT
     rerouting: Rerouting = field(factory=Rerouting)
+    pace: Pace = field(factory=Pace)
+    scale_labels: tuple[Label, ...] = SCALES
     returns: ReturnPolicy = field(factory=ReturnPolicy)
 
     def __attrs_post_init__(self) -> None:
@@ -117,6 +123,10 @@ class Settings:
             value: object = getattr(self, one.name)
             if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
+            elif one.name == "pace":
+                given(value, Pace, one.name, "must be a Pace")
+            elif one.name == "scale_labels":
+                several(self.scale_labels, Label, one.name, "a list of Label", most=100)
             elif one.name == "returns":
                 given(value, ReturnPolicy, one.name, "must be a ReturnPolicy")
             elif isinstance(one.default, bool):

@@ -17,6 +17,7 @@ from omniorder.services.imports import Imports
 from omniorder.services.orders import CustomerOrders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.payment_desk import PaymentDesk
+from omniorder.services.picking import Picking
 from omniorder.services.pickups import Pickups
 from omniorder.services.refunds import AgentOrders
 from omniorder.services.returns import Returns
@@ -114,6 +115,11 @@ class StoreTouchpoint(Touchpoint):
     def orders(self) -> StaffOrders:
         """Orders that this store works on, and refunds of them."""
         return StaffOrders(self._parts, self._touch)
+
+    @cached_property
+    def picking(self) -> Picking:
+        """What to pick, on which walk, and by which barcodes."""
+        return Picking(self._parts, self._touch)
 
     @cached_property
     def returns(self) -> Returns:

@@ -205,6 +205,7 @@ def stores() -> st.SearchStrategy[Store]:
         cutoff=st.none() | st.integers(0, 24 * 60 - 1).map(lambda n: time(n // 60, n % 60)),
         slot_lines=st.none() | st.integers(0, 500),
         closed=closures(),
+        walk=st.sampled_from([(), ("A1", "A2", "Bread & cakes")]),
     )
 
 
@@ -234,6 +235,9 @@ _CARE: Final[Mapping[str, st.SearchStrategy[Any]]] = MappingProxyType(
         "temperature": _TEMPERATURES,
         "perishable": st.booleans(),
         "brand": st.sampled_from(["", "Oatly", "Вита"]),
+        "aisle": st.sampled_from(["", "A2", "Bread & cakes"]),
+        "gtins": st.sampled_from([(), ("09506000134352",)]),
+        "scale_item": st.sampled_from(["", "42"]),
         "allergens": st.frozensets(st.sampled_from(["milk", "nuts", "gluten"]), max_size=2),
     }
 )

@@ -64,6 +64,9 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "holds": list(pickup.holds),
         "question": None if pickup.question is None else wire.dump(pickup.question),
         "trouble": pickup.trouble,
+        "pickers": list(pickup.pickers),
+        "wave": pickup.wave,
+        "tote": pickup.tote,
     }
 
 
@@ -129,4 +132,7 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         question=None if found["question"] is None else wire.load(Question, found["question"]),
         trouble=found["trouble"],
         collect=Service(found["collect"]),
+        pickers=tuple(found["pickers"]),
+        wave=found["wave"],
+        tote=found["tote"],
     )

@@ -91,6 +91,7 @@ def _store_row(store: Store) -> dict[str, Any]:
         "cutoff": None if store.cutoff is None else f"{store.cutoff:%H:%M}",
         "slot_lines": store.slot_lines,
         "closed": as_text(wire.dump(store.closed)),
+        "walk": as_text(list(store.walk)),
     }
 
 
@@ -126,6 +127,7 @@ def store_from(row: Any) -> Store:
         cutoff=None if row.cutoff is None else time.fromisoformat(row.cutoff),
         slot_lines=row.slot_lines,
         closed=wire.load(tuple[Closure, ...], json.loads(row.closed)),
+        walk=json.loads(row.walk),
     )
 
 
@@ -141,6 +143,9 @@ def _article_row(article: Article) -> dict[str, Any]:
         "perishable": int(article.perishable),
         "brand": article.brand,
         "allergens": list(article.allergens),
+        "aisle": article.aisle,
+        "gtins": list(article.gtins),
+        "scale_item": article.scale_item,
     }
 
 
@@ -150,7 +155,7 @@ def article_from(row: Any) -> Article:
         row.sku, row.name, Unit(row.unit), labels(row.metadata),
         needs=_services(row.needs), tolerance=exactly(row.tolerance),
         temperature=Temperature(row.temperature), perishable=bool(row.perishable), brand=row.brand,
-        allergens=row.allergens,
+        allergens=row.allergens, aisle=row.aisle, gtins=row.gtins, scale_item=row.scale_item,
     )  # fmt: skip
 
 

@@ -97,12 +97,48 @@ class ArrivalMoved(Event):
 
 @frozen
 class PickStarted(Event):
-    """An associate has begun to pick."""
+    """An associate has begun to pick; `by` claims the order with it, where nobody had."""
+
+    by: str = ""
+
+
+@frozen
+class PickClaimed(Event):
+    """`by` (an associate's journal name) picks this order, and nobody else does unless they join.
+
+    `wave` is what orders have in common that are picked on one walk, and `tote` this one's number among them.
+    """
+
+    by: str
+    wave: str = ""
+    tote: int = 0
+
+
+@frozen
+class PickJoined(Event):
+    """`by` helps to pick the order."""
+
+    by: str
+
+
+@frozen
+class PickLeft(Event):
+    """`by` doesn't pick the order any more; whoever wants to may."""
+
+    by: str
 
 
 @frozen
 class LinePicked(Event):
     """So many more units of this line (grams, where it is weighed) were taken off the shelf."""
+
+    line: str
+    quantity: int
+
+
+@frozen
+class LinePutBack(Event):
+    """So many units of this line that had been picked are on the shelf again."""
 
     line: str
     quantity: int
@@ -160,6 +196,13 @@ class MadeReady(Event):
     staged_at: str
     until: datetime
     key_id: str
+
+
+@frozen
+class Restaged(Event):
+    """The goods lie at `staged_at` now."""
+
+    staged_at: str
 
 
 @frozen

@@ -193,6 +193,9 @@ class PickupRow(Row, table=True):
     question: MaybeDocument
     trouble: Annotated[str, with_default(Text, "")]
     collect: Annotated[str, with_default(Key, "pickup")]
+    pickers: Annotated[Any, with_default(Json, "[]")]
+    wave: Annotated[str, with_default(Key, "")]
+    tote: LaterNumber
 
 
 class PickupLineRow(Row, table=True):

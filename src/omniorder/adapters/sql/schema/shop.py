@@ -51,6 +51,7 @@ class StoreRow(Row, table=True):
     cutoff: MaybeWords
     slot_lines: MaybeNumber
     closed: Annotated[str, with_default(Text, "[]")]
+    walk: Annotated[str, with_default(Text, "[]")]
 
 
 class ArticleRow(Row, table=True):
@@ -68,6 +69,9 @@ class ArticleRow(Row, table=True):
     perishable: Flag
     brand: Annotated[str, with_default(Text, "")]
     allergens: Annotated[Any, with_default(Json, "[]")]
+    aisle: Annotated[str, with_default(Text, "")]
+    gtins: Annotated[Any, with_default(Json, "[]")]
+    scale_item: Annotated[str, with_default(Key, "")]
 
 
 class PriceRow(Row, table=True):
