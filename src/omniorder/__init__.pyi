@@ -27,6 +27,7 @@ from .domain.lifecycle import (
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
+from .domain.no_show_policy import Leftovers, NoShowPolicy, RemindAfter, RemindBefore
 from .domain.offers import Available, Offer, WithTransfer
 from .domain.order_lines import OrderLine
 from .domain.orders import Order, Stage
@@ -125,6 +126,7 @@ __all__ = [
     "IsSettled",
     "IsUnanswered",
     "IssuedCard",
+    "Leftovers",
     "Leg",
     "Level",
     "MergeRule",
@@ -135,6 +137,7 @@ __all__ = [
     "Money",
     "Movement",
     "MovementKind",
+    "NoShowPolicy",
     "Note",
     "Notifier",
     "Occasion",
@@ -174,6 +177,8 @@ __all__ = [
     "RefundRule",
     "RefundState",
     "Remedy",
+    "RemindAfter",
+    "RemindBefore",
     "Remove",
     "Rerouting",
     "Scope",

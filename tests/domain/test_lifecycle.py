@@ -239,6 +239,8 @@ TABLES = {
         AWAITING_CUSTOMER  PickRerouted       REROUTED
         AWAITING_CUSTOMER  PickupCancelled    CANCELLED
         READY              DeadlineExtended   READY
+        READY              Reminded           READY
+        READY              UnitsSpoiled       READY
         READY              CodeReissued       READY
         READY              Unreadied          PICKING
         READY              HandOverStarted    HANDING_OVER

@@ -492,6 +492,8 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.READY: {
         e.DeadlineExtended: PickupState.READY,
+        e.Reminded: PickupState.READY,
+        e.UnitsSpoiled: PickupState.READY,
         e.CodeReissued: PickupState.READY,
         e.Unreadied: PickupState.PICKING,
         e.HandOverStarted: PickupState.HANDING_OVER,

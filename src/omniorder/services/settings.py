@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from attrs import field, fields, frozen
 
+from omniorder.domain.no_show_policy import NoShowPolicy
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.payments import BankTransfer, PayLink
 from omniorder.domain.quantities import MAX_QUANTITY, quantity
@@ -72,6 +73,7 @@ class Settings:
         retry_for: how long a transaction is repeated after conflicts before the error is passed on.
         refund_rule: by which of an order's tenders money goes back first, where there are several.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
+        no_show: how customers are reminded of ready goods, how long these wait, and what is kept when nobody comes.
     """
 
     promise_lasts: timedelta = timedelta(minutes=15)
@@ -106,6 +108,7 @@ class Settings:
     retry_for: timedelta = timedelta(seconds=10)
     refund_rule: RefundRule = RefundRule.LAST_IN_FIRST_OUT
     rerouting: Rerouting = field(factory=Rerouting)
+    no_show: NoShowPolicy = field(factory=NoShowPolicy)
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
@@ -114,6 +117,8 @@ class Settings:
             value: object = getattr(self, one.name)
             if one.name == "rerouting":
                 given(value, Rerouting, one.name, "must be a Rerouting")
+            elif one.name == "no_show":
+                given(value, NoShowPolicy, one.name, "must be a NoShowPolicy")
             elif isinstance(one.default, bool):
                 given(value, bool, one.name, "must be True or False")
             elif one.name == "refund_rule":

@@ -211,7 +211,8 @@ def _ready_again(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     events: list[Event] = [
         e.Unreadied("wrong bag"),
         e.CodeReissued(order.pickup.generation + 1, "2"),
-        e.DeadlineExtended(at + timedelta(days=5)),
+        e.DeadlineExtended(at + timedelta(days=5), (at + timedelta(days=4),), asked=True),
+        e.Reminded(1),
     ]
     return (one_of(draw, events),)
 

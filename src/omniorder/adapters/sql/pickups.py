@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, update
@@ -64,6 +65,10 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "holds": list(pickup.holds),
         "question": None if pickup.question is None else wire.dump(pickup.question),
         "trouble": pickup.trouble,
+        "reminders": wire.dump(pickup.reminders),
+        "reminded": pickup.reminded,
+        "extended": int(pickup.extended),
+        "spoils_at": pickup.spoils_at,
     }
 
 
@@ -125,4 +130,8 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         question=None if found["question"] is None else wire.load(Question, found["question"]),
         trouble=found["trouble"],
         collect=Service(found["collect"]),
+        reminders=tuple(wire.load(datetime, one) for one in found["reminders"]),
+        reminded=found["reminded"],
+        extended=bool(found["extended"]),
+        spoils_at=maybe_moment(found["spoils_at"]),
     )

@@ -129,6 +129,7 @@ from omniorder.domain.events.pickups import (
     QuestionAnswered as QuestionAnswered,
     QuestionLapsed as QuestionLapsed,
     QuestionWithdrawn as QuestionWithdrawn,
+    Reminded as Reminded,
     Requeued as Requeued,
     RestCancelled as RestCancelled,
     RestLapsed as RestLapsed,
@@ -138,6 +139,7 @@ from omniorder.domain.events.pickups import (
     StockAwaited as StockAwaited,
     UnitsArrived as UnitsArrived,
     UnitsSent as UnitsSent,
+    UnitsSpoiled as UnitsSpoiled,
     Unreadied as Unreadied,
 )
 from omniorder.domain.events.reservations import (

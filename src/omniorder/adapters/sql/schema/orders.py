@@ -193,6 +193,10 @@ class PickupRow(Row, table=True):
     question: MaybeDocument
     trouble: Annotated[str, with_default(Text, "")]
     collect: Annotated[str, with_default(Key, "pickup")]
+    reminders: Annotated[Any, with_default(Json, "[]")]
+    reminded: Annotated[int, with_default(Whole, "0")]
+    extended: Flag
+    spoils_at: MaybeAt
 
 
 class PickupLineRow(Row, table=True):
