@@ -1,4 +1,4 @@
-"""How long ready goods wait: reminders, deadlines and extensions land on the intended local times, whatever clocks do."""
+"""How long ready goods wait: reminders, deadlines and extensions come at the intended local times."""
 
 from __future__ import annotations
 
@@ -17,12 +17,13 @@ from omniorder.domain.handling import Handling
 from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.orders import Order, told
 from omniorder.domain.stores import Closure, Store
-from omniorder.domain.terms import Terms
+from omniorder.domain.terms import PLAIN, Terms
 from omniorder.errors import IllegalTransition, NotExtended, NotReady
 from omniorder.testing import samples
 from tests.domain.calendar_days import HOUR, local, moments, shop, shops
 
 PERISHABLE, LASTING = Handling(perishable=True), Handling()
+USUAL = NoShowPolicy()
 TWO_HOURS = timedelta(hours=2)
 SECOND = timedelta(seconds=1)
 
@@ -37,13 +38,13 @@ def picked(ends: datetime, *handlings: Handling, zone: str = "Europe/Sofia") -> 
     return told(order, [e.PickStarted(), *(e.LinePicked(line.id, line.quantity) for line in lines)], at)
 
 
-def waits(order: Order, store: Store, now: datetime | None = None, policy: NoShowPolicy = NoShowPolicy()) -> Order:
+def waits(order: Order, store: Store, now: datetime | None = None, policy: NoShowPolicy = USUAL) -> Order:
     """The same order, ready."""
     at = order.pickup.ends if now is None else now
     return told(order, [waiting.made_ready(order, store, policy, at, staged_at="C4", key_id="1")], at)
 
 
-def longer(order: Order, store: Store, now: datetime, policy: NoShowPolicy = NoShowPolicy()) -> Order:
+def longer(order: Order, store: Store, now: datetime, policy: NoShowPolicy = USUAL) -> Order:
     return told(order, [waiting.extended(order, store, policy, now)], now)
 
 
@@ -186,7 +187,7 @@ def test_reminders_come_before_a_deadline_that_is_a_closing_time_and_is_never_mo
 
 
 def closes_at(store: Store, at: datetime) -> bool:
-    """Whether the store is open just before, and the day's last opening ends then (one past midnight is yesterday's)."""
+    """Whether the store is open just before, and the day's last opening ends then, past midnight or not."""
     day = at.astimezone(store.tz).date()
     around = [hours.closing_on(store, one) for one in (day - timedelta(days=1), day)]
     return hours.is_open(store, at - SECOND) and at in around
@@ -199,7 +200,7 @@ MONDAY = local(2026, 11, 23, 12, 0)
 SHOP = shop(pickup_days=1)
 
 
-def ready(*handlings: Handling, policy: NoShowPolicy = NoShowPolicy()) -> Order:
+def ready(*handlings: Handling, policy: NoShowPolicy = USUAL) -> Order:
     """Ready on Monday at noon, until Tuesday at nine in the evening."""
     return waits(picked(MONDAY, *handlings), SHOP, policy=policy)
 
@@ -241,32 +242,30 @@ def test_perishable_goods_do_not_wait_longer_and_alone_they_are_not_extended() -
     assert refused.value.facts["reason"] == "perishable"
 
 
-@pytest.mark.parametrize(
-    "order", [picked(MONDAY), samples.handing_over(samples.ready(samples.authorised(samples.order())))]
-)
+LEAVING = samples.handing_over(samples.ready(samples.authorised(samples.order())))
+
+
+@pytest.mark.parametrize("order", [picked(MONDAY), LEAVING], ids=["picking", "handing over"])
 def test_what_is_not_ready_or_just_leaving_is_not_extended(order: Order) -> None:
     with pytest.raises(NotReady) as refused:
         longer(order, SHOP, MONDAY)
     assert refused.value.facts["state"] == order.pickup.state.value
 
 
-@pytest.mark.parametrize(
-    ("day", "expected"),
-    [
-        (date(2026, 11, 28), "Sat 28 Nov 21:00"),
-        (date(2026, 11, 29), "closed"),
-        (date(2026, 11, 24), "not_later"),
-        (date(2026, 12, 24), "too_long"),
-    ],
-)
-def test_the_store_keeps_goods_until_it_closes_on_a_day_that_it_names(day: date, expected: str) -> None:
+def test_the_store_keeps_goods_until_it_closes_on_a_day_that_it_names() -> None:
     order = ready()
-    try:
-        order = told(order, [waiting.kept(order, SHOP, NoShowPolicy(), MONDAY, day)], MONDAY)
-    except NotExtended as refused:
-        assert refused.facts["reason"] == expected
-    else:
-        assert (shown(order.pickup.until), order.pickup.extended) == (expected, False)
+    order = told(order, [waiting.kept(order, SHOP, USUAL, MONDAY, date(2026, 11, 28))], MONDAY)
+    assert (shown(order.pickup.until), order.pickup.extended) == ("Sat 28 Nov 21:00", False)
+
+
+@pytest.mark.parametrize(
+    ("day", "reason"),
+    [(date(2026, 11, 29), "closed"), (date(2026, 11, 24), "not_later"), (date(2026, 12, 24), "too_long")],
+)
+def test_the_store_keeps_goods_on_no_day_that_makes_no_sense(day: date, reason: str) -> None:
+    with pytest.raises(NotExtended) as refused:
+        waiting.kept(ready(), SHOP, USUAL, MONDAY, day)
+    assert refused.value.facts["reason"] == reason
 
 
 def test_what_is_made_ready_again_waits_as_long_as_was_told_before_and_is_not_extended_twice() -> None:
@@ -350,18 +349,18 @@ def test_the_customer_is_reminded_before_the_end_of_what_is_perishable_too() -> 
 # --- what time makes of them ------------------------------------------------------------------------------
 
 
-def names(order: Order, at: datetime, terms: Terms = Terms()) -> list[str]:
+def names(order: Order, at: datetime, terms: Terms = PLAIN) -> list[str]:
     return [type(event).__name__ for event in waiting.passed(order, at, terms)]
 
 
 def test_of_several_reminders_that_were_missed_one_is_told_and_none_once_it_is_too_late() -> None:
     order = ready()
     first, last = order.pickup.reminders
-    assert waiting.passed(order, first - SECOND, Terms()) == ()
-    assert waiting.passed(order, first, Terms()) == (e.Reminded(1),)
-    assert waiting.passed(order, last, Terms()) == (e.Reminded(2),)
+    assert waiting.passed(order, first - SECOND, PLAIN) == ()
+    assert waiting.passed(order, first, PLAIN) == (e.Reminded(1),)
+    assert waiting.passed(order, last, PLAIN) == (e.Reminded(2),)
     after = told(order, [e.Reminded(2)], last)
-    assert waiting.passed(after, last, Terms()) == ()
+    assert waiting.passed(after, last, PLAIN) == ()
     assert after.pickup.until is not None
     assert names(order, after.pickup.until) == ["NoShowStarted", "NoShow"]
     assert waiting.due(after) == [after.pickup.until]
@@ -372,11 +371,11 @@ def test_perishable_goods_lapse_alone_before_the_others_and_only_once() -> None:
     at = order.pickup.spoils_at
     assert at is not None
     spoiled = e.Units(order.lines[0].id, order.lines[0].quantity)
-    assert waiting.passed(order, at - SECOND, Terms()) == ()
-    assert waiting.passed(order, at, Terms()) == (e.UnitsSpoiled((spoiled,)),)
+    assert waiting.passed(order, at - SECOND, PLAIN) == ()
+    assert waiting.passed(order, at, PLAIN) == (e.UnitsSpoiled((spoiled,)),)
     after = told(order, [e.UnitsSpoiled((spoiled,))], at)
     assert after.wanted_value == order.lines[1].total
-    assert waiting.passed(after, at, Terms()) == ()
+    assert waiting.passed(after, at, PLAIN) == ()
     assert waiting.due(after) == [after.pickup.until]
 
 
@@ -386,10 +385,9 @@ def test_an_order_of_perishable_goods_alone_is_a_no_show_and_its_rest_is_given_u
     assert at is not None
     assert names(order, at) == ["NoShowStarted", "NoShow"]
     lasting = ready(LASTING, PERISHABLE, policy=NoShowPolicy(perishable_days=0))
-    line = lasting.pickup.lines[0]
-    part = evolve(
-        lasting, pickup=evolve(lasting.pickup, lines=(evolve(line, collected=line.quantity), lasting.pickup.lines[1]))
-    )
+    milk, bread = lasting.pickup.lines
+    lines = (evolve(milk, collected=milk.quantity), bread)
+    part = evolve(lasting, pickup=evolve(lasting.pickup, lines=lines))
     assert names(part, at) == ["RestLapsed", "OrderCompleted"]
 
 
