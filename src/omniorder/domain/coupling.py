@@ -337,10 +337,10 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
     """
     if order.state is OrderState.PLACED and at >= order.pay_by:
         return (e.ExpiryStarted(hold_until),)
-    if passed := waiting.passed(order, at, terms):
-        return passed
+    passed = waiting.passed(order, at, terms)
+    order = told(order, passed, at)
     question = order.pickup.question
-    ended = authorisations.begin(order, at, terms)
+    ended = (*passed, *authorisations.begin(order, at, terms))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)

@@ -190,10 +190,9 @@ def passed(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
         if pickup.collected:
             return (e.RestLapsed(rest), e.OrderCompleted())
         return (*_fee(order, at, terms), e.NoShowStarted(), e.NoShow())
-    if gone:
-        return (e.UnitsSpoiled(gone),)
     missed = sum(one <= at for one in pickup.reminders)
-    return (e.Reminded(missed),) if missed > pickup.reminded else ()
+    reminded = (e.Reminded(missed),) if missed > pickup.reminded else ()
+    return (*((e.UnitsSpoiled(gone),) if gone else ()), *reminded)
 
 
 def _yet_to_come(order: Order) -> tuple[datetime, ...]:
