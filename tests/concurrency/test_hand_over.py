@@ -127,9 +127,7 @@ WITH_BREAD, WITHOUT_BREAD = (559, 1, 0), (249, 1, 1)
 
 def test_what_spoils_is_handed_over_and_paid_or_thrown_away_and_never_both(shop: Shop) -> None:
     order, code, loaves = spoiling(shop)
-    hand_over = partial(shop.store.pickups.hand_over, order.id, code=code)
-    at_once([hand_over, shop.hub.sweep])
-    shop.hub.sweep()
+    race(shop, order, code, shop.hub.sweep)
     assert outcome(shop, order, loaves) in (WITH_BREAD, WITHOUT_BREAD)
     check_all(shop.hub)
 
@@ -139,11 +137,7 @@ def test_without_the_guard_what_left_is_thrown_away_too(shop: Shop, monkeypatch:
     unguarded.decide_on_old_news(monkeypatch)
     claimed = unguarded.when_timers_are_claimed(monkeypatch)
 
-    def hand_over() -> object:
-        assert claimed.wait(PATIENCE)
-        return shop.store.pickups.hand_over(order.id, code=code)
-
-    at_once([hand_over, shop.hub.sweep])
+    race(shop, order, code, shop.hub.sweep, after=claimed)
     assert outcome(shop, order, loaves) not in (WITH_BREAD, WITHOUT_BREAD)
 
 

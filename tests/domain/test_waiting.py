@@ -15,6 +15,7 @@ from omniorder.domain import events as e
 from omniorder.domain import hours, waiting
 from omniorder.domain.handling import Handling
 from omniorder.domain.lifecycle import OrderState
+from omniorder.domain.no_show_policy import Reminder
 from omniorder.domain.orders import Order, told
 from omniorder.domain.stores import Closure, Store
 from omniorder.domain.terms import PLAIN, Terms
@@ -164,7 +165,7 @@ def test_a_reminder_that_would_come_before_the_goods_were_ready_is_left_out() ->
 def test_reminders_come_before_a_deadline_that_is_a_closing_time_and_is_never_moved_nearer(
     store: Store, ends: datetime, perishable_days: int, extension_days: int, perishable: bool
 ) -> None:
-    rules = [RemindAfter(1), RemindAfter(2), RemindBefore(TWO_HOURS), RemindBefore(30 * HOUR, by_clock=True)]
+    rules: list[Reminder] = [RemindAfter(1), RemindBefore(TWO_HOURS), RemindBefore(30 * HOUR, by_clock=True)]
     policy = NoShowPolicy(reminders=rules, perishable_days=perishable_days, extension_days=extension_days)
     order = picked(ends, PERISHABLE if perishable else LASTING, LASTING, zone=store.zone)
     pickup = waits(order, store, policy=policy).pickup
@@ -307,6 +308,14 @@ def test_a_deadline_is_not_moved_for_what_spoils_nor_in_a_store_that_never_opens
     late = local(2026, 11, 24, 21, 1)
     assert waiting.moved(ready(PERISHABLE, PERISHABLE), shop(closed=DAY_OFF), NoShowPolicy(), late) == ()
     assert waiting.moved(ready(), shop("off"), NoShowPolicy(), late) == ()
+
+
+def test_whoever_found_the_store_closed_at_the_deadline_pays_no_fee() -> None:
+    terms = Terms(no_show=NoShowPolicy(fee=Money(100, "EUR"), fee_share="0.10"))
+    alone, closed = ready(PERISHABLE, PERISHABLE), shop(closed=DAY_OFF)
+    assert waiting.fair(alone, closed, terms).no_show.charge(alone.wanted_value).amount == 0
+    assert waiting.fair(ready(), shop("off"), terms).no_show.charge(alone.wanted_value).amount == 0
+    assert waiting.fair(alone, SHOP, terms) == terms
 
 
 # --- what is perishable -----------------------------------------------------------------------------------

@@ -207,6 +207,16 @@ def test_a_deadline_on_a_day_on_which_the_store_closes_after_all_is_moved_and_to
     check_all(shop.hub)
 
 
+def test_goods_that_spoil_on_a_day_on_which_the_store_closes_after_all_cost_no_fee(open_shop: OpenShop) -> None:
+    shop = with_policy(open_shop, fee=Money(100, EUR))
+    order = ready(shop, {Shop.BREAD: 1})
+    begins = datetime(2026, 11, 24, tzinfo=SOFIA)
+    day_off = Closure(begins, begins + timedelta(days=1))
+    shop.office.stores.put(evolve(shop.office.stores.get(Shop.SOFIA), closed=[day_off]))
+    assert "NoShow" in go_to(shop, 24, 21)
+    assert shop.office.orders.get(order.id).fees.amount == 0
+
+
 # --- the fee ----------------------------------------------------------------------------------------------
 
 FEE = Money(100, EUR)

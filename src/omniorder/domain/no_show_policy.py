@@ -81,7 +81,7 @@ def _reminders(value: Iterable[Reminder]) -> tuple[Reminder, ...]:
     found: list[Reminder] = []
     for one in cast("Iterable[object]", given):
         if not isinstance(one, RemindAfter | RemindBefore):
-            raise InvalidInput("reminders", one, "must be RemindAfter and RemindBefore")
+            raise InvalidInput("reminders", given, "must be RemindAfter and RemindBefore")
         found.append(one)
     if len(found) > _MOST_REMINDERS:
         raise InvalidInput("reminders", len(found), f"must be at most {_MOST_REMINDERS}")
@@ -105,7 +105,7 @@ def _fee(value: Money | None) -> Money | None:
     if given is not None and not isinstance(given, Money):
         raise InvalidMoney("fee", given, "must be a Money")
     if given is not None and given.amount <= 0:
-        raise InvalidMoney("fee", str(given), "must be more than nothing")
+        raise InvalidMoney("fee", given, "must be more than nothing")
     return given
 
 

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from attrs import evolve
+
 from omniorder.domain import events as e
 from omniorder.domain import fees, hours
 from omniorder.domain.lifecycle import OrderState, PaymentState, PickupState
@@ -193,6 +195,14 @@ def passed(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
     missed = sum(one <= at for one in pickup.reminders)
     reminded = (e.Reminded(missed),) if missed > pickup.reminded else ()
     return (*((e.UnitsSpoiled(gone),) if gone else ()), *reminded)
+
+
+def fair(order: Order, store: Store, terms: Terms) -> Terms:
+    """The same terms, but for the fee where the store was closed at the deadline: its customer could not come."""
+    ends = order.pickup.spoils_at if _only_perishable(order) else order.pickup.until
+    if ends is None or hours.is_open(store, ends - _SECOND):
+        return terms
+    return evolve(terms, no_show=evolve(terms.no_show, fee=None, fee_share="0"))
 
 
 def _yet_to_come(order: Order) -> tuple[datetime, ...]:

@@ -170,8 +170,9 @@ def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> li
             _set(unit, timer, None)
             return None
         moved = waiting.moved(before, store, parts.settings.no_show, at) if store else ()
+        terms = waiting.fair(before, store, parts.terms) if store else parts.terms
         late: tuple[Event, ...] = moved or coupling.overdue(
-            before, at, stamp.at + parts.settings.hold_unknown_money, parts.terms
+            before, at, stamp.at + parts.settings.hold_unknown_money, terms
         )
         return before.version, carry_on(unit, before, (*late, *moved_if_over(unit, before, late, window)))
 
