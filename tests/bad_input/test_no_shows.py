@@ -8,18 +8,18 @@ from typing import Any
 
 from omniorder import Money, NoShowPolicy, RemindAfter, RemindBefore, Settings
 from omniorder.errors import (
-    InvalidId,
     InvalidInput,
     InvalidInstant,
     InvalidMoney,
     InvalidQuantity,
     NotExtended,
+    NotFound,
     NotReady,
 )
 from tests.bad_input.cases import Case, each, judge, parametrised
 from tests.bad_input.conftest import World
 
-DAYS = (None, "3", True, 1.5, -1, 366, [])
+DAYS: tuple[object, ...] = (None, "3", True, 1.5, -1, 366, [])
 
 
 def _bad(name: str, error: type[InvalidInput], *values: object) -> list[Case]:
@@ -45,7 +45,7 @@ def _settings(world: World, value: Any) -> object:
     return Settings(no_show=value)
 
 
-TOO_LONG = (None, 2, "2 h", timedelta(0), timedelta(hours=-2), timedelta(days=31))
+TOO_LONG: tuple[object, ...] = (None, 2, "2 h", timedelta(0), timedelta(hours=-2), timedelta(days=31))
 POLICIES = parametrised(
     _bad("reminders", InvalidInput, None, 5, "later", [timedelta(hours=2)]),
     _bad("extension_days", InvalidQuantity, *DAYS),
@@ -72,7 +72,14 @@ def _kept_until(world: World, value: Any) -> object:
     return world.shop.store.pickups.extend(world.ready.id, until=value)
 
 
-NO_DAYS = (None, "2026-11-28", 28, datetime(2026, 11, 28, tzinfo=UTC), date(1999, 1, 1), date(2300, 1, 1))
+NO_DAYS: tuple[object, ...] = (
+    None,
+    "2026-11-28",
+    28,
+    datetime(2026, 11, 28, tzinfo=UTC),
+    date(1999, 1, 1),
+    date(2300, 1, 1),
+)
 DEADLINES = parametrised(
     each("until", _kept_until, NO_DAYS, InvalidInstant, field="until"),
     [
