@@ -28,6 +28,7 @@ from .domain.lifecycle import (
 )
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
+from .domain.no_show_policy import Leftovers, NoShowPolicy, RemindAfter, RemindBefore
 from .domain.offers import Available, Offer, WithTransfer
 from .domain.order_lines import OrderLine
 from .domain.orders import Order, Stage
@@ -132,6 +133,7 @@ __all__ = [
     "IsUnanswered",
     "IssuedCard",
     "Label",
+    "Leftovers",
     "Leg",
     "Level",
     "MergeRule",
@@ -143,6 +145,7 @@ __all__ = [
     "Movement",
     "MovementKind",
     "New",
+    "NoShowPolicy",
     "Note",
     "Notifier",
     "Occasion",
@@ -184,6 +187,8 @@ __all__ = [
     "RefundRule",
     "RefundState",
     "Remedy",
+    "RemindAfter",
+    "RemindBefore",
     "Remove",
     "Rerouting",
     "ReturnPolicy",

@@ -42,6 +42,7 @@
     │   ├── AlreadyClaimed
     │   ├── NotToPick
     │   ├── NotReady
+    │   ├── NotExtended
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── CorrectionRefused
@@ -123,6 +124,7 @@ __all__ = [
     "NeedsOwnTransaction",
     "NoPrice",
     "NotAllowed",
+    "NotExtended",
     "NotFound",
     "NotPaid",
     "NotReady",
@@ -580,6 +582,17 @@ class NotReady(Refused):
 
     code = "pickup.not_ready"
     says = "{order}: {reason}"
+
+
+class NotExtended(Refused):
+    """Ready goods don't wait longer. Facts: `order`, `reason`, `until` (how long they wait as it is).
+
+    `reason` is `used` (the customer had it extended before), `never` (the shop doesn't offer it), `perishable`,
+    `closed` (the store doesn't open then), `not_later` or `too_long`.
+    """
+
+    code = "pickup.not_extended"
+    says = "{order} waits until {until} and no longer: {reason}"
 
 
 class WeightOutOfTolerance(Refused):

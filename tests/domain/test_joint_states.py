@@ -83,6 +83,12 @@ SETTINGS = (
     Setting("paid at a card reader", tenders=("in_store",), late=True, readers=2),
     Setting("parts, paid at a card reader", units=(2,), tenders=("in_store",), readers=1),
     Setting("by card, or at a card reader", readers=2),
+    Setting("kept for a fee, or paid in the store", tenders=BOTH, fee=30),
+    Setting("kept for a fee, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), fee=30),
+    Setting("spoils beside other goods", units=(1, 1), tenders=BOTH, fee=30, spoils=True),
+    Setting("spoils beside other goods, captured each", units=(1, 1), capabilities=SEVERAL, spoils=True),
+    Setting("spoils, captured early", units=(1, 1), ends=True, spoils=True),
+    Setting("spoils alone", tenders=BOTH, fee=30, spoils=True),
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
@@ -94,6 +100,7 @@ BIGGER = (
     Setting(
         "ends, two tenders", tenders=BOTH, tries=2, capabilities=Capabilities(reuse=True, extension=True), ends=True
     ),
+    Setting("spoils, split between two cards", (1, 1), ("card", "card+card"), tries=2, ends=True, spoils=True),
     Setting("ends, late news", late=True, capabilities=Capabilities(reuse=True, extension=True), ends=True),
     Setting("ends, weighed", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True, weighed=True),
 )

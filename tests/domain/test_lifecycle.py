@@ -249,6 +249,8 @@ TABLES = {
         AWAITING_CUSTOMER  PickRerouted       REROUTED
         AWAITING_CUSTOMER  PickupCancelled    CANCELLED
         READY              DeadlineExtended   READY
+        READY              Reminded           READY
+        READY              UnitsSpoiled       READY
         READY              CodeReissued       READY
         READY              Restaged           READY
         READY              Unreadied          PICKING

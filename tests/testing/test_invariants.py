@@ -37,6 +37,7 @@ from omniorder import (
     PromiseState,
     StoreCredit,
     Tender,
+    events,
 )
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
@@ -355,6 +356,11 @@ def handed_over_elsewhere(db: Database, _: str) -> None:
     db.journal.place(key, evolve(entry, recorded=evolve(entry.recorded, stamp=stamp)))
 
 
+def reminded_out_of_turn(db: Database, _: str) -> None:
+    key, entry = next((key, entry) for key, entry in db.journal.items() if entry.recorded.name == "MadeReady")
+    db.journal.place(key, evolve(entry, recorded=evolve(entry.recorded, event=events.Reminded(1))))
+
+
 def renumbered(db: Database, _: str) -> None:
     (consumer, (home, stream, seq)), entry = next(iter(db.deliveries.items()))
     db.deliveries.place((consumer, (home, stream, seq + 1000)), entry)
@@ -590,6 +596,10 @@ DAMAGES: Mapping[str, Damage] = {
     "every_deadline_has_its_timer": Damage(
         emptied("timers"),
         "DELETE FROM omniorder_timer",
+    ),
+    "nobody_is_reminded_twice": Damage(
+        reminded_out_of_turn,
+        """UPDATE omniorder_event SET name = 'Reminded', payload = '{"number": 1}' WHERE name = 'MadeReady'""",
     ),
     # privacy
     "nothing_secret_is_stored": Damage(

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from omniorder.domain import authorisations, pickups
+from omniorder.domain import authorisations, pickups, waiting
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
@@ -35,7 +35,6 @@ UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
-_CLAIMED: Final = (PaymentState.CAPTURING, PaymentState.COLLECTING)
 _GIVE_BACK: Final = (PaymentState.CAPTURED, PaymentState.LAPSED)
 """Payments that will take no more, and may hold something: a part may have been taken before the rest lapsed."""
 REFUND_AGAIN: Final = timedelta(hours=1)
@@ -336,24 +335,15 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
     """
     if order.state is OrderState.PLACED and at >= order.pay_by:
         return (e.ExpiryStarted(hold_until),)
-    pickup, question = order.pickup, order.pickup.question
-    waits_until = _waits_until(order)
-    if waits_until is not None and at >= waits_until:
-        if pickup.collected:
-            return (e.RestLapsed(pickup.rest()), e.OrderCompleted())
-        return (e.NoShowStarted(), e.NoShow())
-    ended = authorisations.begin(order, at, terms)
+    passed = waiting.passed(order, at, terms)
+    order = told(order, passed, at)
+    question = order.pickup.question
+    ended = (*passed, *authorisations.begin(order, at, terms))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)
         return (*ended, silence, *go_on(order, option, question.about, question.reason, hold_until))
     return ended
-
-
-def _waits_until(order: Order) -> datetime | None:
-    """How long ready goods wait for the customer; without an end while money for them is being taken."""
-    ready = order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY
-    return order.pickup.until if ready and not any(p.state in _CLAIMED for p in order.payments) else None
 
 
 def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
@@ -363,8 +353,7 @@ def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
         dates.append(order.pay_by)
     if order.state in CLOSING and order.pickup.state is PickupState.PLANNED and order.hold_until:
         dates.append(order.hold_until)
-    if waits_until := _waits_until(order):
-        dates.append(waits_until)
+    dates += waiting.due(order)
     if order.state is OrderState.CONFIRMED:
         dates += _questionable(order)
     if ends := authorisations.due(order, terms):

@@ -502,6 +502,8 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.READY: {
         e.DeadlineExtended: PickupState.READY,
+        e.Reminded: PickupState.READY,
+        e.UnitsSpoiled: PickupState.READY,
         e.CodeReissued: PickupState.READY,
         e.Restaged: PickupState.READY,
         e.Unreadied: PickupState.PICKING,

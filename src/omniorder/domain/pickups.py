@@ -89,7 +89,9 @@ class Pickup:
 
     `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
-    meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
+    meanwhile. `until` is how long a ready order waits, and `spoils_at` how long what is perishable in it does;
+    `reminders` are when its customer is reminded, of which `reminded` have passed, and `extended` whether they had the
+    deadline moved. `claim` are the units of a hand-over under way, and `look_at`
     is when somebody else may finish it. `pickers` are the associates who pick it (their journal names), on the walk
     `wave`, where it is number `tote`. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
@@ -117,6 +119,10 @@ class Pickup:
     pickers: tuple[str, ...] = ()
     wave: str = ""
     tote: int = 0
+    reminders: tuple[datetime, ...] = ()
+    reminded: int = 0
+    extended: bool = False
+    spoils_at: datetime | None = None
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -205,10 +211,14 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return _each(after, (e.Units(line, grams),), _weighed)
         case e.Unreadied():
             return evolve(after, lines=tuple(map(_as_ordered, pickup.lines)))
-        case e.MadeReady(staged_at, until, key_id):
-            return evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
-        case e.DeadlineExtended(until):
-            return evolve(after, until=until)
+        case e.MadeReady(staged_at, until, key_id, reminders, spoils_at):
+            ready = evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
+            return evolve(ready, reminders=reminders, reminded=0, spoils_at=spoils_at)
+        case e.DeadlineExtended(until, reminders, asked):
+            extended = pickup.extended or asked
+            return evolve(after, until=until, reminders=reminders, reminded=0, extended=extended)
+        case e.Reminded(number):
+            return evolve(after, reminded=number)
         case e.CodeReissued(generation, key_id):
             return evolve(after, generation=generation, key_id=key_id)
         case e.HandOverStarted(units, look_at):
@@ -218,7 +228,7 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
             return evolve(_each(after, units, partial(_collected_at, at=at)), claim=(), look_at=None)
-        case e.RestLapsed(units) | e.RestCancelled(units):
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
             return evolve(_each(after, pickup.rest(), _dropped), awaited=())

@@ -140,6 +140,8 @@ _COLLECTING: Final = {
     "pickup.not_ready": _told("order reason", may="state", remedies="ready.wait"),
     "pickup.unpicked": _told("order reason lines", remedies="pick.finish"),
     "pickup.over": _told("order reason state", may="amount"),
+    "pickup.not_extended": _told("order reason until"),
+    **{f"extension.{reason}": _told() for reason in ("used", "never", "perishable", "closed", "not_later", "too_long")},
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
     "code.locked": _told("order", remedies="code.reissue"),
     "line.rejected": _told(may="sku units reason unit store order"),

@@ -73,6 +73,8 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "handoff.gone":
             yield Reason(f"handoff.{facts.get('reason')}")
+        case "pickup.not_extended":
+            yield Reason(f"extension.{facts.get('reason')}")
         case "gift_card.gone":
             yield Reason(f"gift_card.{facts.get('reason')}")
         case "promise.gone" if facts.get("order"):

@@ -7,7 +7,7 @@ from typing import Final
 
 from omniorder.domain import events as e
 from omniorder.domain.events import Event, Recorded, Stamp
-from omniorder.domain.lifecycle import OrderState
+from omniorder.domain.orders import Stage
 from omniorder.ports.notifications import Message, Notifier, Occasion
 from omniorder.services.logs import log
 from omniorder.services.parts import Parts
@@ -21,7 +21,10 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.SlotMoved: Occasion.MOVED,
     e.OrderRerouted: Occasion.MOVED,
     e.LinesCancelled: Occasion.LESS,
+    e.UnitsSpoiled: Occasion.LESS,
     e.MadeReady: Occasion.READY,
+    e.Reminded: Occasion.REMINDER,
+    e.DeadlineExtended: Occasion.EXTENDED,
     e.OrderCompleted: Occasion.COLLECTED,
     e.OrderCancelled: Occasion.CANCELLED,
     e.OrderExpired: Occasion.EXPIRED,
@@ -29,8 +32,13 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.AllReturned: Occasion.RETURNED,
     e.Refunded: Occasion.REFUNDED,
 }
-_ONLY_WHEN: Final = {Occasion.REFUNDED: (OrderState.COMPLETED, OrderState.RETURNED)}
-"""What is told of orders in some states only: of one that was called off, that is told and not what it means."""
+_ONLY_WHEN: Final = {
+    Occasion.REFUNDED: (Stage.COLLECTED, Stage.RETURNED),
+    Occasion.REMINDER: (Stage.READY,),
+    Occasion.EXTENDED: (Stage.READY,),
+}
+"""What is told of orders in some stages only: of one that was called off, that is told and not what it means; and
+nobody is reminded of what they have."""
 
 
 def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) -> tuple[int, int]:
@@ -73,7 +81,7 @@ def _occasion(event: Event) -> Occasion | None:
 def _told(parts: Parts, notifier: Notifier, entry: Recorded, occasion: Occasion) -> bool | None:
     """Whether the customer was told: not where there is nothing to tell, and None when it failed."""
     order = reading(parts, lambda tx: tx.order(entry.stream))
-    if order is None or order.state not in _ONLY_WHEN.get(occasion, OrderState):
+    if order is None or order.stage not in _ONLY_WHEN.get(occasion, Stage):
         return False
     try:
         notifier.notify(Message(entry.id, occasion, order.owner, order.id, order.language))

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain import coupling, crediting, passes, planning
+from omniorder.domain import coupling, crediting, passes, planning, waiting
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
@@ -15,7 +15,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.planning import Plan
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import NotAllowed, NotReady
+from omniorder.errors import NotAllowed, NotFound, NotReady
 from omniorder.services import payments, rerouting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
@@ -124,6 +124,29 @@ class CustomerOrders(Orders):
         Raises `NotFound` (order or option), `NotAllowed`, `IllegalTransition` (nothing is asked any more).
         """
         return shown_to(self.touch, rerouting.answer(self.parts, self.touch, order_id, option, key))
+
+    @command("orders.extend")
+    def extend(self, order_id: str, *, key: str | None = None) -> Order:
+        """Have ready goods kept for some more opening days of the store (`NoShowPolicy.extension_days`), once.
+
+        Perishable goods don't wait longer. Raises `NotFound`, `NotAllowed`, `NotReady` (not ready yet, or gone), and
+        `NotExtended`: it was used, the shop doesn't offer it, all is perishable, or the store does not open again.
+        """
+        order = self.get(order_id)
+        if not self.touch.may_change(order):
+            raise NotAllowed(actor=self.touch.actor.name, action=f"extend order {order.id}")
+        policy, store = self.parts.settings.no_show, self.parts.stores.store(order.pickup.store)
+        if store is None:
+            raise NotFound("store", order.pickup.store)
+
+        def work(unit: Unit) -> Order:
+            seen = unit.earlier(key, "orders.extend", home=order.store, subject=order.id, request="", result=order.id)
+            before = work_for(self.touch, unit.tx, order.id)
+            if seen:
+                return before
+            return carry_on(unit, before, [waiting.extended(before, store, policy, unit.stamp.at)])
+
+        return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
 
 @frozen

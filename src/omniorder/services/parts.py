@@ -56,7 +56,11 @@ class Parts:
         """What may be counted on where money is concerned: what the gateways can do, and the settings."""
         settings = self.settings
         return Terms(
-            self.capabilities, settings.authorisation_margin, settings.falls_back_to_counter, settings.refund_rule
+            self.capabilities,
+            settings.authorisation_margin,
+            settings.falls_back_to_counter,
+            settings.refund_rule,
+            no_show=settings.no_show,
         )
 
     def gateway(self, kind: str) -> PaymentGateway:

@@ -10,11 +10,10 @@ from typing import cast
 from attrs import field, frozen
 
 from omniorder.domain import events as e
-from omniorder.domain import ids
+from omniorder.domain import ids, waiting
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.events import Units
-from omniorder.domain.hours import keep_until
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.orders import Order
@@ -150,7 +149,8 @@ class Pickups:
     def ready(self, order_id: str, *, staged_at: str = "", key: str | None = None) -> Order:
         """Everything is picked and lies at `staged_at`; saying so twice changes nothing.
 
-        The order then waits until the store closes on its `pickup_days`-th open day after the customer's window.
+        The order then waits until the store closes on its `pickup_days`-th open day after the customer's window, and
+        what is perishable as `Settings.no_show` says.
         From now on a weighed line is what it weighs, and that is what the customer pays. The store never sees the
         code. Raises `NotFound`, `NotReady` (units are missing, or grams), `IllegalTransition`.
         """
@@ -165,8 +165,9 @@ class Pickups:
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
                 lacking = sum(not line.enough for line in pickup.lines)
                 raise NotReady(order=order.id, reason=_missing(pickup), lines=lacking)
-            until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
-            return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current)]
+            policy, now = self.parts.settings.no_show, unit.stamp.at
+            ready = waiting.made_ready(order, store, policy, now, staged_at=bin_, key_id=ring.current)
+            return [*pickup.weighed(), ready]
 
         order = self._do("pickups.ready", order_id, decide, key, bin_)
         if self.parts.storage.is_joined:
@@ -178,6 +179,22 @@ class Pickups:
         """A ready order lies at `staged_at` now. Raises `NotFound`, `InvalidText`, `IllegalTransition`."""
         place = valid_line(staged_at, "staged_at", most=40)
         return self._do("pickups.restage", order_id, lambda unit, order: [e.Restaged(place)], key, place)
+
+    @command("pickups.extend")
+    def extend(self, order_id: str, *, until: date, key: str | None = None) -> Order:
+        """Keep the goods until the store closes on the day `until` of its own calendar; perishable ones wait no longer.
+
+        The customer's own extension is left to them. Raises `NotFound`, `NotReady`, `InvalidInstant`, and
+        `NotExtended`: the store is closed that day, it is no later than before, further ahead than
+        `NoShowPolicy.staff_days`, or all is perishable.
+        """
+        day = _date(until, "until")
+        store, policy = store_of(self.parts, self.touch), self.parts.settings.no_show
+
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
+            return [waiting.kept(order, store, policy, unit.stamp.at, day)]
+
+        return self._do("pickups.extend", order_id, decide, key, day.isoformat())
 
     @command("pickups.unready")
     def unready(self, order_id: str, *, reason: str, key: str | None = None) -> Order:
@@ -308,9 +325,14 @@ def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
 
 def day_of(store: Store, day: object) -> tuple[datetime, datetime]:
     """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
+    checked = _date(day, "day")
+    begins = datetime.combine(checked, clock_time(), store.tz)
+    return begins, datetime.combine(checked + timedelta(days=1), clock_time(), store.tz)
+
+
+def _date(day: object, field: str) -> date:
     if not isinstance(day, date) or isinstance(day, datetime):
-        raise InvalidInstant("day", day, "must be a date")
+        raise InvalidInstant(field, day, "must be a date")
     if not 2000 < day.year < 2199:
-        raise InvalidInstant("day", day, "must be in the years 2001 to 2198")
-    begins = datetime.combine(day, clock_time(), store.tz)
-    return begins, datetime.combine(day + timedelta(days=1), clock_time(), store.tz)
+        raise InvalidInstant(field, day, "must be in the years 2001 to 2198")
+    return day

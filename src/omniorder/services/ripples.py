@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 from attrs import evolve
 
-from omniorder.domain import carts, coupling
+from omniorder.domain import carts, coupling, waiting
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import OrderState, PickupState
+from omniorder.domain.no_show_policy import Leftovers
 from omniorder.domain.orders import Order, told
 from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, spared
 from omniorder.domain.quantities import weight_bounds
@@ -65,8 +66,11 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 if more := spared(was.pickup, units):
                     tx.flush()  # the reservation is changed once more
                     dropped.update(order.units_by_sku(more))
-            case e.RestLapsed(units) | e.RestCancelled(units):
+            case e.RestCancelled(units):
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
+            case e.RestLapsed(units) | e.UnitsSpoiled(units):
+                dropped.update(order.units_by_sku(freed(was.pickup, units)))
+                _put_away(unit, was, units)
             case e.LinesAppended(lines, hold):
                 wanted = Counter[str]()
                 for line in lines:
@@ -93,8 +97,11 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 stock.reserve(tx, hold, store, dict(goods), None)
                 tx.flush()  # held, and gone at once
                 stock.consume(tx, hold, dict(goods), order.id, unit.stamp)
-            case e.PickupCancelled() | e.NoShow():
+            case e.PickupCancelled():
                 _let_go(unit, was, order)
+            case e.NoShow():
+                _let_go(unit, was, order)
+                _put_away(unit, was, was.pickup.rest())
             case e.OrderRerouted(store=store, reservation=reservation):
                 stock.reserve(tx, reservation, store, order.units_by_sku(order.pickup.held()), None)
             case e.PickRerouted():
@@ -161,6 +168,17 @@ def _let_go(unit: Unit, was: Order, order: Order) -> None:
     else:
         holding.call_off_transfers(unit, was.pickup.awaited, "order_ended")
     _free_slot(unit, was.pickup)
+
+
+def _put_away(unit: Unit, was: Order, units: Sequence[e.Units]) -> None:
+    """What of these units is perishable is not sold again. A stock system outside only hears that they are free: the
+    retailer puts them away there."""
+    left, ledger = unit.parts.settings.no_show.perishables, unit.parts.inventory
+    spoiled = was.units_by_sku(waiting.perishables(was, units))
+    if spoiled and left is not Leftovers.RESTOCK and isinstance(ledger, Ledger):
+        keep = left is Leftovers.QUARANTINE
+        ledger.put_away(unit.tx, was.pickup.store, spoiled, unit.stamp, waiting.NOT_COLLECTED, was.id, keep=keep)
+        unit.goods_left = True
 
 
 def _free_slot(unit: Unit, pickup: Pickup) -> None:

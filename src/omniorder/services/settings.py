@@ -10,6 +10,7 @@ from typing import Final, cast
 from attrs import field, fields, frozen
 
 from omniorder.domain.barcodes import SCALES, Label
+from omniorder.domain.no_show_policy import NoShowPolicy
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.payments import BankTransfer, PayLink
 from omniorder.domain.picking import Pace
@@ -78,6 +79,7 @@ class Settings:
         scale_labels: how the shop's own scales write weights or prices into barcodes.
         returns: what customers may bring back, and until when.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
+        no_show: how customers are reminded of ready goods, how long these wait, and what is kept when nobody comes.
     """
 
     promise_lasts: timedelta = timedelta(minutes=15)
@@ -115,6 +117,7 @@ class Settings:
     pace: Pace = field(factory=Pace)
     scale_labels: tuple[Label, ...] = SCALES
     returns: ReturnPolicy = field(factory=ReturnPolicy)
+    no_show: NoShowPolicy = field(factory=NoShowPolicy)
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
@@ -129,6 +132,8 @@ class Settings:
                 several(self.scale_labels, Label, one.name, "a list of Label", most=100)
             elif one.name == "returns":
                 given(value, ReturnPolicy, one.name, "must be a ReturnPolicy")
+            elif one.name == "no_show":
+                given(value, NoShowPolicy, one.name, "must be a NoShowPolicy")
             elif isinstance(one.default, bool):
                 given(value, bool, one.name, "must be True or False")
             elif one.name == "refund_rule":

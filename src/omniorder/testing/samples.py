@@ -399,6 +399,8 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "due in store": pay_in_store(placed),
         "picking": after(confirmed, e.PickStarted(), e.LinePicked(placed.lines[0].id, 1)),
         "ready": waiting,
+        "reminded": after(waiting, e.Reminded(1)),
+        "extended": after(waiting, e.DeadlineExtended(NOW + timedelta(days=5), (NOW + timedelta(days=4),), asked=True)),
         "reissued": after(waiting, e.CodeReissued(2, "2027")),
         "handing over": handing_over(waiting),
         "partly collected": some,
@@ -451,6 +453,7 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         bool: True,
         datetime: NOW + HOUR,
         datetime | None: NOW + HOUR,
+        tuple[datetime, ...]: (NOW + HOUR, NOW + 2 * HOUR),
         Money: Money(1234, "EUR"),
         Money | None: Money(1235, "EUR"),
         tuple[OrderLine, ...]: (

@@ -525,6 +525,7 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         bool: st.booleans(),
         datetime: instants(),
         datetime | None: st.none() | instants(),
+        tuple[datetime, ...]: st.lists(instants(), max_size=3).map(tuple),
         Money: money(),
         Money | None: st.none() | money(),
         tuple[OrderLine, ...]: st.lists(_order_lines(), max_size=2).map(tuple),

@@ -204,15 +204,20 @@ def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 def _made_ready(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     pickup = order.pickup
-    return (*pickup.weighed(), e.MadeReady("C4", at + timedelta(days=3), "1")) if pickup.fully_picked else ()
+    if not pickup.fully_picked:
+        return ()
+    return (*pickup.weighed(), e.MadeReady("C4", at + timedelta(days=3), "1", (at + timedelta(days=2),)))
 
 
 def _ready_again(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    pickup = order.pickup
     events: list[Event] = [
         e.Unreadied("wrong bag"),
-        e.CodeReissued(order.pickup.generation + 1, "2"),
-        e.DeadlineExtended(at + timedelta(days=5)),
+        e.CodeReissued(pickup.generation + 1, "2"),
+        e.DeadlineExtended(at + timedelta(days=5), (at + timedelta(days=4),), asked=not pickup.extended),
     ]
+    if pickup.reminded < len(pickup.reminders):
+        events.append(e.Reminded(pickup.reminded + 1))
     return (one_of(draw, events),)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, update
@@ -67,6 +68,10 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "pickers": list(pickup.pickers),
         "wave": pickup.wave,
         "tote": pickup.tote,
+        "reminders": wire.dump(pickup.reminders),
+        "reminded": pickup.reminded,
+        "extended": int(pickup.extended),
+        "spoils_at": pickup.spoils_at,
     }
 
 
@@ -135,4 +140,8 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         pickers=tuple(found["pickers"]),
         wave=found["wave"],
         tote=found["tote"],
+        reminders=tuple(wire.load(datetime, one) for one in found["reminders"]),
+        reminded=found["reminded"],
+        extended=bool(found["extended"]),
+        spoils_at=maybe_moment(found["spoils_at"]),
     )

@@ -134,6 +134,7 @@ from omniorder.domain.events.pickups import (
     QuestionAnswered as QuestionAnswered,
     QuestionLapsed as QuestionLapsed,
     QuestionWithdrawn as QuestionWithdrawn,
+    Reminded as Reminded,
     Requeued as Requeued,
     Restaged as Restaged,
     RestCancelled as RestCancelled,
@@ -144,6 +145,7 @@ from omniorder.domain.events.pickups import (
     StockAwaited as StockAwaited,
     UnitsArrived as UnitsArrived,
     UnitsSent as UnitsSent,
+    UnitsSpoiled as UnitsSpoiled,
     Unreadied as Unreadied,
 )
 from omniorder.domain.events.reservations import (

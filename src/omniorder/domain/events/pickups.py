@@ -188,14 +188,17 @@ class PickRerouted(Event):
 
 @frozen
 class MadeReady(Event):
-    """Everything is picked and lies at `staged_at`, where it waits until `until`.
+    """Everything is picked and lies at `staged_at`, where it waits until `until`; what is perishable until `spoils_at`.
 
-    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere.
+    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `reminders` are
+    the instants at which the customer is to be reminded.
     """
 
     staged_at: str
     until: datetime
     key_id: str
+    reminders: tuple[datetime, ...] = ()
+    spoils_at: datetime | None = None
 
 
 @frozen
@@ -214,9 +217,30 @@ class Unreadied(Event):
 
 @frozen
 class DeadlineExtended(Event):
-    """The goods wait until this instant instead."""
+    """The goods wait until this instant instead, but for those that are perishable; `reminders` are planned anew.
+
+    `asked`: the customer wanted it so, who may once.
+    """
 
     until: datetime
+    reminders: tuple[datetime, ...] = ()
+    asked: bool = False
+
+
+@frozen
+class Reminded(Event):
+    """The customer is reminded of the goods that wait: of all the times that were planned for it, this `number` of
+    them have passed."""
+
+    number: int
+
+
+@frozen
+class UnitsSpoiled(Event):
+    """These perishable units waited as long as they may: the customer gets the others without them, and does not pay
+    for them."""
+
+    units: tuple[Units, ...]
 
 
 @frozen
@@ -258,7 +282,7 @@ class Collected(Event):
 
 @frozen
 class NoShow(Event):
-    """Nobody came while the goods were ready: all of them go back on sale."""
+    """Nobody came while the goods were ready: all of them go back on sale, but for what is perishable."""
 
 
 @frozen

@@ -85,6 +85,13 @@ _SENTENCES = {
     "pickup.not_ready": ("Order {order} isn't ready to be collected yet.",),
     "pickup.unpicked": ("In order {order}, {lines|# line hasn't|# lines haven't} been picked completely.",),
     "pickup.over": ("Order {order} can't be collected any more.",),
+    "pickup.not_extended": ("The goods of order {order} wait until {until}, and no longer.",),
+    "extension.used": ("They have been kept longer once already.",),
+    "extension.never": ("This shop doesn't keep goods longer than that.",),
+    "extension.perishable": ("They are perishable.",),
+    "extension.closed": ("The store is closed then.",),
+    "extension.not_later": ("They wait until then anyway.",),
+    "extension.too_long": ("That is too far ahead.",),
     "code.wrong": (
         "The code for order {order} is wrong; {tries_left|# try is left|# tries are left}.",
         "The code for order {order} is wrong, and no tries are left.",

@@ -85,6 +85,13 @@ _SENTENCES = {
     "pickup.not_ready": ("Beställning {order} är inte klar att hämtas ännu.",),
     "pickup.unpicked": ("I beställning {order} är {lines|# rad inte färdigplockad|# rader inte färdigplockade}.",),
     "pickup.over": ("Beställning {order} går inte längre att hämta.",),
+    "pickup.not_extended": ("Varorna i beställning {order} väntar till {until}, och inte längre.",),
+    "extension.used": ("De har redan sparats längre en gång.",),
+    "extension.never": ("Butiken sparar inte varor längre än så.",),
+    "extension.perishable": ("De är färskvaror.",),
+    "extension.closed": ("Butiken har stängt då.",),
+    "extension.not_later": ("De väntar ändå till dess.",),
+    "extension.too_long": ("Det är för långt fram i tiden.",),
     "code.wrong": (
         "Koden för beställning {order} är fel; {tries_left|# försök|# försök} återstår.",
         "Koden för beställning {order} är fel, och inga försök återstår.",

@@ -196,6 +196,10 @@ class PickupRow(Row, table=True):
     pickers: Annotated[Any, with_default(Json, "[]")]
     wave: Annotated[str, with_default(Key, "")]
     tote: LaterNumber
+    reminders: Annotated[Any, with_default(Json, "[]")]
+    reminded: Annotated[int, with_default(Whole, "0")]
+    extended: Flag
+    spoils_at: MaybeAt
 
 
 class PickupLineRow(Row, table=True):
