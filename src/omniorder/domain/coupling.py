@@ -344,12 +344,27 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
         if pickup.collected:
             return (e.RestLapsed(pickup.rest()), e.OrderCompleted())
         return (e.NoShowStarted(), e.NoShow())
-    ended = authorisations.begin(order, at, terms)
+    ended = (*_given_up(order, at), *authorisations.begin(order, at, terms))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)
         return (*ended, silence, *go_on(order, option, question.about, question.reason, hold_until))
     return ended
+
+
+def _undecided(order: Order) -> tuple[Payment, ...]:
+    """Payments for a change of a confirmed order for which the customer must still act."""
+    if order.state is not OrderState.CONFIRMED:
+        return ()
+    return tuple(p for p in order.payments if p.state is PaymentState.ACTION_REQUIRED and not p.replaces)
+
+
+def _given_up(order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """Nobody waits for these any longer than until `pay_by`: what is missing then is had from elsewhere."""
+    if at < order.pay_by:
+        return ()
+    return tuple(event for p in _undecided(order) for event in
+                 (*p.call_off(), e.VoidRequested(p.id, p.next_attempt_id())))  # fmt: skip
 
 
 def _waits_until(order: Order) -> datetime | None:
@@ -361,7 +376,7 @@ def _waits_until(order: Order) -> datetime | None:
 def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
     """When to look at this order next, if at all: its earliest deadline, open question or end of an authorisation."""
     dates = [a.look_at for p in order.payments for a in p.attempts if a.open and not p.left_to_people(a)]
-    if order.state is OrderState.PLACED:
+    if order.state is OrderState.PLACED or _undecided(order):
         dates.append(order.pay_by)
     if order.state in CLOSING and order.pickup.state is PickupState.PLANNED and order.hold_until:
         dates.append(order.hold_until)

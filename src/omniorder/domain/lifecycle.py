@@ -400,6 +400,7 @@ ORDER: Final[Table[OrderState]] = {
     },
     OrderState.CONFIRMED: {
         e.OrderClaimed: OrderState.CONFIRMED,
+        e.OrderChanged: OrderState.CONFIRMED,
         e.LinesAppended: OrderState.CONFIRMED,
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
@@ -443,6 +444,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_STOCK: {
+        e.OrderChanged: PickupState.AWAITING_STOCK,
         e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
@@ -454,6 +456,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.TO_PICK: {
+        e.OrderChanged: PickupState.TO_PICK,
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickStarted: PickupState.PICKING,

@@ -174,8 +174,9 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
         except OmniorderError as refused:
             yield f"{stream.name}: {refused}"
             continue
-        # but for the card reader of the counter, no token is told
-        kept = evolve(order, payments=tuple(p if p.means else evolve(p, token="") for p in order.payments))
+        # but for the card reader of the counter, no token is told; nor is what a customer wrote to the picker
+        payments = tuple(p if p.means else evolve(p, token="") for p in order.payments)
+        kept = evolve(order, payments=payments, added=tuple(evolve(line, note="") for line in order.added))
         if folded != kept:
             yield f"{stream.name}: told is {folded}, stored is {kept}"
 
@@ -195,7 +196,7 @@ def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
     return evolve(
         order, version=0, state=OrderState.PLACED, owner=owner, pay_by=pay_by, cart_id=promise.cart_id,
         reservation_id=promise.reservation_id, total=promise.quote.total, ceiling=promise.quote.ceiling,
-        pickup=pickup, payments=(), confirmed_at=None, hold_until=None, corrections=(),
+        pickup=pickup, payments=(), confirmed_at=None, hold_until=None, corrections=(), added=(),
     )  # fmt: skip
 
 
