@@ -34,7 +34,8 @@ Available BankTransfer Capabilities Card Cart CartLine CartState Change Channel 
 CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding
 GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
 IsUnanswered IssuedCard Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note
-Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Page PayInStore PayLink
+Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderChange OrderEdit OrderHub OrderLine OrderState Page
+PaidBy PayInStore PayLink
 Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Plan Point Posting Price Promise PromiseState
 Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Remedy
 Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreCredit
