@@ -23,7 +23,7 @@ from omniorder.domain.lifecycle import advance
 from omniorder.domain.money import Money
 from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import PayInStore, Payment
+from omniorder.domain.payments import Operation, PayInStore, Payment
 from omniorder.domain.pickups import PickupLine
 from omniorder.domain.planning import to_set_aside
 from omniorder.domain.promises import Quote, QuoteLine, summed
@@ -251,15 +251,23 @@ def ceiling(order: Order) -> Money | None:
 def missing(order: Order, terms: Terms, *, raises: bool) -> Money:
     """What no tender stands for, of what is to be set aside for the order.
 
-    Raises `PaymentInFlight` while it is not known how much is set aside.
+    Raises `PaymentInFlight` while more is asked for already: nobody knows yet how much will be set aside.
     """
     last = raisable(order, terms)
     needed = order.most if last is None else to_set_aside(order, terms.of(last), raises=raises)
-    covered = order.held.amount + sum(p.in_sight.amount for p in order.payments)
+    covered = order.held.amount + sum(p.in_sight.amount + _asked_for(p) for p in order.payments)
     left = max(0, needed.amount - covered)
     if left and any(p.being_raised for p in order.payments):
         raise PaymentInFlight(order=order.id)
     return Money(left, needed.currency)
+
+
+def _asked_for(payment: Payment) -> int:
+    """How much more its provider was asked to set aside, and has not answered yet."""
+    if not payment.being_raised:
+        return 0
+    most = max(a.amount.amount for a in payment.attempts if a.open and a.operation is Operation.INCREASE)
+    return max(0, most - payment.authorised.amount)
 
 
 def way_to_pay(order: Order, left: Money, terms: Terms) -> PaidBy:

@@ -36,6 +36,7 @@ _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupSta
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
 _CLAIMED: Final = (PaymentState.CAPTURING, PaymentState.COLLECTING)
+_ASKED: Final = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
 _GIVE_BACK: Final = (PaymentState.CAPTURED, PaymentState.LAPSED)
 """Payments that will take no more, and may hold something: a part may have been taken before the rest lapsed."""
 REFUND_AGAIN: Final = timedelta(hours=1)
@@ -353,10 +354,10 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
 
 
 def _undecided(order: Order) -> tuple[Payment, ...]:
-    """Payments for a change of a confirmed order for which the customer must still act."""
+    """Payments that were brought for a change of a confirmed order, and that nobody has decided yet."""
     if order.state is not OrderState.CONFIRMED:
         return ()
-    return tuple(p for p in order.payments if p.state is PaymentState.ACTION_REQUIRED and not p.replaces)
+    return tuple(p for p in order.payments if p.state in _ASKED and not p.replaces)
 
 
 def _given_up(order: Order, at: datetime) -> tuple[e.Event, ...]:
