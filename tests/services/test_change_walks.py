@@ -37,6 +37,9 @@ from tests import emptied
 from tests.emptied import Fresh
 from tests.services.steps import filled
 
+Draw = Callable[..., Any]
+"""Draws a value of a strategy."""
+
 CARDS = ("visa", "mastercard", "instant", "3ds", "declined", "timeout", "timeout_after", "increase_declined")
 GOOD = ("visa", "visa", "instant", "timeout_after", "increase_declined", "increase_timeout_after")
 SKUS = (Shop.MILK, Shop.BREAD, Shop.APPLES, Shop.CHEESE)
@@ -60,12 +63,12 @@ def postgres(postgres_server: str) -> Iterator[Fresh]:
         yield fresh
 
 
-def tenders(draw: st.DrawFn, tokens: Sequence[str] = CARDS) -> Tender:
+def tenders(draw: Draw, tokens: Sequence[str] = CARDS) -> Tender:
     token = draw(st.sampled_from((*tokens, "")))
     return Card(f"pm_card_{token}") if token else PayInStore()
 
 
-def edits(draw: st.DrawFn, order: Order) -> list[OrderEdit]:
+def edits(draw: Draw, order: Order) -> list[OrderEdit]:
     """Some of the order's lines changed or removed, and others added."""
     found: list[OrderEdit] = []
     for line in order.every_line:
@@ -80,7 +83,7 @@ def edits(draw: st.DrawFn, order: Order) -> list[OrderEdit]:
                                                                            max_size=2)).items()]  # fmt: skip
 
 
-def change(draw: st.DrawFn, shop: Shop, order: Order) -> None:
+def change(draw: Draw, shop: Shop, order: Order) -> None:
     store = draw(st.sampled_from((None, None, Shop.SOFIA, Shop.SOFIA, Shop.VARNA)))
     slots = shop.app.orders.slots(order.id, store=store) if store else ()
     slot = draw(st.sampled_from(slots)).id if slots else None
@@ -100,7 +103,7 @@ def change(draw: st.DrawFn, shop: Shop, order: Order) -> None:
     event("changed")
 
 
-def step(draw: st.DrawFn, shop: Shop, order: Order) -> None:
+def step(draw: Draw, shop: Shop, order: Order) -> None:
     """One thing that happens to an order; what is refused must have changed nothing, which the invariants say."""
     desk = {Shop.SOFIA: shop.store, Shop.VARNA: shop.elsewhere}.get(order.pickup.store)
     match draw(st.sampled_from(STEPS)):
@@ -147,7 +150,7 @@ def check(shop: Shop) -> None:
     check_all(shop.hub, gateways={"card": shop.gateway})
 
 
-def walk(draw: st.DrawFn, url: str) -> None:
+def walk(draw: Draw, url: str) -> None:
     clock = FakeClock()
     raises, counter = draw(st.booleans()), draw(st.booleans())
     card = FakeGateway(clock=clock, incremental=raises, several_captures=draw(st.booleans()))

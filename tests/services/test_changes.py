@@ -258,8 +258,8 @@ def test_it_may_go_there_and_back_with_other_goods_each_time(shop: Shop) -> None
     order = placed(shop)
     for store, sku in ((Shop.VARNA, Shop.BREAD), (Shop.SOFIA, Shop.APPLES), (Shop.VARNA, Shop.MILK)):
         gone = Remove(shop.app.orders.get(order.id).every_line[-1].id)
-        more = [] if store == Shop.VARNA and sku == Shop.MILK else [Add(sku, 2)]
-        edits: list[OrderEdit] = [gone, *more] if order.added else more
+        more: list[OrderEdit] = [] if store == Shop.VARNA and sku == Shop.MILK else [Add(sku, 2)]
+        edits = [gone, *more] if order.added else more
         slot = later(shop, order, 0, store=store)
         order = shop.app.orders.change(order.id, slot=slot.id, edits=edits)
         check(shop)
@@ -277,8 +277,8 @@ def test_a_store_without_the_goods_or_that_does_not_hand_them_over_so_is_refused
     before = stored()
     error = refused(OutOfStock, shop.app.orders.change, order.id, slot=slot)
     assert (error.facts["store"], error.facts["short"][0]["wanted"]) == (Shop.VARNA, 11)
-    error = refused(ServiceMissing, shop.app.orders.change, order.id, edits=[Add("WINE")])
-    assert error.facts["missing"] == [{"sku": "WINE", "service": "age_restricted"}]
+    lacking = refused(ServiceMissing, shop.app.orders.change, order.id, edits=[Add("WINE")])
+    assert lacking.facts["missing"] == [{"sku": "WINE", "service": "age_restricted"}]
     assert stored() == before
 
 
@@ -521,7 +521,7 @@ def test_where_the_stock_is_outside_windows_and_less_are_all_that_can_be_changed
 
 def test_under_a_key_it_is_done_once_and_another_body_is_refused(shop: Shop) -> None:
     order = placed(shop, MILK_AND_BREAD)
-    edits = [Remove(order.lines[0].id), Add(Shop.APPLES, 100)]
+    edits: list[OrderEdit] = [Remove(order.lines[0].id), Add(Shop.APPLES, 100)]
     first = shop.app.orders.change(order.id, edits=edits, key="k")
     assert shop.app.orders.change(order.id, edits=edits, key="k") == first
     for other in ({"edits": MORE}, {"edits": [Remove("ln_gone")]}, {"slot": later(shop, order).id}):
@@ -546,7 +546,7 @@ def test_the_customer_is_told_once_of_all_that_a_change_is() -> None:
     with Shop.example(notifier=postman) as shop:
         order = placed(shop, MILK_AND_BREAD)
         shop.hub.sweep()
-        edits = [Change(order.lines[0].id, 1), Add(Shop.MILK, 2)]
+        edits: list[OrderEdit] = [Change(order.lines[0].id, 1), Add(Shop.MILK, 2)]
         shop.app.orders.change(order.id, slot=later(shop, order).id, edits=edits)
         shop.app.orders.change(order.id, slot=later(shop, order, 0, store=Shop.VARNA).id, edits=[])
         shop.hub.sweep()

@@ -233,8 +233,8 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
     for p in order.payments:
         expected += p.amount if p.state is PaymentState.DUE_IN_STORE else p.aside
     lapsed = any(p.state is PaymentState.LAPSED or _came_too_late(p) for p in order.payments)
-    if not lapsed and (p := raisable(order, terms)) is not None:
-        return Increase(at, "heavier", p.id, p.authorised + (order.owed_in_all - expected))
+    if not lapsed and (last := raisable(order, terms)) is not None:
+        return Increase(at, "heavier", last.id, last.authorised + (order.owed_in_all - expected))
     for p in order.payments:
         if p.state is PaymentState.LAPSED and _may_be_had_anew(order, p, terms) and not _is_second(order, p):
             amount = min(p.authorised - p.captured, most_charged(order) - expected)
