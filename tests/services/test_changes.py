@@ -391,8 +391,10 @@ def test_a_declined_tender_is_told_where_the_counter_takes_nothing_and_another_p
         error = refused(PaymentDeclined, shop.app.orders.change, order.id, edits=MORE, pay=DECLINED)
         assert error.order.wanted_value == Money(808, EUR)
         check(shop)
+        moved = shop.app.orders.change(order.id, slot=later(shop, order).id)
+        assert (moved.funding.value, moved.uncovered) == ("short", Money(310, EUR))
         paid = shop.app.orders.change(order.id, pay=MASTERCARD)
-        assert (paid.funding.value, names(shop, order).count("OrderChanged")) == ("covered", 1)
+        assert (paid.funding.value, names(shop, order).count("OrderChanged")) == ("covered", 2)
         check(shop)
         collected(shop, paid)
         assert charged(shop) == 808

@@ -63,7 +63,7 @@ class PaidBy(Enum):
     """How what a change costs more would be paid."""
 
     NOTHING = "nothing"
-    """Nothing more is needed: what is set aside, paid or due in the store is enough."""
+    """It needs no more than is set aside, paid or due in the store."""
     RAISED = "raised"
     """More is set aside on the tender that was brought: its provider is asked to raise it."""
     COUNTER = "counter"

@@ -265,7 +265,7 @@ def _worked_out(
         quoted,
         quoted.total - order.wanted_value,
         left,
-        changing.way_to_pay(after, left, terms),
+        changing.way_to_pay(after, left, terms) if after.most > order.most else PaidBy.NOTHING,
         pickup.zone,
     )
     return _Planned(order, events, _places(order, store, move, lines), after, view)
@@ -289,8 +289,8 @@ def _places(order: Order, store: Store, move: Move | None, lines: int) -> tuple[
 def _paid(parts: Parts, touch: Touch, planned: _Planned, asked: _Asked, stamp: Stamp) -> tuple[e.Event, ...]:
     """The events by which what is missing is paid. Raises `NotCovered`, `PlanImpossible`, `TenderUnsupported`."""
     left, after, terms = planned.view.missing, planned.after, parts.terms
-    if not left.amount:
-        return ()
+    if not left.amount or not (planned.dearer or asked.pay):
+        return ()  # what was missing before is looked after already
     if asked.pay:
         tendering.taken_here(parts, asked.pay)
         brought: Sequence[Brought] = tendering.presented(parts, touch, after.promise_id, asked.pay)
