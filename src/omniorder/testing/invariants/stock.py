@@ -138,8 +138,14 @@ def a_reservation_is_somebodys(view: View) -> Iterator[str]:
     by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
     claimed = ((key, len({claim.by for claim in claims})) for key, claims in by_reservation)
     for (_, reservation_id), there, count in beside(reservations, claimed):
-        if there is not None and count != 1 and (count or there.live()):
+        if there is not None and count != 1 and not (count is None and _was_moved(there)):
             yield f"{reservation_id} is claimed by {count or 0}"
+
+
+def _was_moved(reservation: Reservation) -> bool:
+    """Whether all that it held firmly was given back, as an order's units are that go to another store."""
+    settled = reservation.state is ReservationState.SETTLED
+    return settled and all(line.released == line.quantity for line in reservation.lines)
 
 
 _ENDS = {
