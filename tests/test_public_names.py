@@ -34,14 +34,14 @@ Available BankTransfer Capabilities Card Cart CartLine CartState Change Channel 
 CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding
 GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
 IsUnanswered IssuedCard Label Leftovers Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement
-MovementKind New NoShowPolicy Note Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine
-OrderState Pace Page PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass PickupState Plan
-Point Posting Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation
-Recorded RefundRule RefundState Remedy RemindAfter RemindBefore Remove Rerouting ReturnPolicy ReturnSlip Returnable
-ReturnableLine Returned Risk Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Step Store
-StoreCredit StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken Task TaxPart Temperature Tender Terminal
-Transfer TransferLine TransferState Unit Units Walk Wallet WebhookReply Wire WithTransfer errors events from_json
-ranking say sourcing steps to_json
+MovementKind New NoShowPolicy Note Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderChange OrderEdit
+OrderHub OrderLine OrderState Pace Page PaidBy PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine
+PickupPass PickupState Plan Point Posting Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt
+ReceiptLine Reconciliation Recorded RefundRule RefundState Remedy RemindAfter RemindBefore Remove Rerouting
+ReturnPolicy ReturnSlip Returnable ReturnableLine Returned Risk Scope Service Settings Shortage Slot Sourcing
+SourcingPolicy Stage Stamp Step Store StoreCredit StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken
+Task TaxPart Temperature Tender Terminal Transfer TransferLine TransferState Unit Units Walk Wallet WebhookReply Wire
+WithTransfer errors events from_json ranking say sourcing steps to_json
 """
 
 

@@ -10,6 +10,7 @@ from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.changing import OrderChange, OrderEdit, PaidBy
 from .domain.channels import Channel
 from .domain.corrections import Correction, CorrectionKind
 from .domain.deliveries import Availability, ExpectedDelivery
@@ -154,11 +155,14 @@ __all__ = [
     "OpenRefund",
     "Option",
     "Order",
+    "OrderChange",
+    "OrderEdit",
     "OrderHub",
     "OrderLine",
     "OrderState",
     "Pace",
     "Page",
+    "PaidBy",
     "PayInStore",
     "PayLink",
     "Payment",

@@ -166,6 +166,7 @@ TABLES = {
         PLACED      CancelStarted    CANCELLING
         PLACED      ExpiryStarted    EXPIRING
         CONFIRMED   OrderClaimed     CONFIRMED
+        CONFIRMED   OrderChanged     CONFIRMED
         CONFIRMED   LinesAppended    CONFIRMED
         CONFIRMED   LinesCancelled   CONFIRMED
         CONFIRMED   OrderRerouted    CONFIRMED
@@ -201,6 +202,7 @@ TABLES = {
         PLANNED            PickReleased       TO_PICK
         PLANNED            StockAwaited       AWAITING_STOCK
         PLANNED            PickupCancelled    CANCELLED
+        AWAITING_STOCK     OrderChanged       AWAITING_STOCK
         AWAITING_STOCK     LinesAppended      AWAITING_STOCK
         AWAITING_STOCK     SlotMoved          AWAITING_STOCK
         AWAITING_STOCK     UnitsSent          AWAITING_STOCK
@@ -210,6 +212,7 @@ TABLES = {
         AWAITING_STOCK     CustomerAsked      AWAITING_CUSTOMER
         AWAITING_STOCK     PickRerouted       REROUTED
         AWAITING_STOCK     PickupCancelled    CANCELLED
+        TO_PICK            OrderChanged       TO_PICK
         TO_PICK            LinesAppended      TO_PICK
         TO_PICK            SlotMoved          TO_PICK
         TO_PICK            PickClaimed        TO_PICK

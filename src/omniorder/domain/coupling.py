@@ -35,6 +35,7 @@ UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
+_ASKED: Final = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
 _GIVE_BACK: Final = (PaymentState.CAPTURED, PaymentState.LAPSED)
 """Payments that will take no more, and may hold something: a part may have been taken before the rest lapsed."""
 REFUND_AGAIN: Final = timedelta(hours=1)
@@ -338,7 +339,7 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
     passed = waiting.passed(order, at, terms)
     order = told(order, passed, at)
     question = order.pickup.question
-    ended = (*passed, *authorisations.begin(order, at, terms))
+    ended = (*passed, *_given_up(order, at), *authorisations.begin(order, at, terms))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)
@@ -346,10 +347,25 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
     return ended
 
 
+def _undecided(order: Order) -> tuple[Payment, ...]:
+    """Payments that were brought for a change of a confirmed order, and that nobody has decided yet."""
+    if order.state is not OrderState.CONFIRMED:
+        return ()
+    return tuple(p for p in order.payments if p.state in _ASKED and not p.replaces)
+
+
+def _given_up(order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """Nobody waits for these any longer than until `pay_by`: what is missing then is had from elsewhere."""
+    if at < order.pay_by:
+        return ()
+    return tuple(event for p in _undecided(order) for event in
+                 (*p.call_off(), e.VoidRequested(p.id, p.next_attempt_id())))  # fmt: skip
+
+
 def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
     """When to look at this order next, if at all: its earliest deadline, open question or end of an authorisation."""
     dates = [a.look_at for p in order.payments for a in p.attempts if a.open and not p.left_to_people(a)]
-    if order.state is OrderState.PLACED:
+    if order.state is OrderState.PLACED or _undecided(order):
         dates.append(order.pay_by)
     if order.state in CLOSING and order.pickup.state is PickupState.PLANNED and order.hold_until:
         dates.append(order.hold_until)

@@ -400,6 +400,7 @@ ORDER: Final[Table[OrderState]] = {
     },
     OrderState.CONFIRMED: {
         e.OrderClaimed: OrderState.CONFIRMED,
+        e.OrderChanged: OrderState.CONFIRMED,
         e.LinesAppended: OrderState.CONFIRMED,
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
@@ -446,6 +447,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_STOCK: {
+        e.OrderChanged: PickupState.AWAITING_STOCK,
         e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
@@ -457,6 +459,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.TO_PICK: {
+        e.OrderChanged: PickupState.TO_PICK,
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickClaimed: PickupState.TO_PICK,

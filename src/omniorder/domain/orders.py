@@ -362,8 +362,12 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     pickup = pickups.apply(order.pickup, event, at) if kind in _PICKUP_EVENTS else order.pickup
     order = evolve(order, state=state, pickup=pickup, version=order.version + 1)
     match event:
-        case e.LinesAppended(lines, _, ceiling):
-            return evolve(order, added=(*order.added, *lines), ceiling=ceiling or order.ceiling)
+        case e.OrderChanged(pay_by=pay_by):
+            return evolve(order, pay_by=pay_by or order.pay_by)
+        case e.LinesAppended(lines, _, ceiling, notes):
+            said = dict(notes)
+            more = (evolve(line, note=said[line.id]) if line.id in said else line for line in lines)
+            return evolve(order, added=(*order.added, *more), ceiling=ceiling or order.ceiling)
         case e.PartReturned(units) | e.AllReturned(units):
             return evolve(order, pickup=pickups.bring_back(order.pickup, units))
         case e.GoodsExchanged(lines):

@@ -23,6 +23,8 @@ class Occasion(Enum):
     """The store can't do it as promised: the customer is asked what they want (`order.pickup.question`)."""
     MOVED = "moved"
     """The goods are collected in another window, or at another store."""
+    CHANGED = "changed"
+    """The order is another one, as the customer wanted it: other goods, another window, another store."""
     LESS = "less"
     """Units were called off, or waited as long as perishable goods may: less is collected, and less is paid."""
     PAY_AT_COUNTER = "pay_at_counter"

@@ -17,6 +17,7 @@ CONSUMER: Final = "omniorder.notices"
 
 _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.OrderConfirmed: Occasion.CONFIRMED,
+    e.OrderChanged: Occasion.CHANGED,
     e.CustomerAsked: Occasion.QUESTION,
     e.SlotMoved: Occasion.MOVED,
     e.OrderRerouted: Occasion.MOVED,
@@ -59,7 +60,7 @@ def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) ->
             break
         if entry.stream in stuck:
             continue
-        occasion = _occasion(entry.event)
+        occasion = None if _told_already(parts, entry) else _occasion(entry.event)
         if occasion is not None:
             told = _told(parts, notifier, entry, occasion)
             if told is None:
@@ -70,6 +71,20 @@ def deliver(parts: Parts, stamp: Stamp, limit: int, stop: Callable[[], bool]) ->
     if done:
         in_transaction(parts, stamp, lambda unit: unit.tx.acknowledge(CONSUMER, done))
     return sent, len(stuck)
+
+
+_STEPS: Final = (e.SlotMoved, e.OrderRerouted, e.LinesCancelled)
+"""What may be told for itself, or be a step of a change of which the customer is told as a whole."""
+_MOST_STEPS: Final = 5
+
+
+def _told_already(parts: Parts, entry: Recorded) -> bool:
+    """Whether it is a step of a change: a little before it in the journal stands of how many steps that is."""
+    if not isinstance(entry.event, _STEPS):
+        return False
+    start = max(0, entry.seq - 1 - _MOST_STEPS)
+    before = reading(parts, lambda tx: tx.journal(entry.home, entry.stream, after=start, limit=entry.seq - 1 - start))
+    return any(isinstance(one.event, e.OrderChanged) and one.seq + one.event.steps >= entry.seq for one in before)
 
 
 def _occasion(event: Event) -> Occasion | None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from attrs import frozen
 
 from omniorder.domain import coupling, crediting, passes, planning, waiting
+from omniorder.domain.changing import OrderChange, OrderEdit
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
+from omniorder.domain.payments import Tender
 from omniorder.domain.planning import Plan
+from omniorder.domain.slots import Slot
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotFound, NotReady
-from omniorder.services import payments, rerouting
+from omniorder.services import changing, payments, rerouting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
@@ -67,6 +71,49 @@ class Orders:
         `NeedsOwnTransaction`.
         """
         return self._call_off(order_id, reason, key, None)
+
+    def slots(self, order_id: str, *, store: str | None = None) -> tuple[Slot, ...]:
+        """The free windows that the order could be moved to (`change`), soonest first: at its store, or at another.
+
+        They leave time for goods that are still on their way. Whether another store has the goods, `quote_change` says.
+        Raises `NotFound` (order or store), `IllegalTransition` (not paid yet, or picking has begun).
+        """
+        return changing.slots(self.parts, self.touch, order_id, store)
+
+    def quote_change(self, order_id: str, *, slot: str | None = None, edits: Sequence[OrderEdit] = ()) -> OrderChange:
+        """What the order would be after this change, what that costs, and how what is missing would be paid.
+
+        Nothing is held. Raises what `change` would raise now (`why` tells the reasons), but for the tenders.
+        """
+        return changing.quote(self.parts, self.touch, order_id, slot, edits)
+
+    @command("orders.change")
+    def change(
+        self,
+        order_id: str,
+        *,
+        slot: str | None = None,
+        edits: Sequence[OrderEdit] = (),
+        expect: Money | None = None,
+        pay: Tender | Sequence[Tender] | None = None,
+        key: str | None = None,
+    ) -> Order:
+        """Have a confirmed order collected in another slot, at its store or another, and other goods: all, or nothing.
+
+        Before the store begins to pick. What stays keeps its price; what comes (`Add`, or a `Change` to more units)
+        is a line of its own at the price of now. `expect` is the total that the customer saw: another one raises
+        `QuoteChanged`. What is set aside is kept: of less, less is captured; for more its provider is asked to raise
+        it, or `pay` gives the difference, or it is due in the store. Only whoever acts for the customer may have it
+        cost more. A change that is none changes nothing; `pay` alone pays what is missing.
+
+        Raises `NotFound` (order, line, slot), `NotAllowed`, `IllegalTransition` (not paid yet, or picking has begun),
+        `InvalidInput` (edits that leave nothing: see `cancel`), `InvalidQuantity`, `TooMany`, `NoPrice`,
+        `ServiceMissing`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`, `NotCovered`, `PlanImpossible`,
+        `TenderUnsupported`, `PaymentDeclined` (the order is changed, and short of money), `PaymentInFlight` (more is
+        asked for already), `Misconfigured` (goods that come, or another store, where the stock is outside),
+        `StillRunning`, `NeedsOwnTransaction`.
+        """
+        return changing.change(self.parts, self.touch, order_id, slot, edits, expect, pay, key)
 
     def _call_off(self, order_id: str, reason: str, key: str | None, fee: Money | None) -> Order:
         why = self.touch.actor.name.partition(":")[0] if reason == "" else valid_reason(reason)

@@ -103,9 +103,11 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 _let_go(unit, was, order)
                 _put_away(unit, was, was.pickup.rest())
             case e.OrderRerouted(store=store, reservation=reservation):
-                stock.reserve(tx, reservation, store, order.units_by_sku(order.pickup.held()), None)
+                there = told(was, [event], unit.stamp.at)
+                stock.reserve(tx, reservation, store, there.units_by_sku(there.pickup.held()), None)
             case e.PickRerouted():
                 _let_go(unit, was, order)
+                dropped.clear()  # with everything else that was held here
             case e.SlotMoved():
                 _free_slot(unit, was.pickup)
             case e.OrderCancelled() | e.OrderExpired() if order.confirmed_at is None:

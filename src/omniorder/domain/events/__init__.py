@@ -56,6 +56,7 @@ from omniorder.domain.events.orders import (
     LinesCancelled as LinesCancelled,
     NoShowStarted as NoShowStarted,
     OrderCancelled as OrderCancelled,
+    OrderChanged as OrderChanged,
     OrderClaimed as OrderClaimed,
     OrderCompleted as OrderCompleted,
     OrderConfirmed as OrderConfirmed,

@@ -174,8 +174,9 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
         except OmniorderError as refused:
             yield f"{stream.name}: {refused}"
             continue
-        # but for the card reader of the counter, no token is told
-        kept = evolve(order, payments=tuple(p if p.means else evolve(p, token="") for p in order.payments))
+        # but for the card reader of the counter, no token is told; nor is what a customer wrote to the picker
+        payments = tuple(p if p.means else evolve(p, token="") for p in order.payments)
+        kept = evolve(order, payments=payments, added=tuple(evolve(line, note="") for line in order.added))
         if folded != kept:
             yield f"{stream.name}: told is {folded}, stored is {kept}"
 

@@ -130,14 +130,22 @@ def reservations_belong_to_promises(view: View) -> Iterator[str]:
 def a_reservation_is_somebodys(view: View) -> Iterator[str]:
     """S6: no reservation is without the promise, order, pick-up or transfer that it serves, and none serves two.
 
-    Of an id that was given up before its promise was made only the id is left, so that none can be made of it.
+    What an order held at a store that it was moved away from has ended, and serves nobody any more. Of an id that was
+    given up before its promise was made only the id is left, so that none can be made of it.
     """
-    reservations = (((one.store, one.id), 1) for one in view.rows.reservations() if one.lines or not one.outside)
+    rows = (one for one in view.rows.reservations() if one.lines or not one.outside)
+    reservations = (((one.store, one.id), one) for one in rows)
     by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
     claimed = ((key, len({claim.by for claim in claims})) for key, claims in by_reservation)
     for (_, reservation_id), there, count in beside(reservations, claimed):
-        if there is not None and count != 1:
+        if there is not None and count != 1 and not (count is None and _was_moved(there)):
             yield f"{reservation_id} is claimed by {count or 0}"
+
+
+def _was_moved(reservation: Reservation) -> bool:
+    """Whether all that it held firmly was given back, as an order's units are that go to another store."""
+    settled = reservation.state is ReservationState.SETTLED
+    return settled and all(line.released == line.quantity for line in reservation.lines)
 
 
 _ENDS = {
