@@ -5,12 +5,14 @@ from .domain import events, ranking, sourcing, steps
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
+from .domain.bills import Bill
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
 from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
 from .domain.corrections import Correction, CorrectionKind
+from .domain.counter import Refused, Rest
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handling import Handling, Temperature
@@ -50,10 +52,11 @@ from .domain.payments import (
 from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
+from .domain.proofs import Check, CheckKind, Proof
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
-from .domain.receipts import Receipt, ReceiptLine
+from .domain.receipts import NotTaken, Receipt, ReceiptLine, Tendered
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.slots import Slot
@@ -70,7 +73,7 @@ from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
-from .services.pickups import Pick
+from .services.picks import Pick
 from .services.reconciling import Reconciliation
 from .services.settings import Settings
 from .services.sweeps import SweepReport
@@ -93,6 +96,7 @@ __all__ = [
     "Availability",
     "Available",
     "BankTransfer",
+    "Bill",
     "Capabilities",
     "Card",
     "Cart",
@@ -100,6 +104,8 @@ __all__ = [
     "CartState",
     "Change",
     "Channel",
+    "Check",
+    "CheckKind",
     "Claimed",
     "Closure",
     "Correction",
@@ -135,6 +141,7 @@ __all__ = [
     "Money",
     "Movement",
     "MovementKind",
+    "NotTaken",
     "Note",
     "Notifier",
     "Occasion",
@@ -162,6 +169,7 @@ __all__ = [
     "Price",
     "Promise",
     "PromiseState",
+    "Proof",
     "Question",
     "Quote",
     "QuoteLine",
@@ -173,9 +181,11 @@ __all__ = [
     "Recorded",
     "RefundRule",
     "RefundState",
+    "Refused",
     "Remedy",
     "Remove",
     "Rerouting",
+    "Rest",
     "Scope",
     "Service",
     "Settings",
@@ -196,6 +206,7 @@ __all__ = [
     "TaxPart",
     "Temperature",
     "Tender",
+    "Tendered",
     "Terminal",
     "Transfer",
     "TransferLine",

@@ -493,6 +493,8 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.READY: {
         e.DeadlineExtended: PickupState.READY,
         e.CodeReissued: PickupState.READY,
+        e.PersonChecked: PickupState.READY,
+        e.UnitsRefused: PickupState.READY,
         e.Unreadied: PickupState.PICKING,
         e.HandOverStarted: PickupState.HANDING_OVER,
         e.NoShow: PickupState.LAPSED,

@@ -95,6 +95,21 @@ class Shelves:
             if gone := min(units[level.sku], level.on_hand):
                 self.adjust(tx, store, level.sku, -gone, stamp, reason, reference)
 
+    def take_out(
+        self, tx: Transaction, store: str, units: Mapping[str, int], stamp: e.Stamp, reason: str, reference: str,
+        *, lost: bool,
+    ) -> None:  # fmt: skip
+        """These units per SKU were not handed over and can't be sold again, as far as the books know of them.
+
+        They are `lost` for good, or else in quarantine until somebody has looked at them.
+        """
+        for level in tx.levels(sorted(units), [store]):
+            if gone := min(units[level.sku], level.on_hand):
+                if lost:
+                    self.write_off(tx, store, level.sku, gone, stamp, reason, reference, from_quarantine=False)
+                else:
+                    self.quarantine(tx, store, level.sku, gone, stamp, reason, reference)
+
     def bring_in(self, tx: Transaction, store: str, units: Mapping[str, int], reference: str, stamp: e.Stamp) -> None:
         """Units per SKU came from another store under this transfer's id; they are expected no more."""
         for sku in sorted(sku for sku, count in units.items() if count):

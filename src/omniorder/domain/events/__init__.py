@@ -120,6 +120,7 @@ from omniorder.domain.events.pickups import (
     MadeReady as MadeReady,
     NoShow as NoShow,
     PartCollected as PartCollected,
+    PersonChecked as PersonChecked,
     PickReleased as PickReleased,
     PickRerouted as PickRerouted,
     PickReset as PickReset,
@@ -137,6 +138,7 @@ from omniorder.domain.events.pickups import (
     StockArrived as StockArrived,
     StockAwaited as StockAwaited,
     UnitsArrived as UnitsArrived,
+    UnitsRefused as UnitsRefused,
     UnitsSent as UnitsSent,
     Unreadied as Unreadied,
 )
