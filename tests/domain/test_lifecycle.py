@@ -240,6 +240,8 @@ TABLES = {
         AWAITING_CUSTOMER  PickupCancelled    CANCELLED
         READY              DeadlineExtended   READY
         READY              CodeReissued       READY
+        READY              PersonChecked      READY
+        READY              UnitsRefused       READY
         READY              Unreadied          PICKING
         READY              HandOverStarted    HANDING_OVER
         READY              NoShow             LAPSED

@@ -102,7 +102,7 @@ def token(secret: bytes, order_id: str, generation: int) -> str:
 
 
 def matches(shown: str, secret: bytes, order_id: str, generation: int, length: int) -> Proof | None:
-    """As what this order's pass was shown, said or scanned; None for what is neither. Takes the same time either way."""
+    """As what this order's pass was shown: said or scanned; None for neither. Takes the same time either way."""
     scanned = shown.strip().rpartition(":")[2].upper()
     said = "".join(character for character in shown if character not in " -.")
     right_code = hmac.compare_digest(_bytes(said), _bytes(code(secret, order_id, generation, length)))

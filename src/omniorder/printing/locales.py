@@ -47,7 +47,7 @@ class Writing:
         decimals = len(f"{amount:f}".partition(".")[2])
         pattern = copy(self.locale.currency_formats["standard"])
         pattern.frac_prec = (decimals, decimals)
-        return pattern.apply(amount, self.locale, currency=currency, currency_digits=False)
+        return str(pattern.apply(amount, self.locale, currency=currency, currency_digits=False))
 
     def number(self, value: int | Decimal) -> str:
         """A number, never rounded."""

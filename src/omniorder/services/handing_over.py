@@ -221,7 +221,7 @@ def _proved(parts: Parts, order: Order, visitor: Visitor, wish: Wish, stamp: Sta
     if visitor.code is None:
         identified = any(check.kind is CheckKind.IDENTITY and check.passed for check in wish.checks)
         if not (parts.settings.accept_signature and visitor.signature and identified):
-            raise InvalidInput("code", None, _CODE)
+            raise InvalidInput("code", "(hidden)", _CODE)
         return Shown(Proof.SIGNATURE, visitor.signature, visitor.by_proxy)
     return Shown(_check_code(parts, order, visitor.code, stamp), visitor.signature, visitor.by_proxy)
 
