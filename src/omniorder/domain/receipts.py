@@ -24,7 +24,7 @@ from omniorder.domain.text import line as valid_line
 from omniorder.errors import InvalidInput
 from omniorder.printing.locales import Writing, writing
 from omniorder.printing.slips import Figure, Row, Section, Slip, as_html, as_text
-from omniorder.printing.words import Words, words
+from omniorder.printing.words import LANGUAGES, Words, words
 
 _MOST_HEAD: Final = 10
 
@@ -152,13 +152,14 @@ class _Printed:
             (say.date, self.style.moment(told.at, told.zone)),
         )
         store = told.store_name or told.store
-        return Slip(self.style.tag, self.style.right_to_left, say.title, (store, *head), facts, tuple(self._sections()))
+        lang = self.style.tag if self.style.language in LANGUAGES else "en"
+        return Slip(lang, say.title, (store, *head), facts, tuple(self._sections()))
 
     def _sections(self) -> Iterator[Section]:
         told, say = self.receipt, self.words
         if told.lines:
-            yield Section("lines", say.goods, tuple(map(self._line, told.lines)), headed=False)
-            yield Section("total", say.total, (Row(say.total, self._money(told.total)),), headed=False)
+            total = Row(say.total, self._money(told.total))
+            yield Section("lines", say.goods, tuple(map(self._line, told.lines)), total, headed=False)
             yield Section("taxes", say.taxes, tuple(map(self._tax, told.taxes)))
         else:
             yield Section("lines", say.goods, (Row(say.nothing),), headed=False)

@@ -37,11 +37,6 @@ class Writing:
         """Its BCP 47 tag, as HTML wants it."""
         return str(self.locale).replace("_", "-")
 
-    @property
-    def right_to_left(self) -> bool:
-        """Whether its text runs from right to left."""
-        return self.locale.text_direction == "rtl"
-
     def amount(self, amount: Decimal, currency: str) -> str:
         """An amount with its currency, with exactly the decimals that it has."""
         decimals = len(f"{amount:f}".partition(".")[2])
@@ -66,14 +61,14 @@ class Writing:
         from babel.units import format_unit
 
         if grams < 1000:
-            return format_unit(self.number(grams), "mass-gram", "short", locale=self.locale)
-        return format_unit(self.number(Decimal(grams).scaleb(-3)), "mass-kilogram", "short", locale=self.locale)
+            return format_unit(grams, "mass-gram", "short", locale=self.locale)
+        return format_unit(Decimal(grams).scaleb(-3), "mass-kilogram", "short", "#,##0.###", locale=self.locale)
 
     def moment(self, at: datetime, zone: str) -> str:
         """A day and a time in this zone."""
         from babel.dates import format_datetime
 
-        return format_datetime(at, "short", tzinfo=ZoneInfo(zone), locale=self.locale)
+        return format_datetime(at, "medium", tzinfo=ZoneInfo(zone), locale=self.locale)
 
 
 def writing(locale: object) -> Writing:

@@ -39,21 +39,23 @@ class Row:
 
 @frozen
 class Section:
-    """Rows that belong together. `kind` is a name for style sheets and programs."""
+    """Rows that belong together, and what they add up to. `kind` is a name for style sheets and programs.
+
+    Where it goes without saying (not `headed`) the heading is not printed as text: in HTML it always names the table.
+    """
 
     kind: str
     heading: str
     rows: tuple[Row, ...]
+    total: Row | None = None
     headed: bool = True
-    """Whether its heading is also printed as text; in HTML it always names the table."""
 
 
 @frozen
 class Slip:
-    """All of it. `lang` is a BCP 47 tag; `head` stands at the top, under the `title`."""
+    """All of it. `lang` is the BCP 47 tag of its words, which run from left to right; `head` stands above the `title`."""
 
     lang: str
-    right_to_left: bool
     title: str
     head: tuple[str, ...]
     facts: tuple[tuple[str, str], ...]
@@ -66,8 +68,8 @@ class Slip:
 def as_text(slip: Slip, width: int) -> str:
     """Lines of at most `width` columns, what is too long wrapped. Raises `InvalidInput` for fewer than 24 or over 200.
 
-    Letters that are wide in East Asian type count as two columns. What runs from right to left is in reading order:
-    showing it in that direction is the printer's work.
+    Letters that are wide in East Asian type count as two columns. Names that run from right to left are in reading
+    order: to show them in that direction is the printer's work.
     """
     if type(width) is not int or not NARROWEST <= width <= WIDEST:
         raise InvalidInput("width", width, f"must be columns, from {NARROWEST} to {WIDEST}")
@@ -85,9 +87,16 @@ def _lines(slip: Slip, width: int) -> Iterator[str]:
         if section.headed:
             yield from _wrapped(section.heading, width)
         for row in section.rows:
-            yield from _side_by_side(row.label, row.figure.shown if row.figure else "", width)
-            for text in row.under:
-                yield from (f"  {line}" for line in _wrapped(text, width - 2))
+            yield from _row_of_text(row, width)
+        if section.total:
+            yield "-" * width
+            yield from _row_of_text(section.total, width)
+
+
+def _row_of_text(row: Row, width: int) -> Iterator[str]:
+    yield from _side_by_side(row.label, row.figure.shown if row.figure else "", width)
+    for text in row.under:
+        yield from (f"  {line}" for line in _wrapped(text, width - 2))
 
 
 def _side_by_side(left: str, right: str, width: int) -> Iterator[str]:
@@ -137,8 +146,7 @@ def as_html(slip: Slip) -> str:
 
 
 def _elements(slip: Slip) -> Iterator[str]:
-    direction = "rtl" if slip.right_to_left else "ltr"
-    yield f'<article class="receipt" lang="{escape(slip.lang)}" dir="{direction}">'
+    yield f'<article class="receipt" lang="{escape(slip.lang)}" dir="ltr">'
     yield "<header>"
     yield from (f"<p>{_isolated(line)}</p>" for line in slip.head)
     yield f"<h2>{escape(slip.title)}</h2>"
@@ -153,6 +161,8 @@ def _elements(slip: Slip) -> Iterator[str]:
         yield "<tbody>"
         yield from (_row(row) for row in section.rows)
         yield "</tbody>"
+        if section.total:
+            yield f"<tfoot>{_row(section.total)}</tfoot>"
         yield "</table>"
     yield "</article>"
 
