@@ -204,7 +204,8 @@ def _is_text(line: ast.stmt | None) -> bool:
 
 def enums() -> Iterator[tuple[ModuleType, type[Enum]]]:
     for module in (
-        lifecycle, channels, counter, handoffs, merging, proofs, quantities, stock, notifications, bookkeeping, reconciling,
+        lifecycle, channels, counter, handoffs, merging, proofs, quantities, stock, notifications, bookkeeping,
+        reconciling,
     ):  # fmt: skip
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, Enum) and defined_in(module, kind):

@@ -53,7 +53,7 @@ class Section:
 
 @frozen
 class Slip:
-    """All of it. `lang` is the BCP 47 tag of its words, which run from left to right; `head` stands above the `title`."""
+    """All of it: `head` above the `title`, then `facts`. Its words are in `lang` (BCP 47), which runs left to right."""
 
     lang: str
     title: str
