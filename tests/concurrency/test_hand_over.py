@@ -149,13 +149,24 @@ def test_without_the_guard_goods_leave_twice(shop: Shop, monkeypatch: pytest.Mon
     assert len(won(two_hand_over(shop, order, code, "ivan", "petar"))) == 2
 
 
-def one_refuses_and_one_takes_all(shop: Shop, order: Order, code: str) -> list[Receipt | OmniorderError]:
+def one_refuses_and_one_takes_all(
+    shop: Shop, order: Order, code: str, *, in_turn: bool = False
+) -> list[Receipt | OmniorderError]:
     """The customer told one associate that they want one carton less; the other has not heard of it."""
     ivan, petar = (shop.hub.at(Channel.STORE, Associate(name, store=Shop.SOFIA)).pickups for name in ("ivan", "petar"))
-    no = [Refused(order.lines[0].id, 1)]
-    return at_once(
-        [partial(ivan.hand_over, order.id, code=code, refused=no), partial(petar.hand_over, order.id, code=code)]
-    )
+    refused_one = Event()
+
+    def with_one_less() -> Receipt:
+        try:
+            return ivan.hand_over(order.id, code=code, refused=[Refused(order.lines[0].id, 1)])
+        finally:
+            refused_one.set()
+
+    def all_of_it() -> Receipt:
+        assert not in_turn or refused_one.wait(PATIENCE)
+        return petar.hand_over(order.id, code=code)
+
+    return at_once([with_one_less, all_of_it])
 
 
 @CARDS
@@ -189,9 +200,8 @@ def test_without_the_guard_units_are_refused_and_handed_over(shop: Shop, monkeyp
     somebody_else_orders(shop)
     order, code = ready(shop, PAID_AT_ONCE)
     unguarded.decide_on_old_news(monkeypatch)
-    unguarded.commit_one_by_one(monkeypatch)
     before = shop.office.stock.level(Shop.SOFIA, Shop.MILK)
-    assert len(won(one_refuses_and_one_takes_all(shop, order, code))) == 2
+    assert len(won(one_refuses_and_one_takes_all(shop, order, code, in_turn=True))) == 2
     after = shop.office.stock.level(Shop.SOFIA, Shop.MILK)
     assert before.on_hand - after.on_hand == 3  # the customer ordered two
 
