@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder import Money, Order, OrderState, PickupState
-from omniorder.domain import capturing, counter, coupling
+from omniorder.domain import answers, capturing, counter, coupling
 from omniorder.domain import events as e
 from omniorder.domain.bills import bill
 from omniorder.domain.capabilities import Capabilities
@@ -35,7 +35,7 @@ def waiting(draw: st.DrawFn) -> Order:
     by_card = Money(draw(st.sampled_from([0, total // 3, total])), "EUR")
     if by_card.amount:
         order = samples.paying(order, by_card)
-        order = samples.heard(order, samples.answers.Approved(by_card, "pi_1"))
+        order = samples.heard(order, answers.Approved(by_card, "pi_1"))
     if by_card < order.ceiling:
         new, rest = order.next_payment_id(), order.ceiling - by_card
         order = samples.after(order, e.TenderAdded(new, "in_store", rest), e.LeftForStore(new, rest))
@@ -43,7 +43,7 @@ def waiting(draw: st.DrawFn) -> Order:
     if draw(st.booleans()) and by_card == order.ceiling:
         first = (e.Units(order.lines[0].id, 1),)
         order = samples.handing_over(order, first)
-        order = samples.heard(order, samples.answers.Approved(order.payments[0].attempts[-1].amount, "ch", open=True))
+        order = samples.heard(order, answers.Approved(order.payments[0].attempts[-1].amount, "ch", open=True))
     assert (order.state, order.pickup.state) == (OrderState.CONFIRMED, PickupState.READY)
     return order
 
@@ -58,7 +58,8 @@ def wishes(draw: st.DrawFn, order: Order) -> Wish:
         yes = draw(st.integers(0, part.quantity - no))
         refused += [Refused(part.line, no)] if no else []
         taken += [e.Units(part.line, yes)] if yes else []
-    units = tuple(taken) if taken and draw(st.booleans()) else None
+    named = draw(st.booleans()) and bool(taken)
+    units = tuple(taken) if named else None
     return Wish(units, tuple(refused), draw(st.sampled_from(Rest)), (OLD_ENOUGH,))
 
 
@@ -99,7 +100,7 @@ def test_a_card_that_refused_its_capture_leaves_all_of_it_to_the_counter() -> No
     claimed = samples.after(
         order, *capturing.hand_over(order, order.pickup.rest(), capabilities={}, taken=None, look_at=LATER)
     )
-    back = samples.heard(claimed, samples.answers.Denied("card_declined"))
+    back = samples.heard(claimed, answers.Denied("card_declined"))
     assert back.pickup.state is PickupState.READY
     found = bill(back, Wish(), {}, NOW)
     assert (found.due, found.shares) == (order.total, ())
@@ -133,7 +134,7 @@ def test_of_what_was_weighed_refused_grams_take_nothing_from_what_is_kept_for_th
     assert parts.after.pickup.line(cheese).held >= parts.after.pickup.line(cheese).open == 441
     events = capturing.hand_over(parts.after, parts.leaving, capabilities={}, taken=None, look_at=LATER)
     done = samples.after(parts.after, *events)
-    paid = samples.heard(done, samples.answers.Approved(done.payments[0].attempts[-1].amount, "ch"))
+    paid = samples.heard(done, answers.Approved(done.payments[0].attempts[-1].amount, "ch"))
     assert (paid.state, paid.kept, coupling.surplus(paid)) == (OrderState.COMPLETED, paid.collected_value, 0)
 
 

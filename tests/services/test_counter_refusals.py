@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -274,7 +276,10 @@ def test_and_nowhere_else(shop: Shop) -> None:
 def test_the_till_knows_what_is_due_before_the_customer_pays(shop: Shop) -> None:
     card = shop.office.gift_cards.issue(Money(500, "EUR")).code
     order = ready(shop, BASKET, pay=[GiftCard(card), PayInStore()])
-    wanted = {"lines": [Pick(order.lines[0].id, 2), Pick(order.lines[1].id, 1)], "refused": unwanted(order, 1)}
+    wanted: dict[str, Any] = {
+        "lines": [Pick(order.lines[0].id, 2), Pick(order.lines[1].id, 1)],
+        "refused": unwanted(order, 1),
+    }
     bill = shop.store.pickups.bill(order.id, **wanted)
     assert [(line.name, line.quantity, line.total.amount) for line in bill.lines] == [
         ("Oat milk 1 l", 2, 498),
