@@ -6,6 +6,7 @@ from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Pos
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.barcodes import Label
+from .domain.bills import Bill
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
@@ -13,6 +14,7 @@ from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.changing import OrderChange, OrderEdit, PaidBy
 from .domain.channels import Channel
 from .domain.corrections import Correction, CorrectionKind
+from .domain.counter import Refused, Rest
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handling import Handling, Temperature
@@ -54,10 +56,11 @@ from .domain.picking import Pace, Risk, Step, Task, Walk
 from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
+from .domain.proofs import Check, CheckKind, Proof
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
-from .domain.receipts import Receipt, ReceiptLine
+from .domain.receipts import NotTaken, Receipt, ReceiptLine, Tendered
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.returns import Condition, Returnable, ReturnableLine, Returned, ReturnPolicy, ReturnSlip
@@ -76,7 +79,7 @@ from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.picking import Picked
-from .services.pickups import Pick
+from .services.picks import Pick
 from .services.reconciling import Reconciliation
 from .services.returns import New
 from .services.settings import Settings
@@ -100,6 +103,7 @@ __all__ = [
     "Availability",
     "Available",
     "BankTransfer",
+    "Bill",
     "Capabilities",
     "Card",
     "Cart",
@@ -107,6 +111,8 @@ __all__ = [
     "CartState",
     "Change",
     "Channel",
+    "Check",
+    "CheckKind",
     "Claimed",
     "Closure",
     "Condition",
@@ -147,6 +153,7 @@ __all__ = [
     "MovementKind",
     "New",
     "NoShowPolicy",
+    "NotTaken",
     "Note",
     "Notifier",
     "Occasion",
@@ -179,6 +186,7 @@ __all__ = [
     "Price",
     "Promise",
     "PromiseState",
+    "Proof",
     "Question",
     "Quote",
     "QuoteLine",
@@ -190,11 +198,13 @@ __all__ = [
     "Recorded",
     "RefundRule",
     "RefundState",
+    "Refused",
     "Remedy",
     "RemindAfter",
     "RemindBefore",
     "Remove",
     "Rerouting",
+    "Rest",
     "ReturnPolicy",
     "ReturnSlip",
     "Returnable",
@@ -223,6 +233,7 @@ __all__ = [
     "TaxPart",
     "Temperature",
     "Tender",
+    "Tendered",
     "Terminal",
     "Transfer",
     "TransferLine",

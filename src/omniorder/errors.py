@@ -49,6 +49,8 @@
     │   ├── ReturnRefused
     │   ├── WrongCode
     │   ├── CodeLocked
+    │   ├── AgeCheckNeeded
+    │   ├── IdentityCheckNeeded
     │   ├── ReservationGone
     │   ├── ImportChanged
     │   └── KeyReused
@@ -86,6 +88,7 @@ from omniorder.reasons.saying import say
 from omniorder.reasons.tree import Reason
 
 __all__ = [
+    "AgeCheckNeeded",
     "AlreadyClaimed",
     "AlreadyThere",
     "BadWebhook",
@@ -103,6 +106,7 @@ __all__ = [
     "GiftCardInvalid",
     "HandoffGone",
     "HandoffInvalid",
+    "IdentityCheckNeeded",
     "IllegalTransition",
     "ImportChanged",
     "InvalidBarcode",
@@ -648,6 +652,22 @@ class CodeLocked(Refused):
     code = "code.locked"
     status = 403
     says = "the code of {order} is locked; staff can re-issue it"
+
+
+class AgeCheckNeeded(Refused):
+    """Articles leave only with an age check that passed. Facts: `order`, `skus` (which), `failed` (it did not pass)."""
+
+    code = "check.age"
+    status = 403
+    says = "{order}: {skus} leave only with an age check that passed"
+
+
+class IdentityCheckNeeded(Refused):
+    """Somebody collects for the customer, and must show who they are. Facts: `order`, `failed` (they could not)."""
+
+    code = "check.identity"
+    status = 403
+    says = "{order}: who collects for somebody else needs an identity check that passed"
 
 
 class ReservationGone(Refused):

@@ -46,6 +46,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from omniorder.domain.accounts import Account, IssuedCard, Posting
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bills import Bill
 from omniorder.domain.carts import Cart
 from omniorder.domain.changing import OrderChange
 from omniorder.domain.deliveries import Availability, ExpectedDelivery
@@ -364,12 +365,13 @@ register(PickupPass, "qr")
 register(HandoffTicket, "qr")
 register(Offer, "full", "coverage")
 register(Promise, "window")
+register(Receipt, "balance")
 register(Pickup, "window")
 register(Reason, "remedies")
 register(Question, "why")
 register(OrderChange, "window")
 _PLAIN: Final[tuple[type[Any], ...]] = (
-    *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
+    *(Cart, Merged, Claimed, Handoff, Quote, Payment, Bill),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
     *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard, OpenRefund),
 )

@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 from attrs import frozen
 
-from omniorder import Article, Associate, Card, Channel, Money, MovementKind, Order, Pick, PickupState, Receipt
+from omniorder import Article, Associate, Card, Channel, Money, MovementKind, Order, Pick, PickupState, Receipt, Refused
 from omniorder.errors import OmniorderError
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
@@ -230,6 +230,63 @@ def test_without_the_guard_goods_leave_twice(shop: Shop, monkeypatch: pytest.Mon
     order, code = ready(shop, PAID_AT_ONCE)
     unguarded.decide_on_old_news(monkeypatch)
     assert len(won(two_hand_over(shop, order, code, "ivan", "petar"))) == 2
+
+
+def one_refuses_and_one_takes_all(
+    shop: Shop, order: Order, code: str, *, in_turn: bool = False
+) -> list[Receipt | OmniorderError]:
+    """The customer told one associate that they want one carton less; the other has not heard of it."""
+    ivan, petar = (shop.hub.at(Channel.STORE, Associate(name, store=Shop.SOFIA)).pickups for name in ("ivan", "petar"))
+    refused_one = Event()
+
+    def with_one_less() -> Receipt:
+        try:
+            return ivan.hand_over(order.id, code=code, refused=[Refused(order.lines[0].id, 1)])
+        finally:
+            refused_one.set()
+
+    def all_of_it() -> Receipt:
+        assert not in_turn or refused_one.wait(PATIENCE)
+        return petar.hand_over(order.id, code=code)
+
+    return at_once([with_one_less, all_of_it])
+
+
+@CARDS
+def test_units_are_refused_or_handed_over_and_never_both(shop: Shop, pay: Card) -> None:
+    for _ in range(ROUNDS):
+        order, code = ready(shop, pay)
+        before = shop.office.stock.level(Shop.SOFIA, Shop.MILK)
+        (receipt,) = won(one_refuses_and_one_takes_all(shop, order, code))
+        left = sum(line.quantity for line in receipt.lines)
+        assert left + sum(one.quantity for one in receipt.refused) == 2
+        after = shop.office.stock.level(Shop.SOFIA, Shop.MILK)
+        assert (after.on_hand, after.reserved) == (before.on_hand - left, before.reserved - 2)
+        assert shop.office.orders.get(order.id).kept == receipt.total
+        check_all(shop.hub)
+
+
+@CARDS
+def test_two_who_refuse_the_same_unit_refuse_it_once(shop: Shop, pay: Card) -> None:
+    for _ in range(ROUNDS):
+        order, code = ready(shop, pay)
+        no = [Refused(order.lines[0].id, 1)]
+        desks = [shop.hub.at(Channel.STORE, Associate(name, store=Shop.SOFIA)).pickups for name in ("ivan", "petar")]
+        results = at_once([partial(desk.hand_over, order.id, code=code, refused=no) for desk in desks])
+        (receipt,) = won(results)
+        assert refused(results) == ["pickup.not_ready"]
+        assert ([one.quantity for one in receipt.lines], [one.quantity for one in receipt.refused]) == ([1], [1])
+        check_all(shop.hub)
+
+
+def test_without_the_guard_units_are_refused_and_handed_over(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    somebody_else_orders(shop)
+    order, code = ready(shop, PAID_AT_ONCE)
+    unguarded.decide_on_old_news(monkeypatch)
+    before = shop.office.stock.level(Shop.SOFIA, Shop.MILK)
+    assert len(won(one_refuses_and_one_takes_all(shop, order, code, in_turn=True))) == 2
+    after = shop.office.stock.level(Shop.SOFIA, Shop.MILK)
+    assert before.on_hand - after.on_hand == 3  # the customer ordered two
 
 
 # --- against a stock count --------------------------------------------------------------------------------

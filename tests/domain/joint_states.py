@@ -447,7 +447,13 @@ def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Res
             held = stock.resolve(held, e.UnitsConsumed(tuple(sorted(order.units_by_sku(units).items()))))
             spared = order.units_by_sku(pickups.spared(was.pickup, units))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(spared.items())))) if spared else held
-        case e.RestLapsed(units) | e.RestCancelled(units) | e.LinesCancelled(units) | e.UnitsSpoiled(units):
+        case (
+            e.RestLapsed(units)
+            | e.RestCancelled(units)
+            | e.LinesCancelled(units)
+            | e.UnitsSpoiled(units)
+            | e.UnitsRefused(units)
+        ):
             back = order.units_by_sku(pickups.freed(was.pickup, units))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
         case e.PickupCancelled() | e.NoShow() if held.state is ReservationState.HELD:

@@ -256,6 +256,8 @@ TABLES = {
         READY              UnitsSpoiled       READY
         READY              CodeReissued       READY
         READY              Restaged           READY
+        READY              PersonChecked      READY
+        READY              UnitsRefused       READY
         READY              Unreadied          PICKING
         READY              HandOverStarted    HANDING_OVER
         READY              NoShow             LAPSED

@@ -87,7 +87,7 @@ def test_the_code_tells_nothing_of_the_token() -> None:
 
 
 def right(shown: str, generation: int = 1) -> bool:
-    return matches(shown, SECRET, ORDER, generation, SHORTEST_CODE)
+    return matches(shown, SECRET, ORDER, generation, SHORTEST_CODE) is not None
 
 
 CODE, TOKEN = code(SECRET, ORDER, 1, SHORTEST_CODE), token(SECRET, ORDER, 1)

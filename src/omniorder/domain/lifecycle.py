@@ -509,6 +509,8 @@ PICKUP: Final[Table[PickupState]] = {
         e.UnitsSpoiled: PickupState.READY,
         e.CodeReissued: PickupState.READY,
         e.Restaged: PickupState.READY,
+        e.PersonChecked: PickupState.READY,
+        e.UnitsRefused: PickupState.READY,
         e.Unreadied: PickupState.PICKING,
         e.HandOverStarted: PickupState.HANDING_OVER,
         e.NoShow: PickupState.LAPSED,

@@ -227,7 +227,7 @@ class Order:
     @property
     def most(self) -> Money:
         """The most that may be charged now: the ceiling of what was not called off, with what was corrected since."""
-        return self._value(lambda line: line.bounds[1]) + self._corrected
+        return self._value(lambda line: line.most) + self._corrected
 
     @property
     def funding(self) -> Funding:

@@ -17,6 +17,7 @@ from typing import Final, cast
 
 from attrs import field, frozen
 
+from omniorder.domain.proofs import Proof
 from omniorder.errors import Misconfigured
 
 SHORTEST_CODE = 7
@@ -100,13 +101,13 @@ def token(secret: bytes, order_id: str, generation: int) -> str:
     return b32encode(_mac(secret, "token", order_id, generation)[:16]).decode().rstrip("=")
 
 
-def matches(shown: str, secret: bytes, order_id: str, generation: int, length: int) -> bool:
-    """Whether what was said or scanned is this order's pass; takes the same time either way."""
+def matches(shown: str, secret: bytes, order_id: str, generation: int, length: int) -> Proof | None:
+    """As what this order's pass was shown: said or scanned; None for neither. Takes the same time either way."""
     scanned = shown.strip().rpartition(":")[2].upper()
     said = "".join(character for character in shown if character not in " -.")
     right_code = hmac.compare_digest(_bytes(said), _bytes(code(secret, order_id, generation, length)))
     right_token = hmac.compare_digest(_bytes(scanned), _bytes(token(secret, order_id, generation)))
-    return right_code | right_token
+    return (Proof.CODE if right_code else None) or (Proof.TOKEN if right_token else None)
 
 
 def _bytes(text: str) -> bytes:

@@ -77,9 +77,14 @@ class PickupLine:
         return self.picked >= self.bounds[0] and not self.short
 
     @property
+    def most(self) -> int:
+        """The most that the customer may get of it: what it may weigh, and never less than what it does weigh."""
+        return max(self.bounds[1], self.quantity - self.dropped)
+
+    @property
     def held(self) -> int:
         """Units that are kept on the shelf for this line: while any is open, the most that it may still weigh."""
-        return self.bounds[1] - self.collected if self.open else 0
+        return self.most - self.collected if self.open else 0
 
 
 @frozen
@@ -228,7 +233,7 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
             return evolve(_each(after, units, partial(_collected_at, at=at)), claim=(), look_at=None)
-        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units):
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
             return evolve(_each(after, pickup.rest(), _dropped), awaited=())

@@ -88,6 +88,10 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":
             yield Reason(f"payment.{facts.get('reason')}")
+        case "check.age" if facts.get("failed"):
+            yield Reason("check.age_failed")
+        case "check.identity" if facts.get("failed"):
+            yield Reason("check.identity_failed")
         case "pickup.not_ready" | "pickup.over":
             yield Reason(f"pickup.is_{facts.get('state')}")
             if facts.get("amount"):

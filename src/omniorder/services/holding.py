@@ -20,6 +20,7 @@ _REARRANGING = (
     e.LinesCancelled,
     e.UnitsSent,
     e.UnitsArrived,
+    e.UnitsRefused,
     e.PickRerouted,
     e.OrderRerouted,
     e.SlotMoved,

@@ -1,57 +1,41 @@
-"""The store's desk for pick-ups: what is due, picking, ready, and the hand-over."""
+"""The store's desk for pick-ups: what is due, picking and ready; the rest happens at the counter."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
-from typing import cast
 
-from attrs import field, frozen
+from attrs import frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, waiting
 from omniorder.domain.actors import Associate
-from omniorder.domain.capturing import Taken, Terminal
-from omniorder.domain.events import Units
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.quantities import quantity as valid_quantity
-from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import AlreadyClaimed, InvalidInput, InvalidInstant, NotFound, NotReady
-from omniorder.services import handing_over, payments, rerouting
+from omniorder.services import payments, rerouting
 from omniorder.services.access import look, work_for
+from omniorder.services.counter import Counter
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.picks import Pick, some, units_of
 from omniorder.services.ripples import carry_on
-from omniorder.services.surface import given, several
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
-MOST_LINES = 1000
-"""Lines picked or handed over in one call."""
-
 
 @frozen
-class Pick:
-    """`quantity` units of a line (grams, where it is weighed), taken off the shelf or handed over."""
-
-    line: str
-    quantity: int = field(converter=valid_quantity)
-
-
-@frozen
-class Pickups:
+class Pickups(Counter):
     """Pick-ups of one store, worked on by its associates. Orders of other stores don't exist here."""
-
-    parts: Parts
-    touch: Touch
 
     def due(
         self, *, day: date | None = None, stage: PickupState | None = None, after: str | None = None, limit: int = 50
@@ -219,42 +203,6 @@ class Pickups:
 
         return self._do("pickups.reissue", order_id, decide, key)
 
-    @command("pickups.hand_over")
-    def hand_over(
-        self,
-        order_id: str,
-        *,
-        code: str,
-        lines: Sequence[Pick] | None = None,
-        taken: Taken | Terminal | None = None,
-        key: str | None = None,
-    ) -> Receipt:
-        """Give the goods to whoever shows the order's code (said, or scanned as token); all, or only `lines`.
-
-        The money is captured first. What is due in the store is `taken` by the till (`Taken`), or to be taken now by
-        the provider's card reader (`Terminal`), through the gateway given as "terminal". When the outcome is unknown,
-        or the reader waits for the customer's card, the goods stay, `StillRunning` is raised, and the same call again
-        (or the sweep, or a webhook) finds out; `stop_payment` ends the waiting. After `NotPaid` the code is still good
-        for another try: with a `key` the same call again says so, without one it is that try.
-
-        Raises `NotFound`, `NotReady`, `WrongCode`, `CodeLocked`, `NotPaid`, `InvalidQuantity`, `StillRunning`,
-        `TenderUnsupported` (no card readers), `NeedsOwnTransaction`.
-        """
-        units = units_of(lines) if lines is not None else None
-        if taken is not None and not isinstance(cast("object", taken), (Taken, Terminal)):
-            raise InvalidInput("taken", taken, "a Taken or a Terminal")
-        return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
-
-    @command("pickups.stop_payment")
-    def stop_payment(self, order_id: str, *, key: str | None = None) -> Order:
-        """Stop the card reader that waits for this order's customer: what is due is then due at the counter again.
-
-        A card may have been quicker: then the money was taken, and the order comes back as collected. Where no reader
-        waits nothing changes. Raises `NotFound`, `StillRunning` (the reader is being asked just now, or does not say
-        whether it stopped: the same call again, or the sweep, finds out), `NeedsOwnTransaction`.
-        """
-        return handing_over.stop_payment(self.parts, self.touch, order_id, key)
-
     def _do(
         self,
         name: str,
@@ -306,21 +254,7 @@ def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]
         return (Pick(what, valid_quantity(quantity)),)
     if quantity is not None:
         raise InvalidInput("picks", what, "a line's id and a quantity, or a list of Pick")
-    return _some(what)
-
-
-def units_of(lines: Sequence[Pick]) -> tuple[Units, ...]:
-    """These picks, summed per line. Raises `InvalidInput` for none, `TooMany`."""
-    sums: dict[str, int] = {}
-    for pick in _some(lines):
-        sums[pick.line] = sums.get(pick.line, 0) + pick.quantity
-    return tuple(Units(line, count) for line, count in sums.items())
-
-
-def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
-    if not picks:
-        raise InvalidInput("lines", picks, "at least one line")
-    return several(picks, Pick, "lines", "a list of Pick", most=MOST_LINES)
+    return some(what)
 
 
 def day_of(store: Store, day: object) -> tuple[datetime, datetime]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
 from omniorder.domain import carts, coupling, waiting
 from omniorder.domain import events as e
+from omniorder.domain.counter import SPOILT
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.no_show_policy import Leftovers
 from omniorder.domain.orders import Order, told
@@ -54,6 +55,8 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
     """The consequences of these events of `order` (as it is after them) for stock, slot, cart and transfers."""
     stock, tx = unit.parts.inventory, unit.tx
     dropped: Counter[str] = Counter()
+    unsold: list[_Unsold] = []
+    ends = any(isinstance(event, e.PickupCancelled) for event in events)
     for was, event in holding.step_by_step(before, events, unit):
         match event:
             case e.PaymentDeadlineExtended(pay_by) if order.state is OrderState.PLACED:
@@ -63,14 +66,16 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 _confirm(unit, was)
             case e.Collected(units) | e.PartCollected(units):
                 _consume(unit, order, order.units_by_sku(units))
-                if more := spared(was.pickup, units):
-                    tx.flush()  # the reservation is changed once more
-                    dropped.update(order.units_by_sku(more))
+                dropped.update(order.units_by_sku(spared(was.pickup, units)))
             case e.RestCancelled(units):
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
             case e.RestLapsed(units) | e.UnitsSpoiled(units):
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
                 _put_away(unit, was, units)
+            case e.UnitsRefused(units, reason):
+                if not ends:  # else all that is held is let go below
+                    dropped.update(order.units_by_sku(freed(was.pickup, units)))
+                unsold += _unsold(order, units, reason)
             case e.LinesAppended(lines, hold):
                 wanted = Counter[str]()
                 for line in lines:
@@ -115,8 +120,30 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
             case _:
                 pass
     if back := {sku: count for sku, count in dropped.items() if count}:
+        if unit.goods_left:
+            tx.flush()  # the reservation is changed once more
         for held, count in holding.shares(tx, before, back).items():
             stock.release(tx, held, count)
+    if unsold and isinstance(stock, Ledger):
+        tx.flush()  # what left the shelf with the customer left it first
+        for one in unsold:
+            stock.put_away(tx, order.pickup.store, one.units, unit.stamp, one.reason, order.id, keep=not one.lost)
+
+
+@frozen
+class _Unsold:
+    """Units per SKU that are not on sale again although nobody wants them: `lost` for good, or to be looked at."""
+
+    units: dict[str, int]
+    reason: str
+    lost: bool
+
+
+def _unsold(order: Order, units: tuple[e.Units, ...], reason: str) -> list[_Unsold]:
+    if reason in SPOILT:
+        return [_Unsold(order.units_by_sku(units), reason, lost=True)]
+    perishable = [part for part in units if order.line(part.line).handling.perishable]
+    return [_Unsold(order.units_by_sku(perishable), reason, lost=False)] if perishable else []
 
 
 def _confirm(unit: Unit, order: Order) -> None:

@@ -64,6 +64,8 @@ class Settings:
         slots_offered: how many free slots an offer shows.
         code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
         code_tries: wrong codes before a pass or spoken handoff is locked; of gift cards, by one actor on one day.
+        accept_signature: a signature and an identity check that passed stand in for a code that can't be shown.
+        identify_proxy: whoever collects for the customer needs an identity check that passed.
         handoff_lasts: how long a handoff's token can be used unless `handoffs.offer(lasts=)` says otherwise.
         handoff_longest: the most that `lasts` may be there; a pay link needs hours.
         grant_lasts: how long whoever took a cart over may act.
@@ -102,6 +104,8 @@ class Settings:
     slots_offered: int = 12
     code_length: int = SHORTEST_CODE
     code_tries: int = 5
+    accept_signature: bool = False
+    identify_proxy: bool = False
     handoff_lasts: timedelta = timedelta(minutes=10)
     handoff_longest: timedelta = timedelta(hours=48)
     grant_lasts: timedelta = timedelta(hours=1)

@@ -30,6 +30,7 @@ from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
+from omniorder.domain.proofs import CheckKind, Proof
 from omniorder.domain.quantities import Unit
 from omniorder.domain.questions import Alternative, MissingUnits, Option, Question
 from omniorder.domain.stock import Movement, MovementKind, Reservation
@@ -451,6 +452,8 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         tuple[str, ...]: ("edit", "pay"),
         int: 3,
         bool: True,
+        CheckKind: CheckKind.AGE,
+        Proof: Proof.TOKEN,
         datetime: NOW + HOUR,
         datetime | None: NOW + HOUR,
         tuple[datetime, ...]: (NOW + HOUR, NOW + 2 * HOUR),

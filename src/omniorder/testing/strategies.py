@@ -37,6 +37,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Card, PayInStore, Payment, Tender
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.proofs import CheckKind, Proof
 from omniorder.domain.quantities import MAX_QUANTITY, Unit
 from omniorder.domain.questions import Alternative, MissingUnits, Option, Question
 from omniorder.domain.slots import Slot
@@ -523,6 +524,8 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         tuple[str, ...]: st.lists(words, max_size=3).map(tuple),
         int: quantities(),
         bool: st.booleans(),
+        CheckKind: st.sampled_from(CheckKind),
+        Proof: st.sampled_from(Proof),
         datetime: instants(),
         datetime | None: st.none() | instants(),
         tuple[datetime, ...]: st.lists(instants(), max_size=3).map(tuple),

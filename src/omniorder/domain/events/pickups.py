@@ -7,6 +7,7 @@ from datetime import datetime
 from attrs import frozen
 
 from omniorder.domain.events.root import Event
+from omniorder.domain.proofs import CheckKind, Proof
 from omniorder.domain.quantities import Units
 from omniorder.domain.questions import Question
 
@@ -252,11 +253,35 @@ class CodeReissued(Event):
 
 
 @frozen
+class PersonChecked(Event):
+    """Somebody at the counter was looked at, and passed or not. Of their papers nothing is told."""
+
+    kind: CheckKind
+    passed: bool
+
+
+@frozen
+class UnitsRefused(Event):
+    """The customer doesn't want these units of what is ready, for this reason (a stable code): they leave the order.
+
+    They are on sale again, unless the reason or the goods themselves forbid it.
+    """
+
+    units: tuple[Units, ...]
+    reason: str
+
+
+@frozen
 class HandOverStarted(Event):
-    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant."""
+    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant.
+
+    `proof` is what they are handed over against. `signature` names a picture that the retailer keeps, if one was given.
+    """
 
     units: tuple[Units, ...]
     look_at: datetime
+    proof: Proof = Proof.CODE
+    signature: str = ""
 
 
 @frozen

@@ -17,6 +17,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, Payment
 from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.promises import Promise
+from omniorder.domain.proofs import CheckKind, Proof
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
@@ -234,17 +235,23 @@ def _transfer(transfer_id: str, events: Iterable[Recorded]) -> Transfer | None:
 
 @invariant
 def hand_overs_have_an_actor_and_a_place(view: View) -> Iterator[str]:
-    """O3: whatever left was claimed before, by an associate of the store that had it ready under a code."""
+    """O3: whatever left was claimed before, by an associate of the store that had it ready, against a proof; without a
+    code that is a signature and an identity check that passed."""
     for stream in view.rows.streams():
         order = view.rows.order(stream.name)
         claimed: tuple[e.Units, ...] | None = None
+        known: Stamp | None = None
         staff = f"@{order.store}" if order else "@"
         for entry in stream.events:
             match entry.event:
                 case e.OrderRerouted(store=store):
                     staff = f"@{store}"
-                case e.HandOverStarted(units):
+                case e.PersonChecked(CheckKind.IDENTITY, True):
+                    known = entry.stamp
+                case e.HandOverStarted(units, _, proof, signature):
                     claimed = units
+                    if proof is Proof.SIGNATURE and not (signature and known == entry.stamp):
+                        yield f"{entry.id}: handed over against a signature of nobody known"
                     by = entry.stamp.actor
                     if not (by.startswith("associate:") and by.endswith(staff)) or not (order and order.pickup.key_id):
                         yield f"{entry.id}: handed over by {by}"
