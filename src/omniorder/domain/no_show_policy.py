@@ -77,11 +77,11 @@ Reminder = RemindAfter | RemindBefore
 def _reminders(value: Iterable[Reminder]) -> tuple[Reminder, ...]:
     given = cast("object", value)
     if not isinstance(given, Iterable):
-        raise InvalidInput("reminders", given, "must be RemindAfter and RemindBefore")
+        raise InvalidInput("reminders", value, "must be RemindAfter and RemindBefore")
     found: list[Reminder] = []
     for one in cast("Iterable[object]", given):
         if not isinstance(one, RemindAfter | RemindBefore):
-            raise InvalidInput("reminders", given, "must be RemindAfter and RemindBefore")
+            raise InvalidInput("reminders", value, "must be RemindAfter and RemindBefore")
         found.append(one)
     if len(found) > _MOST_REMINDERS:
         raise InvalidInput("reminders", len(found), f"must be at most {_MOST_REMINDERS}")
