@@ -42,6 +42,7 @@
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── CorrectionRefused
+    │   ├── SubstituteRefused
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── ReservationGone
@@ -137,6 +138,7 @@ __all__ = [
     "StorageFault",
     "StorageFull",
     "StorageUnavailable",
+    "SubstituteRefused",
     "TenderUnsupported",
     "TooMany",
     "VersionConflict",
@@ -576,6 +578,18 @@ class CorrectionRefused(Refused):
 
     code = "refund.refused"
     says = "{order}: {reason}; at most {most}"
+
+
+class SubstituteRefused(Refused):
+    """This may not be given instead of that line's units. Facts: `order`, `line`, `sku`, `reason`; `price`, `most`.
+
+    `reason` is `no_consent`, `other_article` (than the one that was named), `allergen` or `brand` (which the customer
+    excluded), `other_unit`, `needs_more` (a check of age, for example, that the line does not need) or `above_cap` (the
+    store may give it for `most`).
+    """
+
+    code = "substitute.refused"
+    says = "{order}: {sku} may not be given instead of {line}: {reason}"
 
 
 class WrongCode(Refused):

@@ -58,6 +58,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.slots import Slot
@@ -366,6 +367,7 @@ register(Promise, "window")
 register(Pickup, "window")
 register(Reason, "remedies")
 register(Question, "why")
+register(Proposal, "id")
 _PLAIN: Final[tuple[type[Any], ...]] = (
     *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),

@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from omniorder.domain import authorisations, pickups
+from omniorder.domain import authorisations, pickups, substitutes
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
@@ -345,6 +345,10 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
             return (e.RestLapsed(pickup.rest()), e.OrderCompleted())
         return (e.NoShowStarted(), e.NoShow())
     ended = authorisations.begin(order, at, terms)
+    if order.state is OrderState.CONFIRMED and (unanswered := [one for one in pickup.proposals if at >= one.until]):
+        # one after the other, as each changes what may be charged for the rest
+        taken = unanswered[0].silence_takes
+        return (*ended, *substitutes.answered(order, unanswered[0], accepted=taken, silent=True))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)
@@ -369,6 +373,7 @@ def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
         dates.append(waits_until)
     if order.state is OrderState.CONFIRMED:
         dates += _questionable(order)
+        dates += [proposal.until for proposal in order.pickup.proposals]
     if ends := authorisations.due(order, terms):
         dates.append(ends)
     dates += [again for p in refundable(order) if (again := _refund_again(p))]

@@ -18,6 +18,8 @@ CONSUMER: Final = "omniorder.notices"
 _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.OrderConfirmed: Occasion.CONFIRMED,
     e.CustomerAsked: Occasion.QUESTION,
+    e.SubstituteProposed: Occasion.SUBSTITUTE_PROPOSED,
+    e.UnitsSubstituted: Occasion.SUBSTITUTED,
     e.SlotMoved: Occasion.MOVED,
     e.OrderRerouted: Occasion.MOVED,
     e.LinesCancelled: Occasion.LESS,

@@ -16,7 +16,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.planning import Plan
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotReady
-from omniorder.services import payments, rerouting
+from omniorder.services import payments, rerouting, substituting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
@@ -124,6 +124,23 @@ class CustomerOrders(Orders):
         Raises `NotFound` (order or option), `NotAllowed`, `IllegalTransition` (nothing is asked any more).
         """
         return shown_to(self.touch, rerouting.answer(self.parts, self.touch, order_id, option, key))
+
+    @command("orders.accept")
+    def accept(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Take what the store proposes instead of what it hasn't got: one of `order.pickup.proposals`, by its id.
+
+        It comes as a line of its own, and what it replaces is not paid. Accepting twice changes nothing. Raises
+        `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
+        """
+        return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, True, key))
+
+    @command("orders.decline")
+    def decline(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Don't take it: what becomes of the missing units is the policy's to say (`Settings.rerouting`).
+
+        Raises `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
+        """
+        return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, False, key))
 
 
 @frozen

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, select, update
 
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import moment
+from omniorder.adapters.sql.consents import consent_from, consent_row
 from omniorder.adapters.sql.documents import by_position, children, document, labels
 from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Rows, Values, changes
@@ -125,6 +126,7 @@ def _line_rows(cart: Cart) -> list[Values]:
             "quantity": line.quantity,
             "version": line.version,
             "metadata": dict(line.metadata),
+            "consent": consent_row(line.consent),
         }
         for place, line in enumerate(cart.lines)
     ]
@@ -140,7 +142,7 @@ def cart_from(found: dict[str, Any]) -> Cart:
         lines=tuple(
             CartLine(
                 line["id"], line["sku"], line["quantity"], line["note"] or "",
-                labels(line["metadata"]), line["version"],
+                labels(line["metadata"]), line["version"], consent_from(line["consent"]),
             )
             for line in by_position(found["lines"])
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, update
@@ -16,6 +17,7 @@ from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Question
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
@@ -64,6 +66,7 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "holds": list(pickup.holds),
         "question": None if pickup.question is None else wire.dump(pickup.question),
         "trouble": pickup.trouble,
+        "proposals": wire.dump(pickup.proposals),
     }
 
 
@@ -90,6 +93,10 @@ def _line_rows(pickup: Pickup) -> list[Values]:
 
 def pickup_from(found: dict[str, Any]) -> Pickup:
     """The pick-up of an order's document."""
+    proposals = tuple(wire.load(Proposal, one) for one in found["proposals"])
+    proposed = Counter[str]()
+    for proposal in proposals:
+        proposed[proposal.line] += proposal.quantity
     return Pickup(
         id=found["id"],
         store=found["store_id"],
@@ -109,6 +116,7 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
                 ordered=line["ordered"] or line["quantity"],
                 replaced=line["replaced"],
                 instead_of=line["instead_of"],
+                proposed=proposed[line["line_id"]],
             )
             for line in by_position(found["lines"])
         ),
@@ -125,4 +133,5 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         question=None if found["question"] is None else wire.load(Question, found["question"]),
         trouble=found["trouble"],
         collect=Service(found["collect"]),
+        proposals=proposals,
     )

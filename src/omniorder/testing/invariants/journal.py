@@ -10,6 +10,7 @@ from attrs import evolve
 from omniorder.domain import carts, handoffs, ids, orders, promises, transfers
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
+from omniorder.domain.consents import without_exclusions
 from omniorder.domain.events import Recorded, Stamp
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.lifecycle import AttemptState, CartState, HandoffState, OrderState, PickupState, PromiseState
@@ -83,7 +84,7 @@ def _cart(cart_id: str, events: Iterable[Recorded]) -> Cart | None:
 
 def _without_notes(cart: Cart) -> Cart:
     """The cart without what the journal leaves out."""
-    lines = tuple(evolve(line, note="") for line in cart.lines)
+    lines = tuple(evolve(line, note="", consent=without_exclusions(line.consent)) for line in cart.lines)
     return evolve(cart, lines=lines, metadata=Metadata())
 
 
@@ -195,7 +196,7 @@ def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
     return evolve(
         order, version=0, state=OrderState.PLACED, owner=owner, pay_by=pay_by, cart_id=promise.cart_id,
         reservation_id=promise.reservation_id, total=promise.quote.total, ceiling=promise.quote.ceiling,
-        pickup=pickup, payments=(), confirmed_at=None, hold_until=None, corrections=(),
+        pickup=pickup, payments=(), confirmed_at=None, hold_until=None, corrections=(), added=(),
     )  # fmt: skip
 
 

@@ -91,6 +91,7 @@ class OrderLineRow(Row, table=True):
     handling: MaybeDocument
     instead_of: Annotated[str, with_default(Key, "")]
     added: Flag
+    consent: MaybeDocument
 
 
 class CustomerOrderRow(Row, table=True):
@@ -193,6 +194,7 @@ class PickupRow(Row, table=True):
     question: MaybeDocument
     trouble: Annotated[str, with_default(Text, "")]
     collect: Annotated[str, with_default(Key, "pickup")]
+    proposals: Annotated[Any, with_default(Json, "[]")]
 
 
 class PickupLineRow(Row, table=True):
