@@ -8,8 +8,9 @@ from .domain.articles import Article, Price
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
-from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.carts import Add, Allow, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.channels import Channel
+from .domain.consents import Consent, ConsentMode
 from .domain.corrections import Correction, CorrectionKind
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
@@ -50,6 +51,7 @@ from .domain.payments import (
 from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
+from .domain.proposals import Proposal
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
@@ -87,6 +89,7 @@ __all__ = [
     "Advice",
     "Agent",
     "AgentTouchpoint",
+    "Allow",
     "Alternative",
     "Article",
     "Associate",
@@ -102,6 +105,8 @@ __all__ = [
     "Channel",
     "Claimed",
     "Closure",
+    "Consent",
+    "ConsentMode",
     "Correction",
     "CorrectionKind",
     "Customer",
@@ -162,6 +167,7 @@ __all__ = [
     "Price",
     "Promise",
     "PromiseState",
+    "Proposal",
     "Question",
     "Quote",
     "QuoteLine",

@@ -39,6 +39,7 @@ TABLES = {
         OPEN       LineAdded          OPEN
         OPEN       LineChanged        OPEN
         OPEN       LineNoted          OPEN
+        OPEN       LineConsented      OPEN
         OPEN       LineRemoved        OPEN
         OPEN       PromiseMade        OPEN
         OPEN       PromiseReplaced    OPEN
@@ -199,6 +200,9 @@ TABLES = {
         PLANNED            StockAwaited       AWAITING_STOCK
         PLANNED            PickupCancelled    CANCELLED
         AWAITING_STOCK     LinesAppended      AWAITING_STOCK
+        AWAITING_STOCK     SubstituteDeclined AWAITING_STOCK
+        AWAITING_STOCK     SubstituteWithdrawnAWAITING_STOCK
+        AWAITING_STOCK     UnitsSubstituted   AWAITING_STOCK
         AWAITING_STOCK     SlotMoved          AWAITING_STOCK
         AWAITING_STOCK     UnitsSent          AWAITING_STOCK
         AWAITING_STOCK     UnitsArrived       AWAITING_STOCK
@@ -208,6 +212,9 @@ TABLES = {
         AWAITING_STOCK     PickRerouted       REROUTED
         AWAITING_STOCK     PickupCancelled    CANCELLED
         TO_PICK            LinesAppended      TO_PICK
+        TO_PICK            SubstituteDeclined TO_PICK
+        TO_PICK            SubstituteWithdrawnTO_PICK
+        TO_PICK            UnitsSubstituted   TO_PICK
         TO_PICK            SlotMoved          TO_PICK
         TO_PICK            PickStarted        PICKING
         TO_PICK            ShortPicked        TO_PICK
@@ -217,6 +224,10 @@ TABLES = {
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
         PICKING            LinesAppended      PICKING
+        PICKING            SubstituteDeclined PICKING
+        PICKING            SubstituteWithdrawnPICKING
+        PICKING            UnitsSubstituted   PICKING
+        PICKING            SubstituteProposed PICKING
         PICKING            SlotMoved          PICKING
         PICKING            LinePicked         PICKING
         PICKING            LineWeighed        PICKING
@@ -227,6 +238,10 @@ TABLES = {
         PICKING            PickRerouted       REROUTED
         PICKING            PickupCancelled    CANCELLED
         AWAITING_CUSTOMER  CustomerAsked      AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  SubstituteDeclined AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  SubstituteWithdrawnAWAITING_CUSTOMER
+        AWAITING_CUSTOMER  UnitsSubstituted   AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  LinesAppended      AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionAnswered   AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionLapsed     AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionWithdrawn  AWAITING_CUSTOMER

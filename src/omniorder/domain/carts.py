@@ -13,7 +13,7 @@ from typing import assert_never, cast
 from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
-from omniorder.domain.consents import REFUSED, Consent
+from omniorder.domain.consents import REFUSED, Consent, without_allergens
 from omniorder.domain.ids import sku as valid_sku
 from omniorder.domain.lifecycle import CartState, advance
 from omniorder.domain.quantities import MAX_QUANTITY
@@ -175,7 +175,7 @@ def _decide(cart: Cart, one: Edit, fresh: Iterator[str]) -> list[e.Event]:
             for line in cart.lines:
                 if (line.sku, line.note, line.metadata, line.consent) == (sku, note, metadata, consent):
                     return [e.LineChanged(line.id, valid_quantity(line.quantity + quantity))]
-            return [e.LineAdded(next(fresh), sku, quantity, metadata, note, consent)]
+            return [added(CartLine(next(fresh), sku, quantity, note, metadata, consent=consent))]
         case Change(line_id, quantity):
             return [] if cart.line(line_id).quantity == quantity else [e.LineChanged(line_id, quantity)]
         case Note(line_id, note):
@@ -183,9 +183,20 @@ def _decide(cart: Cart, one: Edit, fresh: Iterator[str]) -> list[e.Event]:
         case Remove(line_id):
             return [e.LineRemoved(cart.line(line_id).id)]
         case Allow(line_id, consent):
-            return [] if cart.line(line_id).consent == consent else [e.LineConsented(line_id, consent)]
+            return [] if cart.line(line_id).consent == consent else [consented(line_id, consent)]
         case _:
             assert_never(one)
+
+
+def added(line: CartLine) -> e.LineAdded:
+    """This line as it comes into a cart."""
+    public, excluded = without_allergens(line.consent), line.consent.without_allergens
+    return e.LineAdded(line.id, line.sku, line.quantity, line.metadata, line.note, public, excluded)
+
+
+def consented(line_id: str, consent: Consent) -> e.LineConsented:
+    """What its customer says of this line."""
+    return e.LineConsented(line_id, without_allergens(consent), consent.without_allergens)
 
 
 def apply(cart: Cart, event: e.Event, at: datetime) -> Cart:
@@ -193,15 +204,17 @@ def apply(cart: Cart, event: e.Event, at: datetime) -> Cart:
     version = cart.version + 1
     after = evolve(cart, state=advance(cart.state, event), version=version, changed_at=at)
     match event:
-        case e.LineAdded(line_id, sku, quantity, metadata, note, consent):
-            added = CartLine(line_id, sku, quantity, note, metadata, version, consent)
-            return evolve(after, lines=(*cart.lines, added), lines_version=version)
+        case e.LineAdded(line_id, sku, quantity, metadata, note, consent, excluded):
+            allowed = evolve(consent, without_allergens=excluded)
+            line = CartLine(line_id, sku, quantity, note, metadata, version, allowed)
+            return evolve(after, lines=(*cart.lines, line), lines_version=version)
         case e.LineChanged(line_id, quantity):
             return _touched(after, line_id, lambda line: evolve(line, quantity=quantity, version=version))
         case e.LineNoted(line_id, note):
             return _touched(after, line_id, lambda line: evolve(line, note=note, version=version))
-        case e.LineConsented(line_id, consent):
-            return _touched(after, line_id, lambda line: evolve(line, consent=consent, version=version))
+        case e.LineConsented(line_id, consent, excluded):
+            allowed = evolve(consent, without_allergens=excluded)
+            return _touched(after, line_id, lambda line: evolve(line, consent=allowed, version=version))
         case e.LineRemoved(line_id):
             rest = tuple(line for line in cart.lines if line.id != line_id)
             return evolve(after, lines=rest, lines_version=version)

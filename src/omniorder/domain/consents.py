@@ -89,7 +89,7 @@ class Consent:
     cap: Money | None = field(default=None, converter=_cap)
     dearer: bool = field(default=False, converter=_flag)
     silence_takes: bool = field(default=False, converter=_flag)
-    without_allergens: tuple[str, ...] = field(default=(), converter=_allergens, repr=False, metadata={"private": True})
+    without_allergens: tuple[str, ...] = field(default=(), converter=_allergens, repr=False)
     without_brands: tuple[str, ...] = field(default=(), converter=_brands)
 
     def __attrs_post_init__(self) -> None:
@@ -185,6 +185,6 @@ def _agreed(one: Consent, other: Consent) -> tuple[ConsentMode, str, bool]:
     return ConsentMode.ASK, "", False
 
 
-def without_exclusions(consent: Consent) -> Consent:
+def without_allergens(consent: Consent) -> Consent:
     """The consent as the journal has it: without what somebody can't eat."""
     return evolve(consent, without_allergens=())

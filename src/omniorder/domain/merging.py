@@ -19,7 +19,7 @@ from functools import reduce
 from attrs import frozen
 
 from omniorder.domain import events as e
-from omniorder.domain.carts import Cart, CartLine, apply
+from omniorder.domain.carts import Cart, CartLine, added, apply, consented
 from omniorder.domain.consents import stricter
 from omniorder.domain.lifecycle import advance
 from omniorder.domain.quantities import MAX_QUANTITY
@@ -143,9 +143,7 @@ def _units(lines: Sequence[CartLine]) -> int:
 def _meet(ours: Sequence[CartLine], theirs: Sequence[CartLine]) -> list[e.Event]:
     """What brings a wish of another cart into ours: its lines, or as many more units of our own."""
     if not ours:
-        return [
-            e.LineAdded(line.id, line.sku, line.quantity, line.metadata, line.note, line.consent) for line in theirs
-        ]
+        return [added(line) for line in theirs]
     more = _units(theirs) - _units(ours)
     raised = [e.LineChanged(ours[0].id, valid_quantity(ours[0].quantity + more))] if more > 0 else []
     return [*raised, *_agree(ours, theirs)]
@@ -157,7 +155,7 @@ def _agree(ours: Sequence[CartLine], theirs: Sequence[CartLine]) -> list[e.Event
     if consents[0] == consents[1]:
         return []
     agreed = reduce(stricter, (line.consent for line in (*ours, *theirs)))
-    return [e.LineConsented(line.id, agreed) for line in ours if line.consent != agreed]
+    return [consented(line.id, agreed) for line in ours if line.consent != agreed]
 
 
 def _rule(here: int, there: int, now: int) -> MergeRule:

@@ -419,6 +419,7 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         ),
         zone=event.zone,
         collect=pickup.collect,
+        holds=pickup.holds,  # over by now, and still its own
         generation=pickup.generation + 1,
     )
 

@@ -84,6 +84,9 @@ def _causes(reason: Reason) -> Iterator[Reason]:
         case "refund.refused":
             code = f"refund.{facts.get('reason')}"
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
+        case "substitute.refused":
+            code = f"substitute.{facts.get('reason')}"
+            yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":
             yield Reason(f"payment.{facts.get('reason')}")
         case "pickup.not_ready" | "pickup.over":

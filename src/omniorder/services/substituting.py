@@ -63,14 +63,13 @@ def _given(
 ) -> list[e.Event]:
     """What comes at once, or is proposed."""
     started: list[e.Event] = [e.PickStarted()] if order.pickup.state is PickupState.TO_PICK else []
+    advance(order.pickup.state, e.ShortPicked(units.line, units.quantity, reason))  # nor is it given at another time
     coming = substitutes.coming(order, units.line, units.quantity, offered)
     consent = substitutes.ordered_line(order, units.line).consent
     until = stamp.at + parts.settings.substitute_patience
-    proposal = Proposal(units.line, units.quantity, coming, hold, until, reason, consent.silence_takes)
-    proposed = e.SubstituteProposed(proposal)
-    advance(PickupState.PICKING if started else order.pickup.state, proposed)  # nor is it given otherwise
     if consent.mode is ConsentMode.ASK:
-        return [*started, proposed]
+        proposal = Proposal(units.line, units.quantity, coming, hold, until, reason, consent.silence_takes)
+        return [*started, e.SubstituteProposed(proposal)]
     came = e.LinesAppended((coming,), hold)
     return [*started, came, e.UnitsSubstituted(units.line, units.quantity, coming.id)]
 

@@ -194,8 +194,8 @@ def every_cart(number: int = 1) -> Mapping[str, Cart]:
         "filled": full,
         "consented": changed(
             full,
-            e.LineConsented(full.lines[0].id, Consent.named(BREAD, cap=Money(310, "EUR"))),
-            e.LineConsented(full.lines[1].id, ASK_FIRST),
+            carts.consented(full.lines[0].id, Consent.named(BREAD, cap=Money(310, "EUR"))),
+            carts.consented(full.lines[1].id, ASK_FIRST),
         ),
         "noted": changed(full, e.LineNoted(full.lines[1].id, "скоро?\n\u20ac 5")),
         "emptied": changed(full, *(e.LineRemoved(line.id) for line in full.lines)),
@@ -319,7 +319,7 @@ def order(
 ) -> Order:
     """An order that was just placed and has no tender yet; of its first line, `consent` says what may come instead."""
     filled = cart(number, owner=owner, wishes=wishes)
-    basket = changed(filled, e.LineConsented(filled.lines[0].id, consent)) if consent != REFUSED else filled
+    basket = changed(filled, carts.consented(filled.lines[0].id, consent)) if consent != REFUSED else filled
     made = promise(number, basket=basket, store=store, starts=starts)
     reference = ids.order_id(store, _bytes(number))
     new = orders.place(reference, basket, made, at=at, channel=Channel.WEB, pay_by=at + 15 * MINUTE)

@@ -66,7 +66,7 @@ class MemoryInspection:
         made = self._db.promises.rows()
         worked = (order.pickup for order in self._db.orders.rows())
         rows = [Booking(one.store, one.slot, one.state, len(one.quote.lines)) for one in made]
-        rows += [Booking(one.store, one.slot, one.state, len(one.lines)) for one in worked]
+        rows += [Booking(one.store, one.slot, one.state, one.places) for one in worked]
         return iter(sorted(rows, key=lambda row: (row.store, row.slot)))
 
     def carts(self) -> Iterator[Cart]:
@@ -87,7 +87,7 @@ class MemoryInspection:
         rows = [Claim(one.store, one.reservation_id, one.id) for one in promises]
         rows += [Claim(leg.store, leg.reservation, leg.transfer) for one in promises for leg in one.legs]
         rows += [Claim(one.source, one.reservation, one.id) for one in self._db.transfers.rows()]
-        rows += [Claim(one.pickup.store, hold, one.pickup.id) for one in orders for hold in one.pickup.holds]
+        rows += [Claim(store_of(hold), hold, one.id) for one in orders for hold in one.pickup.holds]
         rows += [Claim(o.pickup.store, o.reservation_id, o.id) for o in orders if o.reservation_id not in own]
         return iter(sorted(rows, key=lambda row: (row.store, row.reservation)))
 

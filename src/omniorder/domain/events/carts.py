@@ -25,7 +25,7 @@ class CartStarted(Event):
 @frozen
 class LineAdded(Event):
     """`quantity` units of `sku` were put into the cart as a line of their own; `note` is for the picker, and `consent`
-    says what may be given instead.
+    says what may be given instead: without what is private of it, the allergens.
     """
 
     line: str
@@ -34,6 +34,7 @@ class LineAdded(Event):
     metadata: Metadata = field(factory=Metadata)
     note: str = field(default="", repr=False, metadata=PRIVATE)
     consent: Consent = REFUSED
+    without_allergens: tuple[str, ...] = field(default=(), repr=False, metadata=PRIVATE)
 
 
 @frozen
@@ -54,10 +55,14 @@ class LineNoted(Event):
 
 @frozen
 class LineConsented(Event):
-    """The customer said what may be given instead of this line's units, where the store hasn't got them."""
+    """The customer said what may be given instead of this line's units, where the store hasn't got them.
+
+    What somebody can't eat is theirs to tell: it is kept with the line, and not in `consent` here.
+    """
 
     line: str
     consent: Consent
+    without_allergens: tuple[str, ...] = field(default=(), repr=False, metadata=PRIVATE)
 
 
 @frozen
