@@ -406,9 +406,9 @@ def test_a_key_gives_the_same_answer_and_is_of_one_request(shop: Shop) -> None:
     assert shop.app.orders.decline(order.id, proposal.id, key="no") == declined
 
 
-def test_stock_outside_can_not_be_held_and_is_not_substituted(open_shop: OpenShop) -> None:
+def test_stock_outside_can_not_be_held_and_is_not_substituted() -> None:
     clock = FakeClock()
-    shop = open_shop(clock=clock, outside=FakeInventory(clock=clock))
+    shop = Shop.example(clock=clock, outside=FakeInventory(clock=clock))
     cart = shop.app.carts.start()
     shop.app.carts.add(cart.id, MILK, 2, substitutes=Consent.similar())
     slot = shop.app.checkout.offers(cart.id)[0].slots[0].id
