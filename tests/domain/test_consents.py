@@ -90,7 +90,7 @@ def test_what_somebody_can_not_eat_is_shown_in_no_log() -> None:
         (InvalidInput, lambda: Consent(WORD)),
         (InvalidMoney, lambda: Consent.similar(cap=NUMBER)),
         (InvalidMoney, lambda: Consent.similar(cap=Money(-1, "EUR"))),
-        (InvalidInput, lambda: Consent.named("")),
+        (InvalidId, lambda: Consent.named("")),
         (InvalidId, lambda: Consent.named("no such\nsku")),
         (InvalidInput, lambda: Consent(ConsentMode.SIMILAR, "A")),
         (InvalidInput, lambda: Consent(ConsentMode.SIMILAR, dearer=True)),

@@ -201,7 +201,7 @@ TABLES = {
         PLANNED            PickupCancelled    CANCELLED
         AWAITING_STOCK     LinesAppended      AWAITING_STOCK
         AWAITING_STOCK     SubstituteDeclined AWAITING_STOCK
-        AWAITING_STOCK     SubstituteWithdrawnAWAITING_STOCK
+        AWAITING_STOCK     SubstituteWithdrawn  AWAITING_STOCK
         AWAITING_STOCK     UnitsSubstituted   AWAITING_STOCK
         AWAITING_STOCK     SlotMoved          AWAITING_STOCK
         AWAITING_STOCK     UnitsSent          AWAITING_STOCK
@@ -213,7 +213,7 @@ TABLES = {
         AWAITING_STOCK     PickupCancelled    CANCELLED
         TO_PICK            LinesAppended      TO_PICK
         TO_PICK            SubstituteDeclined TO_PICK
-        TO_PICK            SubstituteWithdrawnTO_PICK
+        TO_PICK            SubstituteWithdrawn  TO_PICK
         TO_PICK            UnitsSubstituted   TO_PICK
         TO_PICK            SlotMoved          TO_PICK
         TO_PICK            PickStarted        PICKING
@@ -225,7 +225,7 @@ TABLES = {
         TO_PICK            PickupCancelled    CANCELLED
         PICKING            LinesAppended      PICKING
         PICKING            SubstituteDeclined PICKING
-        PICKING            SubstituteWithdrawnPICKING
+        PICKING            SubstituteWithdrawn  PICKING
         PICKING            UnitsSubstituted   PICKING
         PICKING            SubstituteProposed PICKING
         PICKING            SlotMoved          PICKING
@@ -239,7 +239,7 @@ TABLES = {
         PICKING            PickupCancelled    CANCELLED
         AWAITING_CUSTOMER  CustomerAsked      AWAITING_CUSTOMER
         AWAITING_CUSTOMER  SubstituteDeclined AWAITING_CUSTOMER
-        AWAITING_CUSTOMER  SubstituteWithdrawnAWAITING_CUSTOMER
+        AWAITING_CUSTOMER  SubstituteWithdrawn  AWAITING_CUSTOMER
         AWAITING_CUSTOMER  UnitsSubstituted   AWAITING_CUSTOMER
         AWAITING_CUSTOMER  LinesAppended      AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionAnswered   AWAITING_CUSTOMER

@@ -93,10 +93,10 @@ class Consent:
     without_brands: tuple[str, ...] = field(default=(), converter=_brands)
 
     def __attrs_post_init__(self) -> None:
-        if (self.mode is ConsentMode.NAMED) != (self.sku != ""):
-            raise InvalidInput("sku", self.sku, "must be given for a named article, and only for that")
         if self.mode is ConsentMode.NAMED:
             valid_sku(self.sku)
+        elif self.sku != "":
+            raise InvalidInput("sku", self.sku, "is of a named article only")
         if self.dearer and self.cap is None:
             raise InvalidInput("dearer", self.dearer, "needs a cap: how much dearer it may be")
         if self.silence_takes and self.mode is not ConsentMode.ASK:
