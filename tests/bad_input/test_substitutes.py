@@ -23,6 +23,8 @@ from tests.bad_input.test_text import IDS
 
 NO_CONSENTS: Final[dict[str, Any]] = {"nothing": None, "a word": "similar", "a number": 5, "a class": Consent}
 NO_MONEY: Final[dict[str, Any]] = {"a number": 249, "a text": "2.49 EUR", "a list": []}
+NO_CAPS: Final[dict[str, Any]] = {**NO_MONEY, "below nothing": Money(-1, "EUR")}
+NO_SKUS: Final[dict[str, Any]] = {**IDS, "nothing": None}
 
 
 def _substitute(world: World, sku: Any = Shop.BREAD, quantity: Any = 1, **more: Any) -> object:
@@ -33,9 +35,9 @@ def _substitute(world: World, sku: Any = Shop.BREAD, quantity: Any = 1, **more: 
 CONSENTS = parametrised(
     each("add", lambda w, v: Add(Shop.MILK, substitutes=v), NO_CONSENTS, InvalidInput, field="substitutes"),
     each("allow", lambda w, v: Allow(w.cart.lines[0].id, v), NO_CONSENTS, InvalidInput, field="substitutes"),
-    each("cap", lambda w, v: Consent.similar(cap=v), {**NO_MONEY, "below nothing": Money(-1, "EUR")}, InvalidMoney,
+    each("cap", lambda w, v: Consent.similar(cap=v), NO_CAPS, InvalidMoney,
          field="cap"),
-    each("named", lambda w, v: Consent.named(v), {**IDS, "nothing": None}, InvalidId, field="sku"),
+    each("named", lambda w, v: Consent.named(v), NO_SKUS, InvalidId, field="sku"),
     [
         Case("an unknown article named", lambda w: w.shop.app.carts.allow(
             w.cart.id, w.cart.lines[0].id, Consent.named("NOTHING")), NotFound, {"kind": "article"}),
@@ -46,7 +48,7 @@ CONSENTS = parametrised(
     ],
 )  # fmt: skip
 SUBSTITUTES = parametrised(
-    each("article", lambda w, v: _substitute(w, v), {**IDS, "nothing": None}, InvalidId, field="sku"),
+    each("article", lambda w, v: _substitute(w, v), NO_SKUS, InvalidId, field="sku"),
     each("quantity", lambda w, v: _substitute(w, quantity=v), QUANTITIES, InvalidQuantity),
     each("price", lambda w, v: _substitute(w, price=v), NO_MONEY, InvalidMoney, field="price"),
     each("reason", lambda w, v: _substitute(w, reason=v), [None, 5, ""], InvalidText),
