@@ -47,6 +47,7 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 from omniorder.domain.accounts import Account, IssuedCard, Posting
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart
+from omniorder.domain.consents import Consent
 from omniorder.domain.deliveries import Availability, ExpectedDelivery
 from omniorder.domain.events import EVENTS, PRIVATE, Event, Recorded
 from omniorder.domain.handoffs import Handoff, HandoffTicket
@@ -369,7 +370,7 @@ register(Reason, "remedies")
 register(Question, "why")
 register(Proposal, "id")
 _PLAIN: Final[tuple[type[Any], ...]] = (
-    *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
+    *(Cart, Consent, Merged, Claimed, Handoff, Quote, Payment, Receipt),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
     *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard, OpenRefund),
 )

@@ -39,7 +39,7 @@ from omniorder.errors import (
     OutOfStock,
     SubstituteRefused,
 )
-from omniorder.testing import FakeClock, FakeInventory
+from omniorder.testing import FakeClock, FakeGateway, FakeInventory
 from omniorder.testing.invariants import check_all, nothing_is_overdue
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
@@ -156,7 +156,20 @@ def test_it_is_paid_at_the_counter_where_the_rest_is(shop: Shop) -> None:
     check_all(shop.hub)
 
 
-def test_the_order_in_which_it_is_said_whose_units_are_lost_is_one_event_each(shop: Shop) -> None:
+def test_what_is_set_aside_is_raised_for_a_dearer_substitute_where_that_is_how_the_shop_does_it(
+    open_shop: OpenShop,
+) -> None:
+    clock = FakeClock()
+    gateway = FakeGateway(clock=clock, incremental=True)
+    shop = open_shop(clock=clock, gateway=gateway, settings=Settings(raises_authorisations=True), migrate=True)
+    order = ordered(shop, Consent.similar(cap=UP_TO_3))
+    assert order.payments[0].authorised.amount == 498
+    order = finished(shop, given(shop, order, DEARER, 2))
+    assert (charged(shop), len(order.payments)) == (598, 1)
+    check_all(shop.hub, gateways={"card": gateway})
+
+
+def test_it_is_told_what_came_and_instead_of_what(shop: Shop) -> None:
     order = given(shop, ordered(shop, Consent.named(OTHER)))
     assert names(shop, order)[-3:] == ["PickStarted", "LinesAppended", "UnitsSubstituted"]
 
