@@ -55,6 +55,8 @@ class QuoteLine:
     @property
     def ceiling(self) -> Money:
         """What the line costs at that weight, or its substitutes where that is more."""
+        if not self.tolerance and self.cap is None:
+            return self.total
         return at_most(self.price, self.cap, self.most, self.per)
 
 
