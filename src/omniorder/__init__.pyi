@@ -10,9 +10,10 @@ from .domain.bills import Bill
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
-from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.carts import Add, Allow, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.changing import OrderChange, OrderEdit, PaidBy
 from .domain.channels import Channel
+from .domain.consents import Consent, ConsentMode
 from .domain.corrections import Correction, CorrectionKind
 from .domain.counter import Refused, Rest
 from .domain.deliveries import Availability, ExpectedDelivery
@@ -57,6 +58,7 @@ from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.proofs import Check, CheckKind, Proof
+from .domain.proposals import Proposal
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
@@ -97,6 +99,7 @@ __all__ = [
     "Advice",
     "Agent",
     "AgentTouchpoint",
+    "Allow",
     "Alternative",
     "Article",
     "Associate",
@@ -116,6 +119,8 @@ __all__ = [
     "Claimed",
     "Closure",
     "Condition",
+    "Consent",
+    "ConsentMode",
     "Correction",
     "CorrectionKind",
     "Customer",
@@ -187,6 +192,7 @@ __all__ = [
     "Promise",
     "PromiseState",
     "Proof",
+    "Proposal",
     "Question",
     "Quote",
     "QuoteLine",

@@ -47,6 +47,7 @@
     │   ├── NotPaid
     │   ├── CorrectionRefused
     │   ├── ReturnRefused
+    │   ├── SubstituteRefused
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── AgeCheckNeeded
@@ -151,6 +152,7 @@ __all__ = [
     "StorageFault",
     "StorageFull",
     "StorageUnavailable",
+    "SubstituteRefused",
     "TenderUnsupported",
     "TooMany",
     "VersionConflict",
@@ -636,6 +638,18 @@ class ReturnRefused(Refused):
 
     code = "return.refused"
     says = "{line} of {order} is not taken back: {reason}"
+
+
+class SubstituteRefused(Refused):
+    """This may not be given instead of that line's units. Facts: `order`, `line`, `sku`, `reason`; `price`, `most`.
+
+    `reason` is `no_consent`, `other_article` (than the one that was named), `allergen` or `brand` (which the customer
+    excluded), `other_unit`, `needs_more` (a check of age, for example, that the line does not need) or `above_cap` (the
+    store may give it for `most`).
+    """
+
+    code = "substitute.refused"
+    says = "{order}: {sku} may not be given instead of {line}: {reason}"
 
 
 class WrongCode(Refused):

@@ -39,6 +39,7 @@ TABLES = {
         OPEN       LineAdded          OPEN
         OPEN       LineChanged        OPEN
         OPEN       LineNoted          OPEN
+        OPEN       LineConsented      OPEN
         OPEN       LineRemoved        OPEN
         OPEN       PromiseMade        OPEN
         OPEN       PromiseReplaced    OPEN
@@ -204,6 +205,9 @@ TABLES = {
         PLANNED            PickupCancelled    CANCELLED
         AWAITING_STOCK     OrderChanged       AWAITING_STOCK
         AWAITING_STOCK     LinesAppended      AWAITING_STOCK
+        AWAITING_STOCK     SubstituteDeclined AWAITING_STOCK
+        AWAITING_STOCK     SubstituteWithdrawn  AWAITING_STOCK
+        AWAITING_STOCK     UnitsSubstituted   AWAITING_STOCK
         AWAITING_STOCK     SlotMoved          AWAITING_STOCK
         AWAITING_STOCK     UnitsSent          AWAITING_STOCK
         AWAITING_STOCK     UnitsArrived       AWAITING_STOCK
@@ -214,6 +218,9 @@ TABLES = {
         AWAITING_STOCK     PickupCancelled    CANCELLED
         TO_PICK            OrderChanged       TO_PICK
         TO_PICK            LinesAppended      TO_PICK
+        TO_PICK            SubstituteDeclined TO_PICK
+        TO_PICK            SubstituteWithdrawn  TO_PICK
+        TO_PICK            UnitsSubstituted   TO_PICK
         TO_PICK            SlotMoved          TO_PICK
         TO_PICK            PickClaimed        TO_PICK
         TO_PICK            PickJoined         TO_PICK
@@ -226,6 +233,10 @@ TABLES = {
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
         PICKING            LinesAppended      PICKING
+        PICKING            SubstituteDeclined PICKING
+        PICKING            SubstituteWithdrawn  PICKING
+        PICKING            UnitsSubstituted   PICKING
+        PICKING            SubstituteProposed PICKING
         PICKING            SlotMoved          PICKING
         PICKING            PickClaimed        PICKING
         PICKING            PickJoined         PICKING
@@ -240,6 +251,10 @@ TABLES = {
         PICKING            PickRerouted       REROUTED
         PICKING            PickupCancelled    CANCELLED
         AWAITING_CUSTOMER  CustomerAsked      AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  SubstituteDeclined AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  SubstituteWithdrawn  AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  UnitsSubstituted   AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  LinesAppended      AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionAnswered   AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionLapsed     AWAITING_CUSTOMER
         AWAITING_CUSTOMER  QuestionWithdrawn  AWAITING_CUSTOMER

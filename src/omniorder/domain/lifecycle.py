@@ -225,6 +225,7 @@ CART: Final[Table[CartState]] = {
         e.LineAdded: CartState.OPEN,
         e.LineChanged: CartState.OPEN,
         e.LineNoted: CartState.OPEN,
+        e.LineConsented: CartState.OPEN,
         e.LineRemoved: CartState.OPEN,
         e.PromiseMade: CartState.OPEN,
         e.PromiseReplaced: CartState.OPEN,
@@ -440,6 +441,16 @@ ORDER: Final[Table[OrderState]] = {
     OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED},
 }
 
+
+def _answers_to_proposals(state: PickupState) -> Mapping[type[e.Event], PickupState]:
+    """A substitute that was proposed may be decided while anything else is done, until the goods are ready."""
+    return {
+        e.UnitsSubstituted: state,
+        e.SubstituteDeclined: state,
+        e.SubstituteWithdrawn: state,
+    }
+
+
 PICKUP: Final[Table[PickupState]] = {
     PickupState.PLANNED: {
         e.PickReleased: PickupState.TO_PICK,
@@ -448,6 +459,7 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.AWAITING_STOCK: {
         e.OrderChanged: PickupState.AWAITING_STOCK,
+        **_answers_to_proposals(PickupState.AWAITING_STOCK),
         e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
@@ -460,6 +472,7 @@ PICKUP: Final[Table[PickupState]] = {
     },
     PickupState.TO_PICK: {
         e.OrderChanged: PickupState.TO_PICK,
+        **_answers_to_proposals(PickupState.TO_PICK),
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickClaimed: PickupState.TO_PICK,
@@ -474,6 +487,8 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.PICKING: {
+        **_answers_to_proposals(PickupState.PICKING),
+        e.SubstituteProposed: PickupState.PICKING,
         e.LinesAppended: PickupState.PICKING,
         e.SlotMoved: PickupState.PICKING,
         e.PickClaimed: PickupState.PICKING,
@@ -490,6 +505,8 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_CUSTOMER: {
+        **_answers_to_proposals(PickupState.AWAITING_CUSTOMER),
+        e.LinesAppended: PickupState.AWAITING_CUSTOMER,
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
         e.QuestionAnswered: PickupState.AWAITING_CUSTOMER,
         e.QuestionLapsed: PickupState.AWAITING_CUSTOMER,

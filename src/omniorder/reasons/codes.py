@@ -136,6 +136,15 @@ _PAYING: Final = {
     "refund.all_or_nothing": _told(),
 }
 
+_SUBSTITUTES: Final = {
+    "substitute.refused": _told("order line sku reason", may="most price"),
+    "substitute.above_cap": _told("most price"),
+    **{
+        f"substitute.{reason}": _told(may="sku")
+        for reason in ("no_consent", "other_article", "allergen", "brand", "other_unit", "needs_more")
+    },
+}
+
 _COLLECTING: Final = {
     "pickup.not_ready": _told("order reason", may="state", remedies="ready.wait"),
     "pickup.unpicked": _told("order reason lines", remedies="pick.finish"),
@@ -206,6 +215,7 @@ CODES: Final[Mapping[str, Told]] = MappingProxyType(
     | _SLOTS
     | _CARTS
     | _PAYING
+    | _SUBSTITUTES
     | _COLLECTING
     | _REQUESTS
     | dict(_states())

@@ -86,6 +86,9 @@ def _causes(reason: Reason) -> Iterator[Reason]:
         case "refund.refused" | "return.refused" | "pick.not_wanted":
             code = f"{reason.code.partition('.')[0]}.{facts.get('reason')}"
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
+        case "substitute.refused":
+            code = f"substitute.{facts.get('reason')}"
+            yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":
             yield Reason(f"payment.{facts.get('reason')}")
         case "check.age" if facts.get("failed"):

@@ -20,7 +20,7 @@ from omniorder.domain.planning import Plan
 from omniorder.domain.slots import Slot
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotFound, NotReady
-from omniorder.services import changing, payments, rerouting
+from omniorder.services import changing, payments, rerouting, substituting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
@@ -194,6 +194,23 @@ class CustomerOrders(Orders):
             return carry_on(unit, before, [waiting.extended(before, store, policy, unit.stamp.at)])
 
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
+
+    @command("orders.accept")
+    def accept(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Take what the store proposes instead of what it hasn't got: one of `order.pickup.proposals`, by its id.
+
+        It comes as a line of its own, and what it replaces is not paid. Accepting twice changes nothing. Raises
+        `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
+        """
+        return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, True, key))
+
+    @command("orders.decline")
+    def decline(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Don't take it: what becomes of the missing units is the policy's to say (`Settings.rerouting`).
+
+        Raises `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
+        """
+        return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, False, key))
 
 
 @frozen

@@ -34,6 +34,7 @@ from omniorder.domain.events.carts import (
     HandoffWithdrawn as HandoffWithdrawn,
     LineAdded as LineAdded,
     LineChanged as LineChanged,
+    LineConsented as LineConsented,
     LineNoted as LineNoted,
     LineRemoved as LineRemoved,
     PromiseAccepted as PromiseAccepted,
@@ -145,10 +146,14 @@ from omniorder.domain.events.pickups import (
     SlotMoved as SlotMoved,
     StockArrived as StockArrived,
     StockAwaited as StockAwaited,
+    SubstituteDeclined as SubstituteDeclined,
+    SubstituteProposed as SubstituteProposed,
+    SubstituteWithdrawn as SubstituteWithdrawn,
     UnitsArrived as UnitsArrived,
     UnitsRefused as UnitsRefused,
     UnitsSent as UnitsSent,
     UnitsSpoiled as UnitsSpoiled,
+    UnitsSubstituted as UnitsSubstituted,
     Unreadied as Unreadied,
 )
 from omniorder.domain.events.reservations import (

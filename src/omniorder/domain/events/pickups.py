@@ -8,6 +8,7 @@ from attrs import frozen
 
 from omniorder.domain.events.root import Event
 from omniorder.domain.proofs import CheckKind, Proof
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import Units
 from omniorder.domain.questions import Question
 
@@ -165,6 +166,49 @@ class ShortPicked(Event):
     line: str
     quantity: int
     reason: str
+
+
+@frozen
+class SubstituteProposed(Event):
+    """The customer is asked whether they take another article for units that the shelf lacks, until the proposal ends.
+
+    Its `hold` keeps the substitute meanwhile, and the rest is picked on.
+    """
+
+    proposal: Proposal
+
+
+@frozen
+class UnitsSubstituted(Event):
+    """So many units of this line are replaced by the line `by`, which came to the order: they are called off.
+
+    By consent in the basket; or as the customer accepted this `proposal`, or was `silent` about it where that is what
+    they want.
+    """
+
+    line: str
+    quantity: int
+    by: str
+    proposal: str = ""
+    silent: bool = False
+
+
+@frozen
+class SubstituteDeclined(Event):
+    """The customer does not take what was proposed, or was `silent`: the units are missing.
+
+    What becomes of them is to be decided.
+    """
+
+    proposal: str
+    silent: bool = False
+
+
+@frozen
+class SubstituteWithdrawn(Event):
+    """The store does not propose it any more: the units are to be picked as before."""
+
+    proposal: str
 
 
 @frozen

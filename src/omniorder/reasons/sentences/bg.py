@@ -81,6 +81,14 @@ _SENTENCES = {
     "refund.fee_too_high": ("Таксата може да бъде най-много {most}.",),
     "refund.named_tender": ("По този начин могат да бъдат върнати най-много {most}.",),
     "refund.all_or_nothing": ("Може да бъде върнато само изцяло.",),
+    "substitute.refused": ("{sku} не може да бъде даден в замяна.",),
+    "substitute.no_consent": ("Клиентът не желае заместител.",),
+    "substitute.other_article": ("Клиентът е приел друг артикул.",),
+    "substitute.allergen": ("Той съдържа нещо, което клиентът е изключил.",),
+    "substitute.brand": ("Той е от марка, която клиентът е изключил.",),
+    "substitute.other_unit": ("Той не се продава в същата мерна единица.",),
+    "substitute.needs_more": ("Той изисква услуга, например проверка на възрастта, за разлика от поръчания.",),
+    "substitute.above_cap": ("Той струва {price}, а клиентът е приел най-много {most}.",),
     # collecting
     "pickup.not_ready": ("Поръчка {order} все още не е готова за получаване.",),
     "pickup.unpicked": (
