@@ -21,7 +21,18 @@ from attrs import frozen
 
 import omniorder
 from omniorder import errors, ports, testing
-from omniorder.domain import bookkeeping, channels, handoffs, lifecycle, merging, quantities, reconciling, stock
+from omniorder.domain import (
+    bookkeeping,
+    channels,
+    handoffs,
+    lifecycle,
+    merging,
+    offline_hand_overs,
+    quantities,
+    reconciling,
+    signed_passes,
+    stock,
+)
 from omniorder.domain.events import EVENTS
 from omniorder.ports import notifications
 from omniorder.services import touchpoints
@@ -32,15 +43,15 @@ NAMES = """
 Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Alternative Article Associate Availability
 Available BankTransfer Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Correction
 CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding
-GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
-IsUnanswered IssuedCard Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note
-Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Page PayInStore PayLink
-Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Plan Point Posting Price Promise PromiseState
-Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Remedy
-Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreCredit
-StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken TaxPart Temperature Tender Terminal Transfer
-TransferLine TransferState Unit Units Wallet WebhookReply Wire WithTransfer errors events from_json ranking say
-sourcing steps to_json
+GiftCard Guest Handling Handoff HandoffState HandoffTicket Holder IsActionRequired IsAuthorised IsDueInStore
+IsSettled IsUnanswered IssuedCard Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement
+MovementKind Note Notifier Occasion Offer OfflineHandOver OmniorderError OpenRefund Option Order OrderHub OrderLine
+OrderState Page PayInStore PayLink Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Plan Point
+Posting Price Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation
+Recorded RefundRule RefundState Remedy Remove Rerouting Scope Service Settings Shortage SigningKeys Slot Sourcing
+SourcingPolicy Stage Stamp Store StoreCredit StoreTouchpoint Strategy SweepReport SyncOutcome Synced System
+SystemTouchpoint Taken TaxPart Temperature Tender Terminal Transfer TransferLine TransferState Unit Units Wallet
+WebhookReply Wire WithTransfer errors events from_json ranking say sourcing steps to_json
 """
 
 
@@ -194,6 +205,7 @@ def _is_text(line: ast.stmt | None) -> bool:
 def enums() -> Iterator[tuple[ModuleType, type[Enum]]]:
     for module in (
         lifecycle, channels, handoffs, merging, quantities, stock, notifications, bookkeeping, reconciling,
+        offline_hand_overs, signed_passes,
     ):  # fmt: skip
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, Enum) and defined_in(module, kind):

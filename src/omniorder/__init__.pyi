@@ -28,6 +28,7 @@ from .domain.lifecycle import (
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.offers import Available, Offer, WithTransfer
+from .domain.offline_hand_overs import Synced, SyncOutcome
 from .domain.order_lines import OrderLine
 from .domain.orders import Order, Stage
 from .domain.passes import PickupPass
@@ -56,6 +57,7 @@ from .domain.ranking import Ranking, SourcingPolicy
 from .domain.receipts import Receipt, ReceiptLine
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
+from .domain.signed_passes import Holder
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
@@ -70,12 +72,13 @@ from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
 from .services.paging import Page
-from .services.pickups import Pick
+from .services.pickups import OfflineHandOver, Pick
 from .services.reconciling import Reconciliation
 from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
 from .services.webhooks import WebhookReply
+from .signing import SigningKeys
 from .wire import Wire, from_json, to_json
 
 __all__ = [
@@ -119,6 +122,7 @@ __all__ = [
     "Handoff",
     "HandoffState",
     "HandoffTicket",
+    "Holder",
     "IsActionRequired",
     "IsAuthorised",
     "IsDueInStore",
@@ -139,6 +143,7 @@ __all__ = [
     "Notifier",
     "Occasion",
     "Offer",
+    "OfflineHandOver",
     "OmniorderError",
     "OpenRefund",
     "Option",
@@ -180,6 +185,7 @@ __all__ = [
     "Service",
     "Settings",
     "Shortage",
+    "SigningKeys",
     "Slot",
     "Sourcing",
     "SourcingPolicy",
@@ -190,6 +196,8 @@ __all__ = [
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",
+    "SyncOutcome",
+    "Synced",
     "System",
     "SystemTouchpoint",
     "Taken",

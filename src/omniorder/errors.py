@@ -44,6 +44,7 @@
     │   ├── CorrectionRefused
     │   ├── WrongCode
     │   ├── CodeLocked
+    │   ├── PassRefused
     │   ├── ReservationGone
     │   ├── ImportChanged
     │   └── KeyReused
@@ -122,6 +123,7 @@ __all__ = [
     "NotReady",
     "OmniorderError",
     "OutOfStock",
+    "PassRefused",
     "PaymentDeclined",
     "PaymentInFlight",
     "PlanImpossible",
@@ -592,6 +594,18 @@ class CodeLocked(Refused):
     code = "code.locked"
     status = 403
     says = "the code of {order} is locked; staff can re-issue it"
+
+
+class PassRefused(Refused):
+    """A signed pass that opens nothing here and now. Facts: `reason`, and `order` if the signature was good.
+
+    `reason` is `malformed`, `forged`, `unknown_key`, `retired_key`, `other_store`, `other_order`, `not_yet_valid`,
+    `expired`, `used` or `replaced` (by a newer pass of the same order).
+    """
+
+    code = "pass.refused"
+    status = 403
+    says = "the pass is refused: {reason}"
 
 
 class ReservationGone(Refused):

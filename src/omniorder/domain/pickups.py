@@ -85,7 +85,8 @@ class Pickup:
     `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
     meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
-    is when somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    is when somebody else may finish it. `left` are units that a store without a network gave away and that
+    are not paid yet. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
     id: str
@@ -108,6 +109,7 @@ class Pickup:
     question: Question | None = None
     trouble: str = ""
     collect: Service = Service.PICKUP
+    left: tuple[e.Units, ...] = ()
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -186,10 +188,14 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.HandOverStarted(units, look_at):
             _each(after, units, _collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)
+        case e.LeftOffline(units):
+            _each(after, (*pickup.left, *units), _collected)  # refuses what could not be collected
+            return evolve(after, left=(*pickup.left, *units))
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
-            return evolve(_each(after, units, _collected), claim=(), look_at=None)
+            left = _still_left(pickup.left, units)
+            return evolve(_each(after, units, _collected), claim=(), look_at=None, left=left)
         case e.RestLapsed(units) | e.RestCancelled(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
@@ -280,6 +286,20 @@ def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
         gone[part.line] += part.quantity
     found = _no_longer_held(pickup, _each(pickup, units, _collected))
     return tuple(e.Units(part.line, more) for part in found if (more := part.quantity - gone[part.line]))
+
+
+def _still_left(left: tuple[e.Units, ...], units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """What left and is not settled by these units, which are."""
+    settled = Counter[str]()
+    for part in units:
+        settled[part.line] += part.quantity
+    rest: list[e.Units] = []
+    for part in left:
+        gone = min(part.quantity, settled[part.line])
+        settled[part.line] -= gone
+        if more := part.quantity - gone:
+            rest.append(e.Units(part.line, more))
+    return tuple(rest)
 
 
 def _no_longer_held(before: Pickup, after: Pickup) -> tuple[e.Units, ...]:

@@ -132,6 +132,17 @@ _COLLECTING: Final = {
     "pickup.over": _told("order reason state", may="amount"),
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
     "code.locked": _told("order", remedies="code.reissue"),
+    "pass.refused": _told("reason", may="order", remedies="pass.again"),
+    "pass.malformed": _told(),
+    "pass.forged": _told(),
+    "pass.unknown_key": _told(),
+    "pass.retired_key": _told(),
+    "pass.other_store": _told(),
+    "pass.other_order": _told(),
+    "pass.not_yet_valid": _told(),
+    "pass.expired": _told(),
+    "pass.used": _told(),
+    "pass.replaced": _told(),
     "line.rejected": _told(may="sku units reason unit store order"),
     "weight.out_of_tolerance": _told("line ordered weighed least most", remedies="weight.again"),
     "transfer.late": _told(may="transfer order sku units unit arrives store"),
@@ -173,7 +184,7 @@ _STATES: Final = {
 _OUT_OF_STATES: Final = {"cart.is_ordered": "cart.start", "cart.is_merged": "cart.start"}
 
 _GUARDS: Final = (
-    *("handing_over", "part_collected", "nothing_collected"),
+    *("handing_over", "part_collected", "nothing_collected", "goods_left"),
     *("not_funded", "not_paid", "not_settled"),
 )
 
@@ -225,6 +236,7 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "code.again": _told("tries_left"),
         "code.check": _told(),
         "code.reissue": _told(),
+        "pass.again": _told(),
         "handoff.again": _told(),
         "version.reload": _told(),
         "key.fresh": _told(),

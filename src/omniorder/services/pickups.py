@@ -15,8 +15,9 @@ from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.events import Units
 from omniorder.domain.hours import keep_until
-from omniorder.domain.instants import iso
+from omniorder.domain.instants import instant, iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
+from omniorder.domain.offline_hand_overs import Synced
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.quantities import quantity as valid_quantity
@@ -25,10 +26,11 @@ from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
-from omniorder.services import handing_over, payments, rerouting
+from omniorder.services import handing_over, offline_hand_overs, payments, rerouting
 from omniorder.services.access import look, work_for
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
+from omniorder.services.offline_hand_overs import Given
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
@@ -45,6 +47,35 @@ class Pick:
 
     line: str
     quantity: int = field(converter=valid_quantity)
+
+
+def _at(value: datetime) -> datetime:
+    return instant(value, "at")
+
+
+def _by(value: str) -> str:
+    return ids.customer_id(value, "by")
+
+
+@frozen
+class OfflineHandOver:
+    """Goods that left against a `signed` pass while the store had no network.
+
+    `at` is when, by the store's device, and `by` the id of the associate who gave them; all that was open, or only
+    `lines`. `taken` is what the till took for what was due in the store. The same pass and instant are the same
+    hand-over, however often it is told. Raises `InvalidInstant`, `InvalidId`, `InvalidInput`.
+    """
+
+    signed: str = field(repr=False)
+    at: datetime = field(converter=_at)
+    by: str = field(converter=_by)
+    lines: Sequence[Pick] | None = None
+    taken: Taken | None = None
+
+    def __attrs_post_init__(self) -> None:
+        given(self.signed, str, "signed", "what was scanned, as text")
+        if self.taken is not None:
+            given(self.taken, Taken, "taken", "a Taken")
 
 
 @frozen
@@ -220,6 +251,30 @@ class Pickups:
         if taken is not None and not isinstance(cast("object", taken), (Taken, Terminal)):
             raise InvalidInput("taken", taken, "a Taken or a Terminal")
         return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
+
+    @command("pickups.sync")
+    def sync(self, hand_overs: Sequence[OfflineHandOver]) -> list[Synced]:
+        """Tell of what was handed over here without a network, at most 1000 at once; what became of each, in order.
+
+        Each is settled by itself, as `hand_over` does it, and stands in the journal with the instant and the associate
+        at the store; money is taken now, and once, however often and by how many devices the same is told. What was not
+        to be given stands in the order's journal as `PassUsedTwice` and moves neither goods nor money. What isn't paid
+        stays on the order (`order.pickup.left`): tell it again, with what the till has `taken` since, or hand it over
+        at the counter as usual.
+
+        Raises `InvalidInput`, `TooMany`, `Misconfigured` (no signing keys), `NeedsOwnTransaction`, and faults of the
+        storage: what was settled until then stays so.
+        """
+        payments.own_transaction(self.parts, "pickups.sync")
+        self.parts.signing_keys()
+        told = several(hand_overs, OfflineHandOver, "hand_overs", "a list of OfflineHandOver", most=MOST_LINES)
+        store = self._store().id
+        given_out = [
+            Given(one.signed, store, one.at, Associate(one.by, store).name,
+                  None if one.lines is None else units_of(one.lines), one.taken)
+            for one in told
+        ]  # fmt: skip
+        return [offline_hand_overs.tell(self.parts, self.touch, one) for one in given_out]
 
     @command("pickups.stop_payment")
     def stop_payment(self, order_id: str, *, key: str | None = None) -> Order:

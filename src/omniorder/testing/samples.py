@@ -400,6 +400,7 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "picking": after(confirmed, e.PickStarted(), e.LinePicked(placed.lines[0].id, 1)),
         "ready": waiting,
         "reissued": after(waiting, e.CodeReissued(2, "2027")),
+        "left offline": after(waiting, e.LeftOffline(first, "pup_1_1", placed.store, NOW, "associate:ivan@SOF01")),
         "handing over": handing_over(waiting),
         "partly collected": some,
         "rest lapsed": after(some, *coupling.overdue(some, NOW + timedelta(days=4), hold)),

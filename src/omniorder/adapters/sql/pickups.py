@@ -64,6 +64,7 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "holds": list(pickup.holds),
         "question": None if pickup.question is None else wire.dump(pickup.question),
         "trouble": pickup.trouble,
+        "left_offline": [[part.line, part.quantity] for part in pickup.left],
     }
 
 
@@ -125,4 +126,5 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         question=None if found["question"] is None else wire.load(Question, found["question"]),
         trouble=found["trouble"],
         collect=Service(found["collect"]),
+        left=tuple(Units(line, quantity) for line, quantity in found["left_offline"]),
     )

@@ -200,6 +200,20 @@ class HandOverFailed(Event):
 
 
 @frozen
+class LeftOffline(Event):
+    """These units left against a signed pass while the store had no network: `by` gave them at `at`, as the store says.
+
+    `pass_id` is the pass's. What is to be paid for them is taken when the store tells of it, which is now.
+    """
+
+    units: tuple[Units, ...]
+    pass_id: str
+    store: str
+    at: datetime
+    by: str
+
+
+@frozen
 class PartCollected(Event):
     """These units left with the customer, and others are still waiting."""
 

@@ -193,6 +193,7 @@ class PickupRow(Row, table=True):
     question: MaybeDocument
     trouble: Annotated[str, with_default(Text, "")]
     collect: Annotated[str, with_default(Key, "pickup")]
+    left_offline: Annotated[Any, with_default(Json, "[]")]
 
 
 class PickupLineRow(Row, table=True):
