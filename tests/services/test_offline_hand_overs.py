@@ -21,7 +21,7 @@ from omniorder import (
     offline,
 )
 from omniorder import events as e
-from omniorder.errors import IllegalTransition, InvalidInput, InvalidInstant, NotPaid, PassRefused
+from omniorder.errors import IllegalTransition, InvalidInput, InvalidInstant, NotPaid, NotReady, PassRefused
 from omniorder.signing import new_key
 from omniorder.testing import invariants
 from omniorder.testing.shop import Shop
@@ -183,6 +183,14 @@ def test_while_the_provider_is_silent_nobody_is_charged_twice(shop: Shop) -> Non
     shop.advance(minutes=5)
     assert told(shop, entry).outcome is SyncOutcome.REPEATED
     assert (charged(shop), max(effects(shop))) == (order.total.amount, 1)
+
+
+def test_whoever_told_of_it_is_not_taken_for_the_one_who_holds_the_goods(shop: Shop) -> None:
+    """Else their own counter would be given a receipt for goods that have long left."""
+    order = ready(shop)
+    said = shop.app.orders.pickup_pass(order.id).code
+    told(shop, given(shop, order))
+    assert refused(NotReady, shop.store.pickups.hand_over, order.id, code=said).facts["state"] == "collected"
 
 
 # --- given twice, or too late -----------------------------------------------------------------------------

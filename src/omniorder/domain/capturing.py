@@ -62,13 +62,15 @@ def hand_over(
     capabilities: Mapping[str, Capabilities],
     taken: Taken | Terminal | None,
     look_at: datetime,
+    offline: bool = False,
 ) -> tuple[e.Event, ...]:
     """Claim the pick-up for `units` and plan the captures that pay for them.
 
-    `capabilities` are by tender kind. Raises `NotPaid` when the tenders don't cover what leaves, or when what
-    the counter took is not what is due; `StillRunning` while it is not known how much is set aside.
+    `capabilities` are by tender kind; `offline` says that the units have left already. Raises `NotPaid` when the
+    tenders don't cover what leaves, or when what the counter took is not what is due; `StillRunning` while it is not
+    known how much is set aside.
     """
-    claim = e.HandOverStarted(units, look_at)
+    claim = e.HandOverStarted(units, look_at, offline)
     pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
     if any(p.being_raised for p in order.payments):
         raise StillRunning(command="pickups.hand_over", id=order.id)

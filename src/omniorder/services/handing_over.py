@@ -227,7 +227,7 @@ def _given_before(
                 raise _not_paid(order, units or order.pickup.rest(), reason)
             case e.CounterStarted(amount=amount, reader="") if gone_at is not None:
                 counted = amount
-            case e.HandOverStarted(claimed):
+            case e.HandOverStarted(claimed, offline=offline):
                 if gone_at is None:
                     raise StillRunning(command="pickups.hand_over", id=order.id)
                 if isinstance(taken, Taken) and taken.amount != counted:
@@ -235,7 +235,7 @@ def _given_before(
                     raise NotReady(order=order.id, reason=reason, state=_GONE, amount=str(taken.amount))
                 same = units is None or sorted(units, key=repr) == sorted(claimed, key=repr)
                 # whoever began it holds the goods, even if the sweep had to finish it for them
-                if entry.stamp.actor == stamp.actor and same:
+                if entry.stamp.actor == stamp.actor and same and not offline:
                     return receipt(order, claimed, gone_at, stamp.actor)
                 break
             case _:

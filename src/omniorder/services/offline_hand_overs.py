@@ -103,6 +103,7 @@ def _claim(unit: Unit, order_id: str, said: SignedPass, given: Given) -> tuple[O
             capabilities=unit.parts.capabilities,
             taken=given.taken,
             look_at=unit.stamp.at + unit.parts.settings.hand_over_patience,
+            offline=True,
         )
     except (NotPaid, StillRunning) as error:
         return carry_on(unit, order, left), wanted, Synced(SyncOutcome.UNPAID, order.id, error=error)

@@ -186,10 +186,14 @@ class CodeReissued(Event):
 
 @frozen
 class HandOverStarted(Event):
-    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant."""
+    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant.
+
+    `offline`: they have left already, while the store had no network, so nobody at the counter holds them.
+    """
 
     units: tuple[Units, ...]
     look_at: datetime
+    offline: bool = False
 
 
 @frozen
