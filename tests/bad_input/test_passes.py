@@ -65,12 +65,9 @@ def test_a_pass_that_is_none_opens_nothing_and_counts_as_no_try(world: World, ca
 
 @parametrised(
     [
-        Case(
-            "before it is ready", lambda w: w.shop.store.pickups.hand_over(w.placed.id, code=w.ticket.signed), NotReady
-        ),
-        Case(
-            "once called off", lambda w: w.shop.store.pickups.hand_over(w.cancelled.id, code=w.ticket.signed), NotReady
-        ),
+        Case("too early", lambda w: w.shop.store.pickups.hand_over(w.placed.id, code=w.ticket.signed), NotReady),
+        Case("called off", lambda w: w.shop.store.pickups.hand_over(w.cancelled.id, code=w.ticket.signed), NotReady),
+        Case("collected", lambda w: w.shop.store.pickups.hand_over(w.collected.id, code=w.ticket.signed), PassRefused),
         Case(
             "by another store's associate",
             lambda w: w.shop.elsewhere.pickups.hand_over(w.ready.id, code=w.ticket.signed),

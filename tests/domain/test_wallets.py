@@ -13,7 +13,7 @@ from omniorder.domain.stores import Point
 
 AT = datetime(2026, 11, 23, 10, 0, 0, 123456, tzinfo=UTC)
 PASS = PickupPass(
-    "SOF01-7K3F9Q", "1234567", "TOKEN", AT + timedelta(days=3), signed="a.b.c", id="pup_SOF01_7K3F9Q_1_2",
+    "SOF01-7K3F9Q", "1234567", "TOKEN", AT + timedelta(days=3), signed="a.b.c",
     starts=AT, store="Витоша 1", place=Point(42.69, 23.32), language="bg-BG",
 )  # fmt: skip
 
@@ -29,7 +29,10 @@ def test_apple_is_told_when_and_where_to_show_it_and_when_it_ends() -> None:
     apple = PASS.wallet["apple"]
     assert (apple["relevantDate"], apple["expirationDate"]) == ("2026-11-23T10:00:00Z", "2026-11-26T10:00:00Z")
     assert apple["locations"] == [{"latitude": 42.69, "longitude": 23.32}]
-    assert apple["serialNumber"] == "pup_SOF01_7K3F9Q_1_2"
+
+
+def test_a_pass_that_is_sent_anew_takes_the_place_of_the_one_before() -> None:
+    assert evolve(PASS, code="7654321").wallet["apple"]["serialNumber"] == PASS.wallet["apple"]["serialNumber"]
 
 
 def test_so_is_google() -> None:

@@ -78,9 +78,8 @@ class PickupPass:
     """What the customer shows at the counter: say `code`, or let the QR code be scanned.
 
     `qr` is what the QR code holds: the order, and `signed`, which a store without a network can verify too, or `token`
-    of a hub without signing keys. `until` is how long the goods wait, None before they are ready. `id` is the signed
-    pass's; what is left is for the wallet of a phone: when the window `starts`, `store` with its `place`, and the
-    language of the labels.
+    of a hub without signing keys. `until` is how long the goods wait, None before they are ready. What is left is for
+    the wallet of a phone: when the window `starts`, the name of the `store` and its `place`, the labels' `language`.
     """
 
     order: str
@@ -88,7 +87,6 @@ class PickupPass:
     token: str = field(repr=False)
     until: datetime | None
     signed: str = field(default="", repr=False)
-    id: str = ""
     starts: datetime | None = None
     store: str = ""
     place: Point | None = None
@@ -107,7 +105,7 @@ class PickupPass:
         added by whoever signs it for the wallet.
         """
         return wallets.payload(
-            id=self.id, order=self.order, code=self.code, qr=self.qr, starts=self.starts, until=self.until,
+            order=self.order, code=self.code, qr=self.qr, starts=self.starts, until=self.until,
             store=self.store, place=self.place, language=self.language,
         )  # fmt: skip
 

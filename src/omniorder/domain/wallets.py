@@ -23,7 +23,7 @@ _LABELS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
 
 
 def payload(
-    *, id: str, order: str, code: str, qr: str, starts: datetime | None, until: datetime | None, store: str,
+    *, order: str, code: str, qr: str, starts: datetime | None, until: datetime | None, store: str,
     place: Point | None, language: str,
 ) -> dict[str, dict[str, Any]]:  # fmt: skip
     """The pass, as `apple` and as `google` have it. Labels in `language`, or else in English."""
@@ -33,7 +33,7 @@ def payload(
     begins, ends = _second(starts), _second(until)
     apple: dict[str, Any] = {
         "formatVersion": 1,
-        "serialNumber": id or order,
+        "serialNumber": order,
         "description": f"{said['title']} {order}",
         "barcodes": [
             {"format": "PKBarcodeFormatQR", "message": qr, "messageEncoding": "iso-8859-1", "altText": code},

@@ -154,7 +154,6 @@ class OwnOrders(CustomerOrders):
         return PickupPass(
             order.id, code, token, pickup.until,
             signed=self._signed(order, holder),
-            id=signed_passes.pass_id(order),
             starts=pickup.starts,
             store=store.name or store.id if store else pickup.store,
             place=store.place if store else None,
