@@ -69,7 +69,7 @@ class SigningKeys:
     @property
     def current(self) -> str:
         """The id of the key that signs."""
-        return next(reversed(self.keys))
+        return list(self.keys)[-1]
 
     def sign(self, said: SignedPass) -> str:
         """The pass as text, signed by the key that it names."""

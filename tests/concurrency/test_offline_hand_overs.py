@@ -78,7 +78,8 @@ def test_a_hand_over_at_the_counter_and_one_that_is_told_are_never_both_good(sho
     for _ in range(ROUNDS):
         order, entry = given_away(shop)
         code = shop.app.orders.pickup_pass(order.id).code
-        counter, _ = at_once([partial(shop.store.pickups.hand_over, order.id, code=code), *telling(shop, entry)])
+        both: list[Callable[[], object]] = [partial(shop.store.pickups.hand_over, order.id, code=code)]
+        counter, _ = at_once([*both, *telling(shop, entry)])
         (told,) = shop.store.pickups.sync([entry])
         won = isinstance(counter, Receipt), told.outcome is SyncOutcome.REPEATED
         assert sorted(won) == [False, True], (counter, told)

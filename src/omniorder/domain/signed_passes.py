@@ -20,6 +20,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import partial
 from typing import Any, Final, cast
 
 from attrs import frozen
@@ -173,8 +174,8 @@ def said_by(signing_input: str, key_id: str) -> SignedPass:
             pass
         case _:
             raise refused(PassFlaw.MALFORMED)
-    moments = (datetime.fromtimestamp(seconds, UTC) for seconds in (issued, starts, until))
-    return SignedPass(name, order, store, Holder(holder), *moments, key_id)
+    at = partial(datetime.fromtimestamp, tz=UTC)
+    return SignedPass(name, order, store, Holder(holder), at(issued), at(starts), at(until), key_id)
 
 
 def joined(signing_input: str, signature: bytes) -> str:
