@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -166,6 +167,15 @@ def test_a_flaw_of_what_nobody_signed_tells_of_no_order() -> None:
     with pytest.raises(PassRefused) as refused:
         verified(SigningKeys({"2026": new_key()}).sign(SAID))
     assert "order" not in refused.value.facts
+
+
+def test_what_we_signed_ourselves_is_malformed_where_it_is_no_pass() -> None:
+    """An instant that no calendar has: the signature is good, and says nothing."""
+    odd = KEYS.sign(evolve(SAID, order="x")).split(".")
+    payload = urlsafe_b64encode(json.dumps({**SAID.claims, "exp": 10**30}).encode()).decode().rstrip("=")
+    signing_input = f"{odd[0]}.{payload}"
+    private = Ed25519PrivateKey.from_private_bytes(urlsafe_b64decode(NEW + "="))
+    assert flaw(joined(signing_input, private.sign(signing_input.encode()))) is PassFlaw.MALFORMED
 
 
 # --- when and where ---------------------------------------------------------------------------------------

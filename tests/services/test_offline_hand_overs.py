@@ -27,6 +27,7 @@ from omniorder.testing import invariants
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
 from tests.services.steps import charged, effects, handed_over, level, names, part, ready, refused
+from tests.services.unruly import Killed
 
 KEY = new_key()
 KEYS = SigningKeys({"2026": KEY})
@@ -191,6 +192,28 @@ def test_whoever_told_of_it_is_not_taken_for_the_one_who_holds_the_goods(shop: S
     said = shop.app.orders.pickup_pass(order.id).code
     told(shop, given(shop, order))
     assert refused(NotReady, shop.store.pickups.hand_over, order.id, code=said).facts["state"] == "collected"
+
+
+@pytest.mark.parametrize("dying", [e.LeftOffline, e.Captured])
+def test_a_process_that_dies_while_it_is_told_is_succeeded_by_whoever_tells_it_again(
+    shop: Shop, dying: type[e.Event]
+) -> None:
+    """Before anything was written, and after the provider took the money."""
+    order = ready(shop)
+    entry = given(shop, order)
+    lives = [1]
+
+    def die_once(*_: object) -> None:
+        if lives:
+            lives.clear()
+            raise Killed
+
+    shop.hub.on(dying, die_once)
+    with pytest.raises(Killed):
+        told(shop, entry)
+    shop.clock.advance(minutes=5)
+    assert told(shop, entry).outcome in (SyncOutcome.DONE, SyncOutcome.REPEATED)
+    assert (charged(shop), max(effects(shop)), level(shop)) == (order.total.amount, 1, (38, 0))
 
 
 # --- given twice, or too late -----------------------------------------------------------------------------
