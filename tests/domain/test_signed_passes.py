@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import string
+import sys
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from omniorder import offline
 from omniorder.domain.signed_passes import LONGEST, SKEW, Holder, PassFlaw, SignedPass, joined
-from omniorder.errors import InvalidInput, InvalidInstant, Misconfigured, PassRefused
+from omniorder.errors import InvalidInput, InvalidInstant, Misconfigured, MissingExtra, PassRefused
 from omniorder.signing import SigningKeys, new_key
 
 OLD, NEW = new_key(), new_key()
@@ -282,6 +283,14 @@ def test_public_keys_that_are_none_are_told(keys: Any) -> None:
     kind = PassRefused if keys == {"keys": [], "x": 1} else InvalidInput
     with pytest.raises(kind):
         offline.verify(SIGNED, keys=keys, store="SOF01", now=NOW)
+
+
+def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography.hazmat.primitives.asymmetric.ed25519", None)
+    for needs_it in (new_key, lambda: SigningKeys({"2026": NEW}), lambda: verified(SIGNED, keys=KEYS)):
+        with pytest.raises(MissingExtra) as raised:
+            needs_it()
+        assert raised.value.facts == {"needs": "cryptography", "extra": "pass"}
 
 
 def test_a_clock_without_a_zone_is_refused() -> None:
