@@ -34,6 +34,7 @@ from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.no_show_policy import Leftovers, NoShowPolicy, RemindAfter, RemindBefore
 from .domain.offers import Available, Offer, WithTransfer
+from .domain.offline_hand_overs import Synced, SyncOutcome
 from .domain.order_lines import OrderLine
 from .domain.orders import Order, Stage
 from .domain.passes import PickupPass
@@ -66,6 +67,7 @@ from .domain.receipts import NotTaken, Receipt, ReceiptLine, Tendered
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.returns import Condition, Returnable, ReturnableLine, Returned, ReturnPolicy, ReturnSlip
+from .domain.signed_passes import Holder
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
@@ -79,6 +81,7 @@ from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
+from .services.offline_hand_overs import OfflineHandOver
 from .services.paging import Page
 from .services.picking import Picked
 from .services.picks import Pick
@@ -88,6 +91,7 @@ from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
 from .services.webhooks import WebhookReply
+from .signing import SigningKeys
 from .wire import Wire, from_json, to_json
 
 __all__ = [
@@ -138,6 +142,7 @@ __all__ = [
     "Handoff",
     "HandoffState",
     "HandoffTicket",
+    "Holder",
     "IsActionRequired",
     "IsAuthorised",
     "IsDueInStore",
@@ -163,6 +168,7 @@ __all__ = [
     "Notifier",
     "Occasion",
     "Offer",
+    "OfflineHandOver",
     "OmniorderError",
     "OpenRefund",
     "Option",
@@ -221,6 +227,7 @@ __all__ = [
     "Service",
     "Settings",
     "Shortage",
+    "SigningKeys",
     "Slot",
     "Sourcing",
     "SourcingPolicy",
@@ -232,6 +239,8 @@ __all__ = [
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",
+    "SyncOutcome",
+    "Synced",
     "System",
     "SystemTouchpoint",
     "Taken",

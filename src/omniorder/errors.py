@@ -52,6 +52,7 @@
     │   ├── CodeLocked
     │   ├── AgeCheckNeeded
     │   ├── IdentityCheckNeeded
+    │   ├── PassRefused
     │   ├── ReservationGone
     │   ├── ImportChanged
     │   └── KeyReused
@@ -136,6 +137,7 @@ __all__ = [
     "NotToPick",
     "OmniorderError",
     "OutOfStock",
+    "PassRefused",
     "PaymentDeclined",
     "PaymentInFlight",
     "PlanImpossible",
@@ -682,6 +684,18 @@ class IdentityCheckNeeded(Refused):
     code = "check.identity"
     status = 403
     says = "{order}: who collects for somebody else needs an identity check that passed"
+
+
+class PassRefused(Refused):
+    """A signed pass that opens nothing here and now. Facts: `reason`, and `order` if the signature was good.
+
+    `reason` is `malformed`, `forged`, `unknown_key`, `retired_key`, `other_store`, `other_order`, `not_yet_valid`,
+    `expired`, `used` or `replaced` (by a newer pass of the same order).
+    """
+
+    code = "pass.refused"
+    status = 403
+    says = "the pass is refused: {reason}"
 
 
 class ReservationGone(Refused):

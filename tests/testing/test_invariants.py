@@ -782,6 +782,12 @@ def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:
     notices(by_name("nothing_secret_is_stored"), shop, secrets=["token-0123456789"])
 
 
+def test_a_pass_that_is_kept_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    shop.app.carts.start(metadata={"pass": f"OMNI:SOF01-7K3F9Q:eyJ{'a' * 40}.eyJ{'b' * 100}.{'c' * 86}"})
+    notices(by_name("nothing_secret_is_stored"), shop)
+
+
 # --- goods for a shelf ------------------------------------------------------------------------------------
 
 

@@ -391,6 +391,7 @@ PAYMENT: Final[Table[PaymentState]] = {
 ORDER: Final[Table[OrderState]] = {
     OrderState.PLACED: {
         e.OrderClaimed: OrderState.PLACED,
+        e.PassUsedTwice: OrderState.PLACED,
         e.OrderPlaced: OrderState.PLACED,
         e.TenderFailed: OrderState.PLACED,
         e.TenderAdded: OrderState.PLACED,
@@ -402,6 +403,7 @@ ORDER: Final[Table[OrderState]] = {
     OrderState.CONFIRMED: {
         e.OrderClaimed: OrderState.CONFIRMED,
         e.OrderChanged: OrderState.CONFIRMED,
+        e.PassUsedTwice: OrderState.CONFIRMED,
         e.LinesAppended: OrderState.CONFIRMED,
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
@@ -419,16 +421,19 @@ ORDER: Final[Table[OrderState]] = {
     },
     OrderState.CANCELLING: {
         e.OrderClaimed: OrderState.CANCELLING,
+        e.PassUsedTwice: OrderState.CANCELLING,
         e.CreditGranted: OrderState.CANCELLING,
         e.OrderCancelled: OrderState.CANCELLED,
     },
     OrderState.EXPIRING: {
         e.OrderClaimed: OrderState.EXPIRING,
+        e.PassUsedTwice: OrderState.EXPIRING,
         e.CreditGranted: OrderState.EXPIRING,
         e.OrderExpired: OrderState.EXPIRED,
     },
     OrderState.COMPLETED: {
         e.OrderClaimed: OrderState.COMPLETED,
+        e.PassUsedTwice: OrderState.COMPLETED,
         e.CreditGranted: OrderState.COMPLETED,
         e.FeeCharged: OrderState.COMPLETED,
         e.TenderAdded: OrderState.COMPLETED,
@@ -436,9 +441,9 @@ ORDER: Final[Table[OrderState]] = {
         e.GoodsExchanged: OrderState.COMPLETED,
         e.AllReturned: OrderState.RETURNED,
     },
-    OrderState.CANCELLED: {e.OrderClaimed: OrderState.CANCELLED},
-    OrderState.EXPIRED: {e.OrderClaimed: OrderState.EXPIRED},
-    OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED},
+    OrderState.CANCELLED: {e.OrderClaimed: OrderState.CANCELLED, e.PassUsedTwice: OrderState.CANCELLED},
+    OrderState.EXPIRED: {e.OrderClaimed: OrderState.EXPIRED, e.PassUsedTwice: OrderState.EXPIRED},
+    OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED, e.PassUsedTwice: OrderState.RETURNED},
 }
 
 
@@ -528,6 +533,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.Restaged: PickupState.READY,
         e.PersonChecked: PickupState.READY,
         e.UnitsRefused: PickupState.READY,
+        e.LeftOffline: PickupState.READY,
         e.Unreadied: PickupState.PICKING,
         e.HandOverStarted: PickupState.HANDING_OVER,
         e.NoShow: PickupState.LAPSED,
@@ -592,9 +598,9 @@ ENDED: Final[frozenset[Enum]] = frozenset(
     state
     for table in MACHINES.values()
     for state, row in table.items()
-    if not row.keys() - {e.CartClaimed, e.OrderClaimed}
+    if not row.keys() - {e.CartClaimed, e.OrderClaimed, e.PassUsedTwice}
 )
-"""States that nothing leaves; only whose cart or order it was may still come to light.
+"""States that nothing leaves; only whose cart or order it was, or what a store did offline, may still come to light.
 
 DECLINED, VOIDED and LAPSED payments are not among them: late news may come.
 """
@@ -698,7 +704,7 @@ class Joint:
     """The joint state of one order: what the couplings and guards look at.
 
     `paid`: what has left and is about to leave is paid, whatever else of the money is still moving. `collected`: a
-    part has left the store.
+    part has left the store. `left`: goods have left it without a network, and are not settled yet.
     """
 
     order: OrderState
@@ -707,6 +713,7 @@ class Joint:
     payments: tuple[PaymentState, ...]
     paid: bool
     collected: bool
+    left: bool = False
 
 
 @frozen
@@ -784,6 +791,10 @@ def forbidden(event: e.Event, joint: Joint) -> str | None:
             joint.pickup is PickupState.HANDING_OVER or _CLAIMED.intersection(joint.payments)
         ):
             return "the goods are being handed over"
+        case e.CancelStarted() | e.NoShow() | e.NoShowStarted() | e.PickupCancelled() | e.Unreadied() if joint.left:
+            return "the goods have left the store"
+        case e.RestLapsed() | e.RestCancelled() if joint.left:
+            return "the goods have left the store"
         case e.NoShow() | e.PickupCancelled() | e.Unreadied() if joint.collected:
             return "a part was collected already"
         case e.CancelStarted() | e.NoShowStarted() if joint.collected:

@@ -265,6 +265,7 @@ class Order:
             payments=tuple(p.state for p in self.payments),
             paid=self.held >= self.leaving_value + self._corrected,
             collected=self.pickup.collected,
+            left=bool(self.pickup.left),
         )
 
     @property

@@ -106,9 +106,9 @@ class Pickup:
     is asked meanwhile; `proposals` are what they are asked to take instead. `until` is how long a ready order waits,
     and `spoils_at` how long what is perishable in it does; `reminders` are when its customer is reminded, of which
     `reminded` have passed, and `extended` whether they had the deadline moved. `claim` are the units of a hand-over
-    under way, and `look_at` is when somebody else may finish it. `pickers` are the associates who pick it (their
-    journal names), on the walk `wave`, where it is number `tote`. The pick-up code is not here: it is recomputed from
-    `generation` and `key_id`.
+    under way, and `look_at` is when somebody else may finish it. `left` are units that a store without a network gave
+    away and that are not paid yet. `pickers` are the associates who pick it (their journal names), on the walk `wave`,
+    where it is number `tote`. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
     id: str
@@ -139,6 +139,7 @@ class Pickup:
     extended: bool = False
     spoils_at: datetime | None = None
     proposals: tuple[Proposal, ...] = ()
+    left: tuple[e.Units, ...] = ()
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -216,8 +217,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.PickJoined(by):
             return evolve(after, pickers=(*(one for one in pickup.pickers if one != by), by))
         case e.PickLeft(by):
-            left = tuple(one for one in pickup.pickers if one != by)
-            return evolve(after, pickers=left) if left else evolve(after, pickers=(), wave="", tote=0)
+            others = tuple(one for one in pickup.pickers if one != by)
+            return evolve(after, pickers=others) if others else evolve(after, pickers=(), wave="", tote=0)
         case e.LinePutBack(line, quantity):
             return _each(after, (e.Units(line, quantity),), _put_one_back)
         case e.Restaged(staged_at):
@@ -248,10 +249,14 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.HandOverStarted(units, look_at):
             _each(after, units, _collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)
+        case e.LeftOffline(units):
+            _each(after, (*pickup.left, *units), _collected)  # refuses what could not be collected
+            return evolve(after, left=(*pickup.left, *units))
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
-            return evolve(_each(after, units, partial(_collected_at, at=at)), claim=(), look_at=None)
+            gone, left = _each(after, units, partial(_collected_at, at=at)), _still_left(pickup.left, units)
+            return evolve(gone, claim=(), look_at=None, left=left)
         case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
@@ -370,6 +375,20 @@ def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
         gone[part.line] += part.quantity
     found = _no_longer_held(pickup, _each(pickup, units, _collected))
     return tuple(e.Units(part.line, more) for part in found if (more := part.quantity - gone[part.line]))
+
+
+def _still_left(left: tuple[e.Units, ...], units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """What left and is not settled by these units, which are."""
+    settled = Counter[str]()
+    for part in units:
+        settled[part.line] += part.quantity
+    rest: list[e.Units] = []
+    for part in left:
+        gone = min(part.quantity, settled[part.line])
+        settled[part.line] -= gone
+        if more := part.quantity - gone:
+            rest.append(e.Units(part.line, more))
+    return tuple(rest)
 
 
 def _no_longer_held(before: Pickup, after: Pickup) -> tuple[e.Units, ...]:

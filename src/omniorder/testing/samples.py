@@ -419,6 +419,7 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "reminded": after(waiting, e.Reminded(1)),
         "extended": after(waiting, e.DeadlineExtended(NOW + timedelta(days=5), (NOW + timedelta(days=4),), asked=True)),
         "reissued": after(waiting, e.CodeReissued(2, "2027")),
+        "left offline": after(waiting, e.LeftOffline(first, "pup_1_1", placed.store, NOW, "associate:ivan@SOF01")),
         "handing over": handing_over(waiting),
         "partly collected": some,
         "rest lapsed": after(some, *coupling.overdue(some, NOW + timedelta(days=4), hold)),

@@ -75,6 +75,7 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "extended": int(pickup.extended),
         "spoils_at": pickup.spoils_at,
         "proposals": wire.dump(pickup.proposals),
+        "left_offline": [[part.line, part.quantity] for part in pickup.left],
     }
 
 
@@ -153,4 +154,5 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         extended=bool(found["extended"]),
         spoils_at=maybe_moment(found["spoils_at"]),
         proposals=proposals,
+        left=tuple(Units(line, quantity) for line, quantity in found["left_offline"]),
     )

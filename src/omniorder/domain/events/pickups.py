@@ -320,12 +320,14 @@ class HandOverStarted(Event):
     """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant.
 
     `proof` is what they are handed over against. `signature` names a picture that the retailer keeps, if one was given.
+    `offline`: they have left already, while the store had no network, so nobody at the counter holds them.
     """
 
     units: tuple[Units, ...]
     look_at: datetime
     proof: Proof = Proof.CODE
     signature: str = ""
+    offline: bool = False
 
 
 @frozen
@@ -333,6 +335,20 @@ class HandOverFailed(Event):
     """The goods stayed and the code is still good; `reason` is the provider's, or `not_paid`."""
 
     reason: str
+
+
+@frozen
+class LeftOffline(Event):
+    """These units left against a signed pass while the store had no network: `by` gave them at `at`, as the store says.
+
+    `pass_id` is the pass's. What is to be paid for them is taken when the store tells of it, which is now.
+    """
+
+    units: tuple[Units, ...]
+    pass_id: str
+    store: str
+    at: datetime
+    by: str
 
 
 @frozen

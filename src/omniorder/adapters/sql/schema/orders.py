@@ -202,6 +202,7 @@ class PickupRow(Row, table=True):
     extended: Flag
     spoils_at: MaybeAt
     proposals: Annotated[Any, with_default(Json, "[]")]
+    left_offline: Annotated[Any, with_default(Json, "[]")]
 
 
 class PickupLineRow(Row, table=True):
