@@ -9,12 +9,16 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
 from omniorder import Card, Pick
 from omniorder.cli import main
+from omniorder.cli.timeline import _facts
+from omniorder.domain import events as e
+from omniorder.testing import samples
 from omniorder.testing.invariants import INVARIANTS
 from omniorder.testing.shop import Shop
 
@@ -108,6 +112,14 @@ def test_the_timeline_tells_each_event_in_the_stores_own_time(url: str, told: To
     assert [next(word for word in line.split() if word in expected) for line in lines] == expected
     assert lines[0].startswith("2026-11-23 10:00:00 EET  app    customer:anna (ios/5.2)  OrderPlaced ")
     assert "total=4.98 EUR" in lines[0]
+
+
+def test_the_timeline_shows_what_came_or_is_proposed_as_units_of_an_article() -> None:
+    at = ZoneInfo("UTC")
+    told = {type(event): _facts(event, at) for event in samples.every_event()}
+    assert told[e.SubstituteProposed] == "proposal=2xOAT-MILK-1L"
+    assert told[e.LinesAppended].startswith("lines=2xOAT-MILK-1L ")
+    assert told[e.LineConsented].endswith("consent=similar,2.99 EUR")
 
 
 def test_the_timeline_shows_no_code_token_or_note(sqlite_url: str, told: Told) -> None:

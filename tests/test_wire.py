@@ -135,7 +135,7 @@ def through_json(data: Any) -> Any:
 
 
 def without_private(event: e.Event) -> e.Event:
-    hidden = {one.name: "" for one in fields(type(event)) if one.metadata == PRIVATE}
+    hidden = {one.name: one.default for one in fields(type(event)) if one.metadata == PRIVATE}
     return evolve(event, **hidden)
 
 

@@ -10,9 +10,10 @@ from .domain.bills import Bill
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
-from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.carts import Add, Allow, Cart, CartLine, Change, Edit, Note, Remove
 from .domain.changing import OrderChange, OrderEdit, PaidBy
 from .domain.channels import Channel
+from .domain.consents import Consent, ConsentMode
 from .domain.corrections import Correction, CorrectionKind
 from .domain.counter import Refused, Rest
 from .domain.deliveries import Availability, ExpectedDelivery
@@ -33,6 +34,7 @@ from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.no_show_policy import Leftovers, NoShowPolicy, RemindAfter, RemindBefore
 from .domain.offers import Available, Offer, WithTransfer
+from .domain.offline_hand_overs import Synced, SyncOutcome
 from .domain.order_lines import OrderLine
 from .domain.orders import Order, Stage
 from .domain.passes import PickupPass
@@ -57,6 +59,7 @@ from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.proofs import Check, CheckKind, Proof
+from .domain.proposals import Proposal
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
@@ -64,6 +67,7 @@ from .domain.receipts import NotTaken, Receipt, ReceiptLine, Tendered
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.returns import Condition, Returnable, ReturnableLine, Returned, ReturnPolicy, ReturnSlip
+from .domain.signed_passes import Holder
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
@@ -77,6 +81,7 @@ from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
 from .services.hub import OrderHub
+from .services.offline_hand_overs import OfflineHandOver
 from .services.paging import Page
 from .services.picking import Picked
 from .services.picks import Pick
@@ -86,6 +91,7 @@ from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
 from .services.webhooks import WebhookReply
+from .signing import SigningKeys
 from .wire import Wire, from_json, to_json
 
 __all__ = [
@@ -97,6 +103,7 @@ __all__ = [
     "Advice",
     "Agent",
     "AgentTouchpoint",
+    "Allow",
     "Alternative",
     "Article",
     "Associate",
@@ -116,6 +123,8 @@ __all__ = [
     "Claimed",
     "Closure",
     "Condition",
+    "Consent",
+    "ConsentMode",
     "Correction",
     "CorrectionKind",
     "Customer",
@@ -133,6 +142,7 @@ __all__ = [
     "Handoff",
     "HandoffState",
     "HandoffTicket",
+    "Holder",
     "IsActionRequired",
     "IsAuthorised",
     "IsDueInStore",
@@ -158,6 +168,7 @@ __all__ = [
     "Notifier",
     "Occasion",
     "Offer",
+    "OfflineHandOver",
     "OmniorderError",
     "OpenRefund",
     "Option",
@@ -187,6 +198,7 @@ __all__ = [
     "Promise",
     "PromiseState",
     "Proof",
+    "Proposal",
     "Question",
     "Quote",
     "QuoteLine",
@@ -215,6 +227,7 @@ __all__ = [
     "Service",
     "Settings",
     "Shortage",
+    "SigningKeys",
     "Slot",
     "Sourcing",
     "SourcingPolicy",
@@ -226,6 +239,8 @@ __all__ = [
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",
+    "SyncOutcome",
+    "Synced",
     "System",
     "SystemTouchpoint",
     "Taken",

@@ -47,10 +47,12 @@
     │   ├── NotPaid
     │   ├── CorrectionRefused
     │   ├── ReturnRefused
+    │   ├── SubstituteRefused
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── AgeCheckNeeded
     │   ├── IdentityCheckNeeded
+    │   ├── PassRefused
     │   ├── ReservationGone
     │   ├── ImportChanged
     │   └── KeyReused
@@ -135,6 +137,7 @@ __all__ = [
     "NotToPick",
     "OmniorderError",
     "OutOfStock",
+    "PassRefused",
     "PaymentDeclined",
     "PaymentInFlight",
     "PlanImpossible",
@@ -151,6 +154,7 @@ __all__ = [
     "StorageFault",
     "StorageFull",
     "StorageUnavailable",
+    "SubstituteRefused",
     "TenderUnsupported",
     "TooMany",
     "VersionConflict",
@@ -638,6 +642,18 @@ class ReturnRefused(Refused):
     says = "{line} of {order} is not taken back: {reason}"
 
 
+class SubstituteRefused(Refused):
+    """This may not be given instead of that line's units. Facts: `order`, `line`, `sku`, `reason`; `price`, `most`.
+
+    `reason` is `no_consent`, `other_article` (than the one that was named), `allergen` or `brand` (which the customer
+    excluded), `other_unit`, `needs_more` (a check of age, for example, that the line does not need) or `above_cap` (the
+    store may give it for `most`).
+    """
+
+    code = "substitute.refused"
+    says = "{order}: {sku} may not be given instead of {line}: {reason}"
+
+
 class WrongCode(Refused):
     """Not this order's code. Facts: `order`, `tries_left`."""
 
@@ -668,6 +684,18 @@ class IdentityCheckNeeded(Refused):
     code = "check.identity"
     status = 403
     says = "{order}: who collects for somebody else needs an identity check that passed"
+
+
+class PassRefused(Refused):
+    """A signed pass that opens nothing here and now. Facts: `reason`, and `order` if the signature was good.
+
+    `reason` is `malformed`, `forged`, `unknown_key`, `retired_key`, `other_store`, `other_order`, `not_yet_valid`,
+    `expired`, `used` or `replaced` (by a newer pass of the same order).
+    """
+
+    code = "pass.refused"
+    status = 403
+    says = "the pass is refused: {reason}"
 
 
 class ReservationGone(Refused):

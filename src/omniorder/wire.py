@@ -49,6 +49,7 @@ from omniorder.domain.articles import Article, Price
 from omniorder.domain.bills import Bill
 from omniorder.domain.carts import Cart
 from omniorder.domain.changing import OrderChange
+from omniorder.domain.consents import Consent
 from omniorder.domain.deliveries import Availability, ExpectedDelivery
 from omniorder.domain.events import EVENTS, PRIVATE, Event, Recorded
 from omniorder.domain.handoffs import Handoff, HandoffTicket
@@ -60,6 +61,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.slots import Slot
@@ -370,8 +372,9 @@ register(Pickup, "window")
 register(Reason, "remedies")
 register(Question, "why")
 register(OrderChange, "window")
+register(Proposal, "id")
 _PLAIN: Final[tuple[type[Any], ...]] = (
-    *(Cart, Merged, Claimed, Handoff, Quote, Payment, Bill),
+    *(Cart, Consent, Merged, Claimed, Handoff, Quote, Payment, Bill),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
     *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard, OpenRefund),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache, lru_cache
 
@@ -29,6 +29,7 @@ from omniorder.domain.lifecycle import (
 )
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Operation
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.terms import Terms
 from omniorder.errors import IllegalTransition, OmniorderError
@@ -385,7 +386,7 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
     payment = order.payments[-1] if order.payments else None
     attempt = payment.attempts[-1] if payment and payment.attempts else None
     line = order.pickup.lines[0].line
-    values: Mapping[str, object] = {
+    values: dict[str, object] = {
         "payment": payment.id if payment else "pay_1",
         "attempt": attempt.id if attempt else "att_1",
         "line": line,
@@ -404,9 +405,11 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
         "ceiling": order.ceiling,
         "lines": (evolve(order.lines[0], id="ln_more"),),
     }
+    asked = Proposal(line, 1, evolve(order.lines[0], id="ln_other"), "rsv_other", world.now + HOLD, "not_found")
     for kind in e.EVENTS.values():
         if not kind.__subclasses__():
-            yield kind(**{field.name: values.get(field.name, "x") for field in fields(kind)})
+            named = values | {"proposal": asked} if kind is e.SubstituteProposed else values
+            yield kind(**{field.name: named.get(field.name, "x") for field in fields(kind)})
 
 
 def tried(world: World, event: e.Event) -> OmniorderError | None:

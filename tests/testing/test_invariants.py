@@ -19,9 +19,11 @@ from attrs import evolve, frozen
 from sqlalchemy.exc import InternalError
 
 from omniorder import (
+    Article,
     Card,
     Cart,
     CartState,
+    Consent,
     GiftCard,
     Guest,
     Level,
@@ -33,6 +35,7 @@ from omniorder import (
     Pick,
     Pickup,
     PickupState,
+    Price,
     Promise,
     PromiseState,
     StoreCredit,
@@ -120,7 +123,22 @@ def lived_in(shop: Shop) -> str:
     for payment in (waiting.payments[0].id, "pi_of_somebody_else", "pay_SOF01_7K3F9Q_1"):
         headers, body = shop.gateway.signed_webhook(payment, "payment.updated")
         assert shop.hub.webhook("card", headers=headers, body=body).status == 200
+    substituted(shop)
     return code
+
+
+def substituted(shop: Shop) -> None:
+    """An order of which one carton was replaced, and something is proposed for the other."""
+    shop.office.articles.put(Article("SOY-MILK", "Soy milk 1 l"))
+    shop.office.prices.put(Price("SOY-MILK", Money(229, "EUR"), tax="0.20"))
+    shop.office.stock.receive(Shop.SOFIA, "SOY-MILK", 9)
+    cart = shop.app.carts.start()
+    shop.app.carts.add(cart.id, Shop.MILK, 2, substitutes=Consent.ask(without_allergens=["nuts"]))
+    slot = next(one for one in shop.app.checkout.offers(cart.id) if one.store.id == Shop.SOFIA).slots[0].id
+    order = shop.app.checkout.place(shop.app.checkout.promise(cart.id, slot=slot).id, pay=Card("pm_card_visa"))
+    asked = shop.store.pickups.substitute(order.id, order.lines[0].id, 1, "SOY-MILK")
+    shop.app.orders.accept(order.id, asked.pickup.proposals[0].id)
+    shop.store.pickups.substitute(order.id, order.lines[0].id, 1, "SOY-MILK")
 
 
 @pytest.fixture
@@ -322,6 +340,10 @@ def waiting(order: Order) -> bool:
     return order.pickup.state is PickupState.READY
 
 
+def asked_about(order: Order) -> bool:
+    return bool(order.pickup.proposals)
+
+
 def paid(state: PaymentState) -> Callable[[Order], bool]:
     return lambda order: bool(order.payments) and order.payments[0].state is state
 
@@ -514,6 +536,19 @@ DAMAGES: Mapping[str, Damage] = {
     "entries_agree_with_the_sums": Damage(
         first("orders", payment(lambda p: evolve(p, captured=p.captured - p.captured)), in_state(OrderState.COMPLETED)),
         "UPDATE omniorder_payment SET refunded = captured, captured = captured WHERE captured > 0",
+    ),
+    # substitutes
+    "substitutes_were_agreed_to": Damage(
+        first("orders", lines(lambda line: evolve(line, consent=Consent.refuse())), asked_about),
+        "UPDATE omniorder_order_line SET consent = NULL",
+    ),
+    "what_was_replaced_came_otherwise": Damage(
+        first("orders", pickup(lines(lambda line: evolve(line, replaced=0))), asked_about),
+        "UPDATE omniorder_pickup_line SET replaced = 0 WHERE replaced > 0",
+    ),
+    "what_is_proposed_is_held": Damage(
+        first("orders", pickup(lambda found: evolve(found, holds=())), asked_about),
+        "UPDATE omniorder_pickup SET holds = '[]' WHERE proposals <> '[]'",
     ),
     # orders, carts, promises, slots, codes
     "joint_states_are_legal": Damage(
@@ -745,6 +780,12 @@ def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:
     lived_in(shop)
     shop.app.carts.start(metadata={"device": "token-0123456789"})
     notices(by_name("nothing_secret_is_stored"), shop, secrets=["token-0123456789"])
+
+
+def test_a_pass_that_is_kept_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    shop.app.carts.start(metadata={"pass": f"OMNI:SOF01-7K3F9Q:eyJ{'a' * 40}.eyJ{'b' * 100}.{'c' * 86}"})
+    notices(by_name("nothing_secret_is_stored"), shop)
 
 
 # --- goods for a shelf ------------------------------------------------------------------------------------

@@ -100,13 +100,15 @@ def hand_over(
     taken: Taken | Terminal | None,
     look_at: datetime,
     shown: Shown = SAID,
+    offline: bool = False,
 ) -> tuple[e.Event, ...]:
     """Claim the pick-up for `units` and plan the captures that pay for them.
 
-    `capabilities` are by tender kind. Raises `NotPaid` when the tenders don't cover what leaves, or when what
-    the counter took is not what is due; `StillRunning` while it is not known how much is set aside.
+    `capabilities` are by tender kind; `offline` says that the units have left already. Raises `NotPaid` when the
+    tenders don't cover what leaves, or when what the counter took is not what is due; `StillRunning` while it is not
+    known how much is set aside.
     """
-    claim = e.HandOverStarted(units, look_at, shown.proof, shown.signature)
+    claim = e.HandOverStarted(units, look_at, shown.proof, shown.signature, offline)
     pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
     pays = due(order, units, capabilities, at_counter=taken is not None)
     plan: list[e.Event] = [claim]

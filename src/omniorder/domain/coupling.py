@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from omniorder.domain import authorisations, pickups, waiting
+from omniorder.domain import authorisations, pickups, substitutes, waiting
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
@@ -338,8 +338,12 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
         return (e.ExpiryStarted(hold_until),)
     passed = waiting.passed(order, at, terms)
     order = told(order, passed, at)
-    question = order.pickup.question
+    pickup, question = order.pickup, order.pickup.question
     ended = (*passed, *_given_up(order, at), *authorisations.begin(order, at, terms))
+    if order.state is OrderState.CONFIRMED and (unanswered := [one for one in pickup.proposals if at >= one.until]):
+        # one after the other, as each changes what may be charged for the rest
+        taken = unanswered[0].silence_takes
+        return (*ended, *substitutes.answered(order, unanswered[0], accepted=taken, silent=True))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)
@@ -372,6 +376,7 @@ def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
     dates += waiting.due(order)
     if order.state is OrderState.CONFIRMED:
         dates += _questionable(order)
+        dates += [proposal.until for proposal in order.pickup.proposals]
     if ends := authorisations.due(order, terms):
         dates.append(ends)
     dates += [again for p in refundable(order) if (again := _refund_again(p))]

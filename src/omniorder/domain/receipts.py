@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 from attrs import frozen
 
@@ -131,9 +131,13 @@ class Receipt:
 
 
 def _heading(head: object) -> tuple[str, ...]:
-    if isinstance(head, str) or not isinstance(head, Sequence) or len(head) > _MOST_HEAD:
-        raise InvalidInput("head", head, f"must be at most {_MOST_HEAD} lines of text")
-    return tuple(valid_line(line, "head", most=100) for line in head)
+    rule = f"must be at most {_MOST_HEAD} lines of text"
+    if isinstance(head, str) or not isinstance(head, Sequence):
+        raise InvalidInput("head", head, rule)
+    lines = cast("Sequence[object]", head)
+    if len(lines) > _MOST_HEAD:
+        raise InvalidInput("head", lines, rule)
+    return tuple(valid_line(line, "head", most=100) for line in lines)
 
 
 @frozen

@@ -7,6 +7,7 @@ visit begins when goods were made ready or the last ones left, and ends when goo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 
 from attrs import evolve, field, frozen
 
@@ -16,7 +17,7 @@ from omniorder.domain.counter import ALL_REFUSED
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.pickups import PickupLine
+from omniorder.domain.pickups import Pickup, PickupLine
 from omniorder.domain.promises import tax_parts
 from omniorder.domain.quantities import Units
 from omniorder.domain.receipts import NotTaken, Receipt, Tendered, line_of
@@ -29,20 +30,26 @@ class _Visit:
     refused: tuple[e.UnitsRefused, ...] = ()
     claim: e.HandOverStarted | None = None
     by: str = ""
+    at: datetime | None = None
     begun: Order | None = field(default=None, repr=False)
 
 
 def receipts(order: Order, journal: Iterable[e.Recorded], store_name: Callable[[str], str]) -> tuple[Receipt, ...]:
     """The receipts of all hand-overs of the order, the oldest first. `journal` is all of the order's, in its order."""
     was, visit, found = _as_placed(order), _Visit(), list[Receipt]()
+    left: e.LeftOffline | None = None
     for entry in journal:
         event, stamp = entry.event, entry.stamp
         now = orders.apply(was, event, stamp.at)
         match event:
             case e.UnitsRefused():
                 visit = evolve(visit, refused=(*visit.refused, event))
+            case e.LeftOffline():
+                left = event
             case e.HandOverStarted():
                 visit = evolve(visit, claim=event, by=stamp.actor, begun=was)
+                if event.offline and left is not None:
+                    visit = evolve(visit, by=left.by, at=left.at)
             case e.Collected(units) | e.PartCollected(units):
                 found.append(_receipt(order, visit, was, now, units, entry, len(found) + 1))
                 visit = _Visit()
@@ -61,9 +68,10 @@ def receipts(order: Order, journal: Iterable[e.Recorded], store_name: Callable[[
 def _as_placed(order: Order) -> Order:
     """The order before anything happened to it; what a receipt doesn't tell is left as it is."""
     lines = tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance) for line in order.lines)
-    pickup = evolve(
-        order.pickup, id=ids.pickup_id(order.id), store=order.store, state=PickupState.PLANNED, lines=lines,
-        until=None, ready_at=None, claim=(), look_at=None, awaited=(), holds=(), question=None, trouble="",
+    was = order.pickup
+    pickup = Pickup(
+        ids.pickup_id(order.id), order.store, PickupState.PLANNED, was.slot, was.starts, was.ends, lines,
+        zone=was.zone, collect=was.collect,
     )  # fmt: skip
     return evolve(
         order, version=0, state=OrderState.PLACED, pickup=pickup, payments=(), added=(), corrections=(),
@@ -82,7 +90,7 @@ def _receipt(
         lines=lines,
         total=total,
         taxes=tax_parts((line.tax, line.total) for line in lines),
-        at=entry.stamp.at,
+        at=visit.at or entry.stamp.at,
         by=visit.by if units else entry.stamp.actor,
         number=f"{order.id}-{nth}",
         store=was.pickup.store,

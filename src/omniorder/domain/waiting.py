@@ -166,8 +166,10 @@ def _extension(
 
 
 def waits_until(order: Order) -> datetime | None:
-    """How long ready goods wait for the customer; without an end while money for them is being taken."""
-    ready = order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY
+    """How long ready goods wait for the customer; without an end while money for them is being taken, or once they are
+    with the customer and only the money is missing."""
+    waits = order.pickup.state is PickupState.READY and not order.pickup.left
+    ready = order.state is OrderState.CONFIRMED and waits
     return order.pickup.until if ready and not any(p.state in _CLAIMED for p in order.payments) else None
 
 

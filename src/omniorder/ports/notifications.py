@@ -21,6 +21,11 @@ class Occasion(Enum):
     """The goods wait longer than was told before: until `order.pickup.until`."""
     QUESTION = "question"
     """The store can't do it as promised: the customer is asked what they want (`order.pickup.question`)."""
+    SUBSTITUTE_PROPOSED = "substitute_proposed"
+    """Something can't be had, and the store proposes something else: the customer says yes or no
+    (`order.pickup.proposals`)."""
+    SUBSTITUTED = "substituted"
+    """Something else comes instead of what can't be had, as the customer agreed to."""
     MOVED = "moved"
     """The goods are collected in another window, or at another store."""
     CHANGED = "changed"

@@ -11,15 +11,17 @@ from omniorder.domain.bills import Bill, bill
 from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.counter import Refused, Rest, Wish
 from omniorder.domain.lifecycle import PickupState
+from omniorder.domain.offline_hand_overs import Synced
 from omniorder.domain.orders import Order
 from omniorder.domain.proofs import Check
 from omniorder.domain.proofs import signature as valid_signature
 from omniorder.domain.receipts import Receipt
 from omniorder.errors import InvalidInput, NotFound, NotReady
-from omniorder.services import handing_over
+from omniorder.services import handing_over, offline_hand_overs
 from omniorder.services.access import look
 from omniorder.services.handing_over import Visitor, history
 from omniorder.services.logs import command
+from omniorder.services.offline_hand_overs import OfflineHandOver
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.picks import MOST_LINES, Pick, units_of
 from omniorder.services.surface import given, several
@@ -92,6 +94,21 @@ class Counter:
         visitor = Visitor(code, valid_signature(signature), proxy)
         wish = _wish(lines, refused, rest, checks)
         return handing_over.hand_over(self.parts, self.touch, order_id, visitor, wish, taken, key)
+
+    @command("pickups.sync")
+    def sync(self, hand_overs: Sequence[OfflineHandOver]) -> list[Synced]:
+        """Tell of what was handed over here without a network, at most 1000 at once; what became of each, in order.
+
+        Each is settled by itself, as `hand_over` does it, and stands in the journal with the instant and the associate
+        at the store; money is taken now, and once, however often and by how many devices the same is told. What was not
+        to be given stands in the order's journal as `PassUsedTwice` and moves neither goods nor money. What isn't paid
+        stays on the order (`order.pickup.left`): tell it again, with what the till has `taken` since, or hand it over
+        at the counter as usual.
+
+        Raises `InvalidInput`, `TooMany`, `Misconfigured` (no signing keys), `NeedsOwnTransaction`, and faults of the
+        storage: what was settled until then stays so.
+        """
+        return offline_hand_overs.sync(self.parts, self.touch, hand_overs)
 
     @command("pickups.stop_payment")
     def stop_payment(self, order_id: str, *, key: str | None = None) -> Order:

@@ -19,6 +19,8 @@ _OCCASIONS: Final[dict[type[Event], Occasion]] = {
     e.OrderConfirmed: Occasion.CONFIRMED,
     e.OrderChanged: Occasion.CHANGED,
     e.CustomerAsked: Occasion.QUESTION,
+    e.SubstituteProposed: Occasion.SUBSTITUTE_PROPOSED,
+    e.UnitsSubstituted: Occasion.SUBSTITUTED,
     e.SlotMoved: Occasion.MOVED,
     e.OrderRerouted: Occasion.MOVED,
     e.LinesCancelled: Occasion.LESS,

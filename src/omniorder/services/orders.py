@@ -7,7 +7,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain import coupling, crediting, passes, planning, waiting
+from omniorder.domain import coupling, crediting, passes, planning, signed_passes, waiting
 from omniorder.domain.changing import OrderChange, OrderEdit
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
@@ -17,15 +17,17 @@ from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Tender
 from omniorder.domain.planning import Plan
+from omniorder.domain.signed_passes import Holder
 from omniorder.domain.slots import Slot
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotFound, NotReady
-from omniorder.services import changing, payments, rerouting
+from omniorder.services import changing, payments, rerouting, substituting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.ripples import carry_on
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 _CALLED_OFF = (OrderState.CANCELLED, OrderState.CANCELLING)
@@ -195,13 +197,32 @@ class CustomerOrders(Orders):
 
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
+    @command("orders.accept")
+    def accept(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Take what the store proposes instead of what it hasn't got: one of `order.pickup.proposals`, by its id.
+
+        It comes as a line of its own, and what it replaces is not paid. Accepting twice changes nothing. Raises
+        `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
+        """
+        return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, True, key))
+
+    @command("orders.decline")
+    def decline(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Don't take it: what becomes of the missing units is the policy's to say (`Settings.rerouting`).
+
+        Raises `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
+        """
+        return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, False, key))
+
 
 @frozen
 class OwnOrders(CustomerOrders):
     """What only the customer may do: neither staff nor agents ever see a code."""
 
-    def pickup_pass(self, order_id: str) -> PickupPass:
-        """The code to say and the token to scan at the counter: recomputed each time, stored nowhere.
+    def pickup_pass(self, order_id: str, *, holder: Holder = Holder.OWNER) -> PickupPass:
+        """The code to say and the QR code to scan at the counter: recomputed each time, stored nowhere.
+
+        `holder` says on the signed pass who will show it: the customer, or somebody whom they send.
 
         Raises `NotFound`, `NotAllowed` for somebody who only pays, `NotReady` until the store has everything ready and
         after the goods are gone, `Misconfigured` for a hub without a secret.
@@ -215,4 +236,20 @@ class OwnOrders(CustomerOrders):
             raise NotReady(order=order.id, reason=f"its pick-up is {state}", state=state)
         secret = ring.secret(pickup.key_id)
         code = passes.code(secret, order.id, pickup.generation, self.parts.settings.code_length)
-        return PickupPass(order.id, code, passes.token(secret, order.id, pickup.generation), pickup.until)
+        token = passes.token(secret, order.id, pickup.generation)
+        store = self.parts.stores.store(pickup.store)
+        return PickupPass(
+            order.id, code, token, pickup.until,
+            signed=self._signed(order, holder),
+            starts=pickup.starts,
+            store=store.name or store.id if store else pickup.store,
+            place=store.place if store else None,
+            language=order.language,
+        )  # fmt: skip
+
+    def _signed(self, order: Order, holder: Holder) -> str:
+        keys = self.parts.pass_keys
+        given(holder, Holder, "holder", "a member of Holder")
+        if keys is None:
+            return ""
+        return keys.sign(signed_passes.pass_for(order, holder, keys.current, self.parts.clock.now()))

@@ -13,6 +13,7 @@ from omniorder.domain import ids, waiting
 from omniorder.domain.actors import Associate
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.quantities import quantity as valid_quantity
@@ -20,7 +21,7 @@ from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import AlreadyClaimed, InvalidInput, InvalidInstant, NotFound, NotReady
-from omniorder.services import payments, rerouting
+from omniorder.services import payments, rerouting, substituting
 from omniorder.services.access import look, work_for
 from omniorder.services.counter import Counter
 from omniorder.services.ledger import Ledger
@@ -119,15 +120,62 @@ class Pickups(Counter):
 
         def decide(unit: Unit, order: Order) -> list[e.Event]:
             reset = units is None and order.pickup.state is PickupState.PICKING
+            over = [e.SubstituteWithdrawn(one.id) for one in order.pickup.proposals] if units is None else []
             short = [e.ShortPicked(part.line, part.quantity, why) for part in units or order.pickup.rest()]
             if not on_shelf and isinstance(self.parts.inventory, Ledger):
                 missed = order.units_by_sku(e.Units(event.line, event.quantity) for event in short)
+                if over:  # those went off the books when something else was proposed for them
+                    known = order.units_by_sku(e.Units(one.line, one.quantity) for one in order.pickup.proposals)
+                    missed = {sku: count - known.get(sku, 0) for sku, count in missed.items()}
                 self.parts.inventory.miss(unit.tx, order.pickup.store, missed, stamp, why, order.id)
                 unit.goods_left = True
-            return [*([e.PickReset()] if reset else []), *short]
+            return [*over, *([e.PickReset()] if reset else []), *short]
 
         order = self._do("pickups.reject", order_id, decide, key, why, units, on_shelf)
         return order if self.parts.storage.is_joined else rerouting.settle(self.parts, order, stamp)
+
+    @command("pickups.substitute")
+    def substitute(
+        self,
+        order_id: str,
+        line_id: str,
+        quantity: int,
+        sku: str,
+        *,
+        price: Money | None = None,
+        reason: str = "not_found",
+        on_shelf: bool = False,
+        key: str | None = None,
+    ) -> Order:
+        """Give `sku` instead of so many units of this line that can't be had: one for one, gram for gram.
+
+        What the customer said in the basket decides (`OrderLine.consent`). Where it allows the substitute, it comes at
+        once, as a line of its own to be picked; where they want to be asked, it is held for them and proposed
+        (`order.pickup.proposals`) for `Settings.substitute_patience`, while the rest is picked on. `price` gives it for
+        less than its price, for as many units as that is for. Units that were looked for and not found go off the
+        books, as `reject` says. Of a substitute that is missing too, something else may be given in the same way.
+
+        Raises `NotFound` (also an unknown article), `NoPrice`, `SubstituteRefused`, `OutOfStock`, `InvalidQuantity`
+        (more than are still to be picked), `InvalidMoney` (a `price` above the price), `InvalidInput` (the same
+        article), `IllegalTransition` (not being picked), `Misconfigured` (stock outside can't be held from here).
+        """
+        wanted = Pick(line_id, quantity)
+        return substituting.substitute(
+            self.parts, self.touch, order_id, e.Units(wanted.line, wanted.quantity), sku, price,
+            valid_reason(reason), on_shelf, key,
+        )  # fmt: skip
+
+    @command("pickups.withdraw_substitute")
+    def withdraw_substitute(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Propose it no more: the units are to be picked as before, or something else is given or done about them.
+
+        Raises `NotFound` (the order, or a proposal that is not open any more).
+        """
+
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
+            return [e.SubstituteWithdrawn(order.pickup.proposal(proposal_id).id)]
+
+        return self._do("pickups.withdraw_substitute", order_id, decide, key, proposal_id)
 
     @command("pickups.ready")
     def ready(self, order_id: str, *, staged_at: str = "", key: str | None = None) -> Order:
@@ -244,6 +292,8 @@ def begun(order: Order, who: str) -> list[e.Event]:
 def _missing(pickup: Pickup) -> str:
     """Why a pick-up is not fully picked."""
     for line in pickup.lines:
+        if line.proposed:
+            return "its customer is asked whether they take a substitute"
         if line.tolerance and line.picked < line.bounds[0]:
             return f"{line.line} weighs {line.picked} g, and at least {line.bounds[0]} g were agreed on"
     return "not every unit has been picked"

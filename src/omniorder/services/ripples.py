@@ -16,8 +16,9 @@ from omniorder.domain import events as e
 from omniorder.domain.counter import SPOILT
 from omniorder.domain.lifecycle import OrderState, PickupState
 from omniorder.domain.no_show_policy import Leftovers
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order, told
-from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, spared
+from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, replaced, spared
 from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
@@ -76,11 +77,14 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 if not ends:  # else all that is held is let go below
                     dropped.update(order.units_by_sku(freed(was.pickup, units)))
                 unsold += _unsold(order, units, reason)
-            case e.LinesAppended(lines, hold):
-                wanted = Counter[str]()
-                for line in lines:
-                    wanted[line.sku] += weight_bounds(line.quantity, line.tolerance)[1]
-                stock.reserve(tx, hold, was.pickup.store, dict(wanted), None)
+            case e.SubstituteProposed(proposal):
+                _reserve_lines(unit, was, [proposal.coming], proposal.hold)
+            case e.SubstituteDeclined(answered) | e.SubstituteWithdrawn(answered):
+                stock.release(tx, was.pickup.proposal(answered).hold)
+            case e.UnitsSubstituted():
+                dropped.update(order.units_by_sku(replaced(was.pickup, event, unit.stamp.at)))
+            case e.LinesAppended(lines, hold) if hold not in was.pickup.holds:
+                _reserve_lines(unit, was, lines, hold)
             case e.LinesCancelled(units, reason):
                 elsewhere = called_off_elsewhere(was.pickup, units)
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
@@ -146,6 +150,14 @@ def _unsold(order: Order, units: tuple[e.Units, ...], reason: str) -> list[_Unso
     return [_Unsold(order.units_by_sku(perishable), reason, lost=False)] if perishable else []
 
 
+def _reserve_lines(unit: Unit, was: Order, lines: Sequence[OrderLine], hold: str) -> None:
+    """Keep what these lines need in the pick-up's store, of what is weighed as many as it may weigh."""
+    wanted = Counter[str]()
+    for line in lines:
+        wanted[line.sku] += weight_bounds(line.quantity, line.tolerance)[1]
+    unit.parts.inventory.reserve(unit.tx, hold, was.pickup.store, dict(wanted), None)
+
+
 def _confirm(unit: Unit, order: Order) -> None:
     unit.parts.inventory.confirm(unit.tx, order.reservation_id)
     for leg in order.pickup.awaited:
@@ -189,7 +201,7 @@ def _let_go(unit: Unit, was: Order, order: Order) -> None:
     """Everything that was held or asked for is free again, the place in the slot too."""
     stock, tx = unit.parts.inventory, unit.tx
     expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
-    for reservation in holding.here(tx, was):
+    for reservation in (*holding.here(tx, was), *(proposal.hold for proposal in was.pickup.proposals)):
         stock.release(tx, reservation, expired=expired)
     if was.pickup.state is PickupState.PLANNED:
         for leg in was.pickup.awaited:

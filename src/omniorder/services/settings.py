@@ -56,6 +56,7 @@ class Settings:
         authorisation_margin: how long before it lapses money set aside is looked after; a quarter of its time at most.
         falls_back_to_counter: money that can't be had otherwise any more is paid in the store, else the order waits.
         raises_authorisations: of what is weighed only the price of what was ordered is set aside, and raised if needed.
+        substitute_patience: how long a customer has to say whether they take what the store proposes instead.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
         unknown_longest: how long a provider's answer may be missing before `reconcile` and `verify` tell of it.
         transfer_waits: how long goods for another store's shelf may be overdue and unsent until a sweep calls them off.
@@ -96,6 +97,7 @@ class Settings:
     authorisation_margin: timedelta = timedelta(hours=24)
     falls_back_to_counter: bool = True
     raises_authorisations: bool = False
+    substitute_patience: timedelta = timedelta(minutes=15)
     hand_over_patience: timedelta = timedelta(minutes=2)
     unknown_longest: timedelta = timedelta(days=1)
     transfer_waits: timedelta = timedelta(days=2)
@@ -163,7 +165,9 @@ class Settings:
 _LONGER: Final = {BankTransfer.kind: timedelta(days=3), PayLink.kind: timedelta(days=1)}
 """How long the customer has who pays from somewhere else."""
 
-_SOME: Final = frozenset({"promise_shortest", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"})
+_SOME: Final = frozenset(
+    {"promise_shortest", "substitute_patience", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"}
+)
 """Durations that would make dead letters of what they are for, if they were zero."""
 
 _BOUNDS: Final = {"code_length": (SHORTEST_CODE, 20), "page_limit": (1, 1000)}

@@ -9,6 +9,7 @@ from omniorder import wire
 from omniorder.adapters.sql.columns import exactly, share
 from omniorder.adapters.sql.documents import labels
 from omniorder.adapters.sql.rows import Values
+from omniorder.domain.consents import REFUSED, Consent
 from omniorder.domain.handling import USUAL, Handling
 from omniorder.domain.money import Money
 from omniorder.domain.order_lines import OrderLine
@@ -36,6 +37,7 @@ def line_rows(order: Order) -> list[Values]:
             "tolerance": share(line.tolerance),
             "handling": None if line.handling == USUAL else wire.dump(line.handling),
             "instead_of": line.instead_of,
+            "consent": None if line.consent == REFUSED else wire.dump(line.consent),
             "added": int(place >= len(order.lines)),
         }
         for place, line in enumerate(order.every_line)
@@ -68,4 +70,5 @@ def line_from(found: dict[str, Any], currency: str) -> OrderLine:
         tolerance=exactly(found["tolerance"]),
         handling=USUAL if found["handling"] is None else wire.load(Handling, found["handling"]),
         instead_of=found["instead_of"],
+        consent=REFUSED if found["consent"] is None else wire.load(Consent, found["consent"]),
     )

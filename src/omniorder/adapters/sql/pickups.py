@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Question
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
@@ -72,6 +74,8 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "reminded": pickup.reminded,
         "extended": int(pickup.extended),
         "spoils_at": pickup.spoils_at,
+        "proposals": wire.dump(pickup.proposals),
+        "left_offline": [[part.line, part.quantity] for part in pickup.left],
     }
 
 
@@ -100,6 +104,10 @@ def _line_rows(pickup: Pickup) -> list[Values]:
 
 def pickup_from(found: dict[str, Any]) -> Pickup:
     """The pick-up of an order's document."""
+    proposals = tuple(wire.load(Proposal, one) for one in found["proposals"])
+    proposed = Counter[str]()
+    for proposal in proposals:
+        proposed[proposal.line] += proposal.quantity
     return Pickup(
         id=found["id"],
         store=found["store_id"],
@@ -121,6 +129,7 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
                 instead_of=line["instead_of"],
                 returned=line["returned"],
                 collected_at=maybe_moment(line["collected_at"]),
+                proposed=proposed[line["line_id"]],
             )
             for line in by_position(found["lines"])
         ),
@@ -144,4 +153,6 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         reminded=found["reminded"],
         extended=bool(found["extended"]),
         spoils_at=maybe_moment(found["spoils_at"]),
+        proposals=proposals,
+        left=tuple(Units(line, quantity) for line, quantity in found["left_offline"]),
     )

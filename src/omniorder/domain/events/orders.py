@@ -189,6 +189,22 @@ class OrderClaimed(Event):
 
 
 @frozen
+class PassUsedTwice(Event):
+    """`by` gave goods against the order's pass in `store` at `at`, without a network, and they weren't to be given.
+
+    `reason` is `used` (the order was collected before, or elsewhere), `replaced` (there was a newer pass, or another
+    pick-up), `expired`, `not_yet_valid`, or what the pick-up was when the store told of it: `lapsed`, `cancelled`, ...
+    Nothing is taken or booked by this: people decide.
+    """
+
+    pass_id: str
+    store: str
+    at: datetime
+    by: str
+    reason: str
+
+
+@frozen
 class OrderCompleted(Event):
     """The customer has everything that they will get; the rest of the money goes back."""
 

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from omniorder.domain.events.root import Event
 from omniorder.domain.proofs import CheckKind, Proof
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import Units
 from omniorder.domain.questions import Question
 
@@ -168,6 +169,49 @@ class ShortPicked(Event):
 
 
 @frozen
+class SubstituteProposed(Event):
+    """The customer is asked whether they take another article for units that the shelf lacks, until the proposal ends.
+
+    Its `hold` keeps the substitute meanwhile, and the rest is picked on.
+    """
+
+    proposal: Proposal
+
+
+@frozen
+class UnitsSubstituted(Event):
+    """So many units of this line are replaced by the line `by`, which came to the order: they are called off.
+
+    By consent in the basket; or as the customer accepted this `proposal`, or was `silent` about it where that is what
+    they want.
+    """
+
+    line: str
+    quantity: int
+    by: str
+    proposal: str = ""
+    silent: bool = False
+
+
+@frozen
+class SubstituteDeclined(Event):
+    """The customer does not take what was proposed, or was `silent`: the units are missing.
+
+    What becomes of them is to be decided.
+    """
+
+    proposal: str
+    silent: bool = False
+
+
+@frozen
+class SubstituteWithdrawn(Event):
+    """The store does not propose it any more: the units are to be picked as before."""
+
+    proposal: str
+
+
+@frozen
 class PickReset(Event):
     """Everything not yet collected went back on the shelf, to be picked anew."""
 
@@ -276,12 +320,14 @@ class HandOverStarted(Event):
     """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant.
 
     `proof` is what they are handed over against. `signature` names a picture that the retailer keeps, if one was given.
+    `offline`: they have left already, while the store had no network, so nobody at the counter holds them.
     """
 
     units: tuple[Units, ...]
     look_at: datetime
     proof: Proof = Proof.CODE
     signature: str = ""
+    offline: bool = False
 
 
 @frozen
@@ -289,6 +335,20 @@ class HandOverFailed(Event):
     """The goods stayed and the code is still good; `reason` is the provider's, or `not_paid`."""
 
     reason: str
+
+
+@frozen
+class LeftOffline(Event):
+    """These units left against a signed pass while the store had no network: `by` gave them at `at`, as the store says.
+
+    `pass_id` is the pass's. What is to be paid for them is taken when the store tells of it, which is now.
+    """
+
+    units: tuple[Units, ...]
+    pass_id: str
+    store: str
+    at: datetime
+    by: str
 
 
 @frozen

@@ -10,6 +10,7 @@ from attrs import evolve
 from omniorder.domain import carts, handoffs, ids, orders, promises, transfers
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
+from omniorder.domain.consents import without_allergens
 from omniorder.domain.events import Recorded, Stamp
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.lifecycle import AttemptState, CartState, HandoffState, OrderState, PickupState, PromiseState
@@ -84,7 +85,7 @@ def _cart(cart_id: str, events: Iterable[Recorded]) -> Cart | None:
 
 def _without_notes(cart: Cart) -> Cart:
     """The cart without what the journal leaves out."""
-    lines = tuple(evolve(line, note="") for line in cart.lines)
+    lines = tuple(evolve(line, note="", consent=without_allergens(line.consent)) for line in cart.lines)
     return evolve(cart, lines=lines, metadata=Metadata())
 
 

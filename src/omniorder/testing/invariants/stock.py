@@ -11,6 +11,7 @@ from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationS
 from omniorder.domain.movements import fits, rebuilt
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise, holds
+from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.stock import Level, Reservation
 from omniorder.domain.transfers import OPEN
 from omniorder.testing.invariants.checking import View, invariant, whole
@@ -95,11 +96,13 @@ def collected_goods_left_the_books(view: View) -> Iterator[str]:
 @invariant
 def open_units_are_held(view: View) -> Iterator[str]:
     """S6: what customers still expect is held for them, unit by unit, of what is weighed the most that it may weigh,
-    here, or to be sent here; and an ended order holds nothing."""
+    here, or to be sent here, and so is what is proposed to them; an ended order holds nothing."""
     for order in view.rows.orders():
-        wanted: dict[str, int] = {}
+        wanted = Counter[str]()
         if order.pickup.state not in ENDED_PICKUPS:
-            wanted = order.units_by_sku(order.pickup.held())
+            wanted.update(order.units_by_sku(order.pickup.held()))
+        for proposal in order.pickup.proposals:
+            wanted[proposal.coming.sku] += weight_bounds(proposal.quantity, proposal.coming.tolerance)[1]
         held: Counter[str] = Counter()
         for reservation in _here(view, order):
             held.update(reservation.live())

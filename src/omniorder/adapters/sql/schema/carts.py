@@ -13,6 +13,7 @@ from omniorder.adapters.sql.schema.base import (
     Document,
     Id,
     Labels,
+    MaybeDocument,
     MaybeId,
     Number,
     PrimaryId,
@@ -60,6 +61,7 @@ class CartLineRow(Row, table=True):
     quantity: Number
     version: Number
     labels: Labels
+    consent: MaybeDocument
 
 
 class NoteRow(Row, table=True):

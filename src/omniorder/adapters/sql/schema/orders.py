@@ -91,6 +91,7 @@ class OrderLineRow(Row, table=True):
     handling: MaybeDocument
     instead_of: Annotated[str, with_default(Key, "")]
     added: Flag
+    consent: MaybeDocument
 
 
 class CustomerOrderRow(Row, table=True):
@@ -200,6 +201,8 @@ class PickupRow(Row, table=True):
     reminded: Annotated[int, with_default(Whole, "0")]
     extended: Flag
     spoils_at: MaybeAt
+    proposals: Annotated[Any, with_default(Json, "[]")]
+    left_offline: Annotated[Any, with_default(Json, "[]")]
 
 
 class PickupLineRow(Row, table=True):
