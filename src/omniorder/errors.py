@@ -42,6 +42,7 @@
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── CorrectionRefused
+    │   ├── AlreadyAttended
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── ReservationGone
@@ -81,6 +82,7 @@ from omniorder.reasons.saying import say
 from omniorder.reasons.tree import Reason
 
 __all__ = [
+    "AlreadyAttended",
     "AlreadyThere",
     "BadWebhook",
     "BalanceTooLow",
@@ -576,6 +578,13 @@ class CorrectionRefused(Refused):
 
     code = "refund.refused"
     says = "{order}: {reason}; at most {most}"
+
+
+class AlreadyAttended(Refused):
+    """Another associate takes care of this order's customer already. Facts: `order`, `by` (as in the journal)."""
+
+    code = "arrival.attended"
+    says = "{by} takes care of the customer of {order} already"
 
 
 class WrongCode(Refused):

@@ -436,13 +436,24 @@ ORDER: Final[Table[OrderState]] = {
     OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED},
 }
 
+_ARRIVALS: Final = (e.CustomerOnTheWay, e.CustomerArrived, e.CustomerAttended, e.ArrivalWithdrawn)
+_PROXIES: Final = (e.ProxyNamed, e.ProxyWithdrawn)
+
+
+def _staying(state: PickupState, *kinds: type[e.Event]) -> dict[type[e.Event], PickupState]:
+    """Events by which goods don't move."""
+    return dict.fromkeys(kinds, state)
+
+
 PICKUP: Final[Table[PickupState]] = {
     PickupState.PLANNED: {
+        **_staying(PickupState.PLANNED, *_PROXIES),
         e.PickReleased: PickupState.TO_PICK,
         e.StockAwaited: PickupState.AWAITING_STOCK,
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_STOCK: {
+        **_staying(PickupState.AWAITING_STOCK, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
@@ -454,6 +465,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.TO_PICK: {
+        **_staying(PickupState.TO_PICK, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickStarted: PickupState.PICKING,
@@ -465,6 +477,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.PICKING: {
+        **_staying(PickupState.PICKING, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.PICKING,
         e.SlotMoved: PickupState.PICKING,
         e.LinePicked: PickupState.PICKING,
@@ -477,6 +490,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_CUSTOMER: {
+        **_staying(PickupState.AWAITING_CUSTOMER, *_ARRIVALS, *_PROXIES),
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
         e.QuestionAnswered: PickupState.AWAITING_CUSTOMER,
         e.QuestionLapsed: PickupState.AWAITING_CUSTOMER,
@@ -491,6 +505,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.READY: {
+        **_staying(PickupState.READY, *_ARRIVALS, *_PROXIES),
         e.DeadlineExtended: PickupState.READY,
         e.CodeReissued: PickupState.READY,
         e.Unreadied: PickupState.PICKING,

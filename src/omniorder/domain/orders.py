@@ -416,6 +416,7 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         zone=event.zone,
         collect=pickup.collect,
         generation=pickup.generation + 1,
+        proxy=pickup.proxy,
     )
 
 

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from attrs import Factory, evolve, frozen
 
+from omniorder.domain import arrivals
 from omniorder.domain import events as e
+from omniorder.domain.arrivals import Arrival, Proxy
 from omniorder.domain.lifecycle import PickupState, advance
 from omniorder.domain.quantities import EXACT, weight_bounds
 from omniorder.domain.questions import TRANSFER_SHORT, Question
@@ -86,6 +89,7 @@ class Pickup:
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
     meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
     is when somebody else may finish it. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    `proxy` is who collects in the customer's place, `arrival` what is known of whoever comes, until they leave.
     """
 
     id: str
@@ -108,6 +112,8 @@ class Pickup:
     question: Question | None = None
     trouble: str = ""
     collect: Service = Service.PICKUP
+    proxy: Proxy | None = None
+    arrival: Arrival | None = None
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -159,11 +165,19 @@ class Pickup:
         return tuple(e.LineWeighed(line.line, line.picked) for line in self.lines if line.tolerance and line.open)
 
 
+_LEAVING: Final = (
+    e.PartCollected, e.Collected, e.RestLapsed, e.RestCancelled, e.NoShow, e.PickupCancelled, e.PickRerouted,
+)  # fmt: skip
+"""Whoever came has left, with goods or without, or is not to come here any more."""
+
+
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     """The pick-up after `event`; raises `IllegalTransition`, `NotFound` for a line, `InvalidQuantity`."""
     after = evolve(pickup, state=advance(pickup.state, event))
     if pickup.state is PickupState.AWAITING_CUSTOMER and after.state is not PickupState.AWAITING_CUSTOMER:
         after = evolve(after, question=None)
+    if isinstance(event, _LEAVING):
+        after = evolve(after, arrival=None)
     match event:
         case e.LinePicked(line, quantity):
             return _each(after, (e.Units(line, quantity),), _picked)
@@ -183,6 +197,12 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return evolve(after, until=until)
         case e.CodeReissued(generation, key_id):
             return evolve(after, generation=generation, key_id=key_id)
+        case e.ProxyNamed(proxy, name):
+            return evolve(after, proxy=Proxy(proxy, name), generation=pickup.generation + 1)
+        case e.ProxyWithdrawn():
+            return evolve(after, proxy=None, generation=pickup.generation + 1)
+        case e.CustomerOnTheWay() | e.CustomerArrived() | e.CustomerAttended() | e.ArrivalWithdrawn():
+            return evolve(after, arrival=arrivals.apply(pickup.arrival, event, at))
         case e.HandOverStarted(units, look_at):
             _each(after, units, _collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)

@@ -19,7 +19,7 @@ from attrs import frozen
 
 from omniorder.errors import CardNumberRefused, InvalidKey, InvalidText, TooMany
 
-__all__ = ["MAX_NOTE", "Metadata", "key", "line", "looks_like_card_number", "metadata", "note"]
+__all__ = ["MAX_NOTE", "Metadata", "hidden_line", "key", "line", "looks_like_card_number", "metadata", "note"]
 
 MAX_NOTE = 500
 """The length of a note and of a metadata value, in characters."""
@@ -50,6 +50,14 @@ def note(value: object, field: str = "note") -> str:
     """
     cleaned = _clean(value, field, least=0, most=MAX_NOTE, breaks="\n\r\t", show=False)
     return _without_card_number(cleaned, field)
+
+
+def hidden_line(value: object, field: str, *, most: int, least: int = 1) -> str:
+    """`value` as `line` makes it, for what people say of themselves: an error never shows it.
+
+    Raises InvalidText as `line` does, and CardNumberRefused when there is a card number in it.
+    """
+    return _without_card_number(_clean(value, field, least=least, most=most, breaks="", show=False), field)
 
 
 def key(value: object) -> str:

@@ -131,6 +131,7 @@ _COLLECTING: Final = {
     "pickup.unpicked": _told("order reason lines", remedies="pick.finish"),
     "pickup.over": _told("order reason state", may="amount"),
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
+    "arrival.attended": _told("order by"),
     "code.locked": _told("order", remedies="code.reissue"),
     "line.rejected": _told(may="sku units reason unit store order"),
     "weight.out_of_tolerance": _told("line ordered weighed least most", remedies="weight.again"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, update
@@ -10,8 +11,10 @@ from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import exactly, maybe_moment, moment, share
 from omniorder.adapters.sql.documents import by_position
+from omniorder.adapters.sql.orderlines import PROXY, VEHICLE
 from omniorder.adapters.sql.rows import Rows, Values
 from omniorder.adapters.sql.schema import PICKUP, PICKUP_LINE
+from omniorder.domain.arrivals import Arrival, Proxy
 from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
@@ -53,6 +56,11 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "ends_at": pickup.ends,
         "zone": pickup.zone,
         "collect": pickup.collect.value,
+        "proxy": pickup.proxy.id if pickup.proxy else "",
+        "expected_at": pickup.arrival and pickup.arrival.expected_at,
+        "arrived_at": pickup.arrival and pickup.arrival.arrived_at,
+        "bay": pickup.arrival.bay if pickup.arrival else "",
+        "attended_by": pickup.arrival.attended_by if pickup.arrival else "",
         "staged_at": pickup.staged_at,
         "ready_at": pickup.ready_at,
         "until": pickup.until,
@@ -88,8 +96,8 @@ def _line_rows(pickup: Pickup) -> list[Values]:
     ]
 
 
-def pickup_from(found: dict[str, Any]) -> Pickup:
-    """The pick-up of an order's document."""
+def pickup_from(found: dict[str, Any], notes: Mapping[str, str]) -> Pickup:
+    """The pick-up of an order's document, with what its customer wrote."""
     return Pickup(
         id=found["id"],
         store=found["store_id"],
@@ -125,4 +133,13 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         question=None if found["question"] is None else wire.load(Question, found["question"]),
         trouble=found["trouble"],
         collect=Service(found["collect"]),
+        proxy=Proxy(found["proxy"], notes.get(PROXY, "")) if found["proxy"] else None,
+        arrival=_arrival_from(found, notes),
     )
+
+
+def _arrival_from(found: dict[str, Any], notes: Mapping[str, str]) -> Arrival | None:
+    expected_at, arrived_at = maybe_moment(found["expected_at"]), maybe_moment(found["arrived_at"])
+    if expected_at is None and arrived_at is None:
+        return None
+    return Arrival(expected_at, arrived_at, found["bay"], notes.get(VEHICLE, ""), found["attended_by"])

@@ -154,12 +154,14 @@ class PickRerouted(Event):
 class MadeReady(Event):
     """Everything is picked and lies at `staged_at`, where it waits until `until`.
 
-    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere.
+    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `promised` is
+    the start of the customer's window, by which it was to be ready.
     """
 
     staged_at: str
     until: datetime
     key_id: str
+    promised: datetime | None = None
 
 
 @frozen

@@ -79,6 +79,7 @@ _SENTENCES = {
         "Koden för beställning {order} är fel; {tries_left|# försök|# försök} återstår.",
         "Koden för beställning {order} är fel, och inga försök återstår.",
     ),
+    "arrival.attended": ("Någon annan ({by}) tar redan hand om kunden för beställning {order}.",),
     "code.locked": ("Koden för beställning {order} är spärrad, eftersom fel kod har angetts för många gånger.",),
     "line.rejected": (
         "Butiken kan inte leverera {units:units} av {sku} ({reason}).",

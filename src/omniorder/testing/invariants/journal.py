@@ -174,10 +174,21 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
         except OmniorderError as refused:
             yield f"{stream.name}: {refused}"
             continue
-        # but for the card reader of the counter, no token is told
-        kept = evolve(order, payments=tuple(p if p.means else evolve(p, token="") for p in order.payments))
+        kept = _without_what_is_private(order)
         if folded != kept:
             yield f"{stream.name}: told is {folded}, stored is {kept}"
+
+
+def _without_what_is_private(order: Order) -> Order:
+    """The order without what the journal leaves out: of tokens it tells only that of the counter's card reader."""
+    payments = tuple(p if p.means else evolve(p, token="") for p in order.payments)
+    proxy, arrival = order.pickup.proxy, order.pickup.arrival
+    nameless = evolve(
+        order.pickup,
+        proxy=proxy and evolve(proxy, name=""),
+        arrival=arrival and evolve(arrival, vehicle=""),
+    )
+    return evolve(order, payments=payments, pickup=nameless)
 
 
 def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
