@@ -29,18 +29,18 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Alternative Article Associate Availability
-Available BankTransfer Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Correction
+Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Alternative Arrival Article Associate
+Availability Available BankTransfer Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Correction
 CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding
 GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
-IsUnanswered IssuedCard Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind Note
-Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Page PayInStore PayLink
-Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Plan Point Posting Price Promise PromiseState
-Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Remedy
-Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store StoreCredit
-StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken TaxPart Temperature Tender Terminal Transfer
-TransferLine TransferState Unit Units Wallet WebhookReply Wire WithTransfer errors events from_json ranking say
-sourcing steps to_json
+IsUnanswered IssuedCard Leg Level Measures MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind
+Note Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Page PayInStore
+PayLink Payment PaymentState Pick Pickup PickupLine PickupPass PickupState Plan Point Posting Price Promise
+PromiseState Proxy Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation Recorded RefundRule
+RefundState Remedy Remove Rerouting Scope Service Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Store
+StoreCredit StoreTouchpoint Strategy SweepReport System SystemTouchpoint Taken TaxPart Temperature Tender Terminal
+Transfer TransferLine TransferState Unit Units Waiting Wallet WebhookReply Wire WithTransfer errors events from_json
+ranking say sourcing steps to_json
 """
 
 

@@ -4,6 +4,7 @@ from . import errors
 from .domain import events, ranking, sourcing, steps
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
+from .domain.arrivals import Arrival, Proxy
 from .domain.articles import Article, Price
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
@@ -25,6 +26,7 @@ from .domain.lifecycle import (
     PromiseState,
     TransferState,
 )
+from .domain.measures import Measures
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.offers import Available, Offer, WithTransfer
@@ -68,6 +70,7 @@ from .domain.unreturned import OpenRefund, RefundState
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
+from .services.arrivals import Waiting
 from .services.hub import OrderHub
 from .services.paging import Page
 from .services.pickups import Pick
@@ -88,6 +91,7 @@ __all__ = [
     "Agent",
     "AgentTouchpoint",
     "Alternative",
+    "Arrival",
     "Article",
     "Associate",
     "Availability",
@@ -127,6 +131,7 @@ __all__ = [
     "IssuedCard",
     "Leg",
     "Level",
+    "Measures",
     "MergeRule",
     "Merged",
     "MergedLine",
@@ -163,6 +168,7 @@ __all__ = [
     "Promise",
     "PromiseState",
     "Question",
+    "Proxy",
     "Quote",
     "QuoteLine",
     "Ranking",
@@ -202,6 +208,7 @@ __all__ = [
     "TransferState",
     "Unit",
     "Units",
+    "Waiting",
     "Wallet",
     "WebhookReply",
     "Wire",

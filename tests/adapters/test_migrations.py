@@ -255,6 +255,7 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
         migrate(url)
     new = {"tolerance", "ordered", "awaited", "holds", "question", "trouble", "short", "collect"}
     new |= {"disputed", "method", "now", "replaces", "means", "corrections"}
+    new |= {"proxy", "expected_at", "arrived_at", "bay", "attended_by"}
     new |= {"handling", "instead_of", "added", "replaced"}
     written = {
         ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],

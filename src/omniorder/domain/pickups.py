@@ -248,6 +248,16 @@ def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
             return pickup
 
 
+def nameless(pickup: Pickup) -> Pickup:
+    """The pick-up without what is personal: the name of whoever collects, and what they come in."""
+    proxy, arrival = pickup.proxy, pickup.arrival
+    return evolve(
+        pickup,
+        proxy=proxy and evolve(proxy, name=""),
+        arrival=arrival and evolve(arrival, vehicle=""),
+    )
+
+
 def call_off(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
     """The pick-up without these units: first those that the store can't give, then those that are still awaited.
 

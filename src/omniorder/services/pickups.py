@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as clock_time
+from datetime import date, datetime
 from typing import cast
 
 from attrs import field, frozen
@@ -14,7 +13,7 @@ from omniorder.domain import ids
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken, Terminal
 from omniorder.domain.events import Units
-from omniorder.domain.hours import keep_until
+from omniorder.domain.hours import day_of, keep_until
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.orders import Order
@@ -24,7 +23,7 @@ from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import InvalidInput, InvalidInstant, NotFound, NotReady
+from omniorder.errors import InvalidInput, NotFound, NotReady
 from omniorder.services import handing_over, payments, rerouting
 from omniorder.services.access import look, work_for
 from omniorder.services.ledger import Ledger
@@ -63,7 +62,7 @@ class Pickups:
         """
         most = limited(limit, self.parts.settings.page_limit)
         store = self._store()
-        start, end = (None, None) if day is None else _day(store, day)
+        start, end = (None, None) if day is None else day_of(store, day)
         if stage is not None:
             given(stage, PickupState, "stage", "a PickupState")
         wanted = [stage] if stage else [state for state in PickupState if state not in ENDED_PICKUPS]
@@ -165,7 +164,7 @@ class Pickups:
                 lacking = sum(not line.enough for line in pickup.lines)
                 raise NotReady(order=order.id, reason=_missing(pickup), lines=lacking)
             until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
-            return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current)]
+            return [*pickup.weighed(), e.MadeReady(bin_, until, ring.current, pickup.starts)]
 
         order = self._do("pickups.ready", order_id, decide, key, bin_)
         if self.parts.storage.is_joined:
@@ -285,13 +284,3 @@ def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
     if not picks:
         raise InvalidInput("lines", picks, "at least one line")
     return several(picks, Pick, "lines", "a list of Pick", most=MOST_LINES)
-
-
-def _day(store: Store, day: object) -> tuple[datetime, datetime]:
-    """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
-    if not isinstance(day, date) or isinstance(day, datetime):
-        raise InvalidInstant("day", day, "must be a date")
-    if not 2000 < day.year < 2199:
-        raise InvalidInstant("day", day, "must be in the years 2001 to 2198")
-    begins = datetime.combine(day, clock_time(), store.tz)
-    return begins, datetime.combine(day + timedelta(days=1), clock_time(), store.tz)

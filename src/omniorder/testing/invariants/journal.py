@@ -15,7 +15,7 @@ from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.lifecycle import AttemptState, CartState, HandoffState, OrderState, PickupState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, Payment
-from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.pickups import Pickup, PickupLine, nameless
 from omniorder.domain.promises import Promise
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import Transfer
@@ -182,13 +182,7 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
 def _without_what_is_private(order: Order) -> Order:
     """The order without what the journal leaves out: of tokens it tells only that of the counter's card reader."""
     payments = tuple(p if p.means else evolve(p, token="") for p in order.payments)
-    proxy, arrival = order.pickup.proxy, order.pickup.arrival
-    nameless = evolve(
-        order.pickup,
-        proxy=proxy and evolve(proxy, name=""),
-        arrival=arrival and evolve(arrival, vehicle=""),
-    )
-    return evolve(order, payments=payments, pickup=nameless)
+    return evolve(order, payments=payments, pickup=nameless(order.pickup))
 
 
 def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
