@@ -1,8 +1,9 @@
 """What a store's work came to: counts and times, told by the journal.
 
 `facts` reads the whole story of one order (of the order itself it needs only the lines that were placed, which never
-change) and says what it adds to which store's measures, and at which instant: work is counted once. So the measures of a day are the sum of that day's facts, those of a week the sum
-of its days', and nothing is counted twice however time is divided.
+change) and says what it adds to which store's measures, and at which instant: work is counted once. So the measures of
+a day are the sum of that day's facts, those of a week the sum of its days', and nothing is counted twice however time
+is divided.
 """
 
 from __future__ import annotations
