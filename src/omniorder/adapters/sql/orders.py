@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, select, tuple_, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, tuple_, update
 
 from omniorder import wire
 from omniorder.adapters.sql import carts, payments, pickups
@@ -27,7 +27,6 @@ from omniorder.adapters.sql.schema import (
     PICKUP_LINE,
     TIMER,
 )
-from omniorder.adapters.sql.schema.orders import COMING
 from omniorder.adapters.sql.sharding import home_of
 from omniorder.domain.channels import Channel
 from omniorder.domain.corrections import Correction
@@ -96,7 +95,7 @@ _SINCE: Final = func.coalesce(PICKUP.c.arrived_at, PICKUP.c.expected_at, type_=I
 _COMING: Final = (
     WHOLE.where(
         PICKUP.c.store_id == bindparam("store_id"),
-        COMING,
+        or_(PICKUP.c.expected_at.is_not(None), PICKUP.c.arrived_at.is_not(None)),
         tuple_(_THERE, _SINCE, PICKUP.c.order_id)
         > tuple_(
             bindparam("after_there", type_=Whole()),

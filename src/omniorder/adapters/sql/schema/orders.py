@@ -31,7 +31,7 @@ from omniorder.adapters.sql.schema.base import (
     within,
 )
 
-COMING: Final = text("expected_at IS NOT NULL OR arrived_at IS NOT NULL")
+_COMING: Final = text("expected_at IS NOT NULL OR arrived_at IS NOT NULL")
 """Pick-ups for which somebody is on their way or there: few of a store's at any time."""
 
 
@@ -172,7 +172,7 @@ class PickupRow(Row, table=True):
         check("window", "starts_at < ends_at"),
         check("generation", "generation > 0"),
         Index("omniorder_pickup_by_start", "store_id", "state", "starts_at", "order_id"),
-        Index("omniorder_pickup_by_arrival", "store_id", postgresql_where=COMING, sqlite_where=COMING),
+        Index("omniorder_pickup_by_arrival", "store_id", postgresql_where=_COMING, sqlite_where=_COMING),
         STRICT,
     )
 
