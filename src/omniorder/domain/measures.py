@@ -58,7 +58,8 @@ class Measures:
     def __add__(self, other: Measures) -> Measures:
         """Both together; of the times, all of them, the shortest first."""
         both: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in fields_dict(Measures)}
-        return Measures(**both | {name: tuple(sorted(both[name])) for name in ("to_ready", "waits")})
+        both |= {name: tuple(sorted(both[name])) for name in ("to_ready", "waits")}
+        return Measures(**both)
 
     @property
     def time_to_ready(self) -> timedelta | None:
@@ -231,7 +232,7 @@ class _Story:
     def _begin_at(self, store: str) -> None:
         self.store = store
         self._wanted.subtract(self._excused)
-        self._short, self._excused = Counter(), Counter()
+        self._short, self._excused = Counter[str](), Counter[str]()
         self._began = self._arrived = None
         self._picked = self._settled = False
 
