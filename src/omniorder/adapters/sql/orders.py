@@ -96,6 +96,8 @@ _COMING: Final = (
     WHOLE.where(
         PICKUP.c.store_id == bindparam("store_id"),
         or_(PICKUP.c.expected_at.is_not(None), PICKUP.c.arrived_at.is_not(None)),
+        ORDER.c.store_id == PICKUP.c.home,  # by its key: few come at any time, of all orders that there ever were
+        ORDER.c.id == PICKUP.c.order_id,
         tuple_(_THERE, _SINCE, PICKUP.c.order_id)
         > tuple_(
             bindparam("after_there", type_=Whole()),
