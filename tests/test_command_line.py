@@ -164,6 +164,24 @@ def test_an_order_that_is_not_there_is_told_in_a_line(sqlite_url: str, told: Tol
     assert one_line(err)
 
 
+# --- measures ---------------------------------------------------------------------------------------------
+
+
+def test_the_measures_of_a_stores_day_are_told_for_people_and_for_programs(sqlite_url: str, told: Told) -> None:
+    with Shop.example(sqlite_url) as shop:
+        collected(shop)
+    asked = ["measures", "--store", "SOF01", "--day", "2026-11-23", "--database", sqlite_url]
+    assert main(asked) == 0
+    lines = dict(line.split() for line in told()[0].splitlines())
+    assert (lines["collected"], lines["on_time_rate"], lines["time_to_ready"]) == ("1", "100.0%", "0:00:00")
+    assert lines["waiting_time"] == "-"
+    assert main([*asked, "--last", "2026-11-30", "--json"]) == 0
+    found = json.loads(told()[0])
+    assert (found["ready"], found["short_rate"], found["long_wait"]) == (1, 0.0, None)
+    assert main([*asked[:2], "ZZ99", *asked[3:]]) == 1
+    assert one_line(told()[1])
+
+
 # --- verify -----------------------------------------------------------------------------------------------
 
 

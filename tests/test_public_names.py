@@ -42,21 +42,21 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Allow Alternative Article Associate
+Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Allow Alternative Arrival Article Associate
 Availability Available BankTransfer Bill Capabilities Card Cart CartLine CartState Change Channel Check CheckKind
 Claimed Closure Condition Consent ConsentMode Correction CorrectionKind Customer CustomerTouchpoint Difference
 DifferenceKind Edit Endangered Entry ExpectedDelivery Funding GiftCard Guest Handling Handoff HandoffState
 HandoffTicket Holder IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered IssuedCard Label Leftovers Leg
-Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind New NoShowPolicy NotTaken Note
-Notifier Occasion Offer OfflineHandOver OmniorderError OpenRefund Option Order OrderChange OrderEdit OrderHub OrderLine
-OrderState Pace Page PaidBy PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass
-PickupState Plan Point Posting Price Promise PromiseState Proof Proposal Question Quote QuoteLine Ranking Reason
+Level Measures MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind New NoShowPolicy NotTaken
+Note Notifier Occasion Offer OfflineHandOver OmniorderError OpenRefund Option Order OrderChange OrderEdit OrderHub
+OrderLine OrderState Pace Page PaidBy PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass
+PickupState Plan Point Posting Price Promise PromiseState Proof Proposal Proxy Question Quote QuoteLine Ranking Reason
 Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Refused Remedy RemindAfter RemindBefore Remove
 Rerouting Rest ReturnPolicy ReturnSlip Returnable ReturnableLine Returned Risk Scope Service Settings Shortage
 SigningKeys Slot Sourcing SourcingPolicy Stage Stamp Step Store StoreCredit StoreTouchpoint Strategy SweepReport
 SyncOutcome Synced System SystemTouchpoint Taken Task TaxPart Temperature Tender Tendered Terminal Transfer
-TransferLine TransferState Unit Units Walk Wallet WebhookReply Wire WithTransfer errors events from_json ranking say
-sourcing steps to_json
+TransferLine TransferState Unit Units Waiting Walk Wallet WebhookReply Wire WithTransfer errors events from_json
+ranking say sourcing steps to_json
 """
 
 

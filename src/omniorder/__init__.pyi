@@ -4,6 +4,7 @@ from . import errors
 from .domain import events, ranking, sourcing, steps
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
+from .domain.arrivals import Arrival, Proxy
 from .domain.articles import Article, Price
 from .domain.barcodes import Label
 from .domain.bills import Bill
@@ -30,6 +31,7 @@ from .domain.lifecycle import (
     PromiseState,
     TransferState,
 )
+from .domain.measures import Measures
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
 from .domain.no_show_policy import Leftovers, NoShowPolicy, RemindAfter, RemindBefore
@@ -80,6 +82,7 @@ from .domain.unreturned import OpenRefund, RefundState
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
+from .services.arrivals import Waiting
 from .services.hub import OrderHub
 from .services.offline_hand_overs import OfflineHandOver
 from .services.paging import Page
@@ -105,6 +108,7 @@ __all__ = [
     "AgentTouchpoint",
     "Allow",
     "Alternative",
+    "Arrival",
     "Article",
     "Associate",
     "Availability",
@@ -153,6 +157,7 @@ __all__ = [
     "Leftovers",
     "Leg",
     "Level",
+    "Measures",
     "MergeRule",
     "Merged",
     "MergedLine",
@@ -199,6 +204,7 @@ __all__ = [
     "PromiseState",
     "Proof",
     "Proposal",
+    "Proxy",
     "Question",
     "Quote",
     "QuoteLine",
@@ -255,6 +261,7 @@ __all__ = [
     "TransferState",
     "Unit",
     "Units",
+    "Waiting",
     "Walk",
     "Wallet",
     "WebhookReply",

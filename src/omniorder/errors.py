@@ -48,6 +48,7 @@
     │   ├── CorrectionRefused
     │   ├── ReturnRefused
     │   ├── SubstituteRefused
+    │   ├── AlreadyAttended
     │   ├── WrongCode
     │   ├── CodeLocked
     │   ├── AgeCheckNeeded
@@ -91,6 +92,7 @@ from omniorder.reasons.tree import Reason
 
 __all__ = [
     "AgeCheckNeeded",
+    "AlreadyAttended",
     "AlreadyClaimed",
     "AlreadyThere",
     "BadWebhook",
@@ -652,6 +654,13 @@ class SubstituteRefused(Refused):
 
     code = "substitute.refused"
     says = "{order}: {sku} may not be given instead of {line}: {reason}"
+
+
+class AlreadyAttended(Refused):
+    """Another associate takes care of this order's customer already. Facts: `order`, `by` (as in the journal)."""
+
+    code = "arrival.attended"
+    says = "{by} takes care of the customer of {order} already"
 
 
 class WrongCode(Refused):

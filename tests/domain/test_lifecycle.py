@@ -208,10 +208,18 @@ TABLES = {
         RETURNED    PassUsedTwice    RETURNED
     """,
     "pickup": """
+        PLANNED            ProxyNamed         PLANNED
+        PLANNED            ProxyWithdrawn     PLANNED
         PLANNED            PickReleased       TO_PICK
         PLANNED            StockAwaited       AWAITING_STOCK
         PLANNED            PickupCancelled    CANCELLED
         AWAITING_STOCK     OrderChanged       AWAITING_STOCK
+        AWAITING_STOCK     CustomerOnTheWay   AWAITING_STOCK
+        AWAITING_STOCK     CustomerArrived    AWAITING_STOCK
+        AWAITING_STOCK     CustomerAttended   AWAITING_STOCK
+        AWAITING_STOCK     ArrivalWithdrawn   AWAITING_STOCK
+        AWAITING_STOCK     ProxyNamed         AWAITING_STOCK
+        AWAITING_STOCK     ProxyWithdrawn     AWAITING_STOCK
         AWAITING_STOCK     LinesAppended      AWAITING_STOCK
         AWAITING_STOCK     SubstituteDeclined AWAITING_STOCK
         AWAITING_STOCK     SubstituteWithdrawn  AWAITING_STOCK
@@ -225,6 +233,12 @@ TABLES = {
         AWAITING_STOCK     PickRerouted       REROUTED
         AWAITING_STOCK     PickupCancelled    CANCELLED
         TO_PICK            OrderChanged       TO_PICK
+        TO_PICK            CustomerOnTheWay   TO_PICK
+        TO_PICK            CustomerArrived    TO_PICK
+        TO_PICK            CustomerAttended   TO_PICK
+        TO_PICK            ArrivalWithdrawn   TO_PICK
+        TO_PICK            ProxyNamed         TO_PICK
+        TO_PICK            ProxyWithdrawn     TO_PICK
         TO_PICK            LinesAppended      TO_PICK
         TO_PICK            SubstituteDeclined TO_PICK
         TO_PICK            SubstituteWithdrawn  TO_PICK
@@ -240,6 +254,12 @@ TABLES = {
         TO_PICK            CustomerAsked      AWAITING_CUSTOMER
         TO_PICK            PickRerouted       REROUTED
         TO_PICK            PickupCancelled    CANCELLED
+        PICKING            CustomerOnTheWay   PICKING
+        PICKING            CustomerArrived    PICKING
+        PICKING            CustomerAttended   PICKING
+        PICKING            ArrivalWithdrawn   PICKING
+        PICKING            ProxyNamed         PICKING
+        PICKING            ProxyWithdrawn     PICKING
         PICKING            LinesAppended      PICKING
         PICKING            SubstituteDeclined PICKING
         PICKING            SubstituteWithdrawn  PICKING
@@ -258,6 +278,12 @@ TABLES = {
         PICKING            MadeReady          READY
         PICKING            PickRerouted       REROUTED
         PICKING            PickupCancelled    CANCELLED
+        AWAITING_CUSTOMER  CustomerOnTheWay   AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  CustomerArrived    AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  CustomerAttended   AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  ArrivalWithdrawn   AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  ProxyNamed         AWAITING_CUSTOMER
+        AWAITING_CUSTOMER  ProxyWithdrawn     AWAITING_CUSTOMER
         AWAITING_CUSTOMER  CustomerAsked      AWAITING_CUSTOMER
         AWAITING_CUSTOMER  SubstituteDeclined AWAITING_CUSTOMER
         AWAITING_CUSTOMER  SubstituteWithdrawn  AWAITING_CUSTOMER
@@ -274,6 +300,12 @@ TABLES = {
         AWAITING_CUSTOMER  StockAwaited       AWAITING_STOCK
         AWAITING_CUSTOMER  PickRerouted       REROUTED
         AWAITING_CUSTOMER  PickupCancelled    CANCELLED
+        READY              CustomerOnTheWay   READY
+        READY              CustomerArrived    READY
+        READY              CustomerAttended   READY
+        READY              ArrivalWithdrawn   READY
+        READY              ProxyNamed         READY
+        READY              ProxyWithdrawn     READY
         READY              DeadlineExtended   READY
         READY              Reminded           READY
         READY              UnitsSpoiled       READY

@@ -87,8 +87,8 @@ def test_the_code_tells_nothing_of_the_token() -> None:
 # --- what is shown at the counter -------------------------------------------------------------------------
 
 
-def right(shown: str, generation: int = 1) -> bool:
-    return matches(shown, SECRET, ORDER, generation, SHORTEST_CODE) is not None
+def right(shown: str, generation: int = 1) -> Proof | None:
+    return matches(shown, SECRET, ORDER, generation, SHORTEST_CODE)
 
 
 CODE, TOKEN = code(SECRET, ORDER, 1, SHORTEST_CODE), token(SECRET, ORDER, 1)

@@ -15,10 +15,12 @@ from omniorder.domain.calendars import Opening, midnight
 from omniorder.domain.instants import instant
 from omniorder.domain.quantities import quantity
 from omniorder.domain.stores import Store
+from omniorder.errors import InvalidInstant
 
 __all__ = [
     "closing_on",
     "counts_from",
+    "day_of",
     "is_open",
     "keep_longer",
     "keep_until",
@@ -40,6 +42,18 @@ def is_open(store: Store, at: datetime) -> bool:
         for opening in openings(store, moment, moment + _MINUTE)
         for piece in _left_open(store, opening)
     )
+
+
+def day_of(store: Store, day: object, field: str = "day") -> tuple[datetime, datetime]:
+    """When a day begins and ends by the store's clocks: 23 or 25 hours apart where they are changed.
+
+    Raises InvalidInstant for what is no date, or outside the years 2001 to 2198.
+    """
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise InvalidInstant(field, day, "must be a date")
+    if not 2000 < day.year < 2199:
+        raise InvalidInstant(field, day, "must be in the years 2001 to 2198")
+    return midnight(day, store.tz), midnight(day + _DAY, store.tz)
 
 
 def openings(store: Store, since: datetime, until: datetime) -> Iterator[Opening]:

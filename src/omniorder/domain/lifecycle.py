@@ -456,8 +456,18 @@ def _answers_to_proposals(state: PickupState) -> Mapping[type[e.Event], PickupSt
     }
 
 
+_ARRIVALS: Final = (e.CustomerOnTheWay, e.CustomerArrived, e.CustomerAttended, e.ArrivalWithdrawn)
+_PROXIES: Final = (e.ProxyNamed, e.ProxyWithdrawn)
+
+
+def _staying(state: PickupState, *kinds: type[e.Event]) -> dict[type[e.Event], PickupState]:
+    """Events by which goods don't move."""
+    return dict.fromkeys(kinds, state)
+
+
 PICKUP: Final[Table[PickupState]] = {
     PickupState.PLANNED: {
+        **_staying(PickupState.PLANNED, *_PROXIES),
         e.PickReleased: PickupState.TO_PICK,
         e.StockAwaited: PickupState.AWAITING_STOCK,
         e.PickupCancelled: PickupState.CANCELLED,
@@ -465,6 +475,7 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.AWAITING_STOCK: {
         e.OrderChanged: PickupState.AWAITING_STOCK,
         **_answers_to_proposals(PickupState.AWAITING_STOCK),
+        **_staying(PickupState.AWAITING_STOCK, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
@@ -478,6 +489,7 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.TO_PICK: {
         e.OrderChanged: PickupState.TO_PICK,
         **_answers_to_proposals(PickupState.TO_PICK),
+        **_staying(PickupState.TO_PICK, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickClaimed: PickupState.TO_PICK,
@@ -494,6 +506,7 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.PICKING: {
         **_answers_to_proposals(PickupState.PICKING),
         e.SubstituteProposed: PickupState.PICKING,
+        **_staying(PickupState.PICKING, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.PICKING,
         e.SlotMoved: PickupState.PICKING,
         e.PickClaimed: PickupState.PICKING,
@@ -512,6 +525,7 @@ PICKUP: Final[Table[PickupState]] = {
     PickupState.AWAITING_CUSTOMER: {
         **_answers_to_proposals(PickupState.AWAITING_CUSTOMER),
         e.LinesAppended: PickupState.AWAITING_CUSTOMER,
+        **_staying(PickupState.AWAITING_CUSTOMER, *_ARRIVALS, *_PROXIES),
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
         e.QuestionAnswered: PickupState.AWAITING_CUSTOMER,
         e.QuestionLapsed: PickupState.AWAITING_CUSTOMER,
@@ -526,6 +540,7 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.READY: {
+        **_staying(PickupState.READY, *_ARRIVALS, *_PROXIES),
         e.DeadlineExtended: PickupState.READY,
         e.Reminded: PickupState.READY,
         e.UnitsSpoiled: PickupState.READY,

@@ -442,6 +442,7 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         holds=pickup.holds,  # over by now, and still its own
         generation=pickup.generation + 1,
         extended=pickup.extended,
+        proxy=pickup.proxy,
     )
 
 

@@ -12,7 +12,9 @@ from zoneinfo import ZoneInfo
 
 from attrs import Factory, evolve, frozen
 
+from omniorder.domain import arrivals
 from omniorder.domain import events as e
+from omniorder.domain.arrivals import Arrival, Proxy
 from omniorder.domain.lifecycle import PickupState, advance
 from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import EXACT, weight_bounds
@@ -109,6 +111,7 @@ class Pickup:
     under way, and `look_at` is when somebody else may finish it. `left` are units that a store without a network gave
     away and that are not paid yet. `pickers` are the associates who pick it (their journal names), on the walk `wave`,
     where it is number `tote`. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    `proxy` is who collects in the customer's place, `arrival` what is known of whoever comes, until they leave.
     """
 
     id: str
@@ -140,6 +143,8 @@ class Pickup:
     spoils_at: datetime | None = None
     proposals: tuple[Proposal, ...] = ()
     left: tuple[e.Units, ...] = ()
+    proxy: Proxy | None = None
+    arrival: Arrival | None = None
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -200,6 +205,10 @@ class Pickup:
 
 _PICKED: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING})
 """Where a pick-up may be somebody's to pick."""
+_LEAVING: Final = (
+    e.PartCollected, e.Collected, e.RestLapsed, e.RestCancelled, e.NoShow, e.PickupCancelled, e.PickRerouted,
+)  # fmt: skip
+"""Whoever came has left, with goods or without, or is not to come here any more."""
 
 
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
@@ -209,6 +218,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         after = evolve(after, question=None)
     if after.state not in _PICKED and pickup.pickers:
         after = evolve(after, pickers=(), wave="", tote=0)
+    if isinstance(event, _LEAVING):
+        after = evolve(after, arrival=None)
     match event:
         case e.PickStarted(by) if by and not pickup.pickers:
             return evolve(after, pickers=(by,))
@@ -246,6 +257,12 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return evolve(after, reminded=number)
         case e.CodeReissued(generation, key_id):
             return evolve(after, generation=generation, key_id=key_id)
+        case e.ProxyNamed(proxy, name):
+            return evolve(after, proxy=Proxy(proxy, name), generation=pickup.generation + 1)
+        case e.ProxyWithdrawn():
+            return evolve(after, proxy=None, generation=pickup.generation + 1)
+        case e.CustomerOnTheWay() | e.CustomerArrived() | e.CustomerAttended() | e.ArrivalWithdrawn():
+            return evolve(after, arrival=arrivals.apply(pickup.arrival, event, at))
         case e.HandOverStarted(units, look_at):
             _each(after, units, _collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)
@@ -316,6 +333,16 @@ def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
             return evolve(_without_proposals(pickup), awaited=())
         case _:
             return pickup
+
+
+def nameless(pickup: Pickup) -> Pickup:
+    """The pick-up without what is personal: the name of whoever collects, and what they come in."""
+    proxy, arrival = pickup.proxy, pickup.arrival
+    return evolve(
+        pickup,
+        proxy=proxy and evolve(proxy, name=""),
+        arrival=arrival and evolve(arrival, vehicle=""),
+    )
 
 
 def call_off(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:

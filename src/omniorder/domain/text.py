@@ -19,7 +19,17 @@ from attrs import frozen
 
 from omniorder.errors import CardNumberRefused, InvalidInput, InvalidKey, InvalidText, TooMany
 
-__all__ = ["MAX_NOTE", "Metadata", "key", "line", "looks_like_card_number", "metadata", "note", "words"]
+__all__ = [
+    "MAX_NOTE",
+    "Metadata",
+    "hidden_line",
+    "key",
+    "line",
+    "looks_like_card_number",
+    "metadata",
+    "note",
+    "words",
+]
 
 MAX_NOTE = 500
 """The length of a note and of a metadata value, in characters."""
@@ -62,6 +72,14 @@ def words(value: object, field: str) -> tuple[str, ...]:
         if not isinstance(one, str) or not _WORD.fullmatch(one):
             raise InvalidInput(field, one, "must be words of a-z 0-9 - that begin with a letter")
     return tuple(sorted(cast("frozenset[str]", found)))
+
+
+def hidden_line(value: object, field: str, *, most: int, least: int = 1) -> str:
+    """`value` as `line` makes it, for what people say of themselves: an error never shows it.
+
+    Raises InvalidText as `line` does, and CardNumberRefused when there is a card number in it.
+    """
+    return _without_card_number(_clean(value, field, least=least, most=most, breaks="", show=False), field)
 
 
 def key(value: object) -> str:

@@ -53,7 +53,7 @@ def made_ready(
     elif pickup.until is not None:
         until = max(until, pickup.until)
     plan = reminders(store, policy.reminders, now, until, spoils_at)
-    return e.MadeReady(staged_at, until, key_id, plan, spoils_at)
+    return e.MadeReady(staged_at, until, key_id, plan, spoils_at, pickup.starts)
 
 
 def _spoil_at(store: Store, since: datetime, now: datetime, days: int) -> datetime:

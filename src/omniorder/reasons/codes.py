@@ -152,6 +152,7 @@ _COLLECTING: Final = {
     "pickup.not_extended": _told("order reason until"),
     **{f"extension.{reason}": _told() for reason in ("used", "never", "perishable", "closed", "not_later", "too_long")},
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
+    "arrival.attended": _told("order by"),
     "code.locked": _told("order", remedies="code.reissue"),
     "check.age": _told("order skus", may="failed", remedies="age.show line.leave"),
     "check.age_failed": _told(),

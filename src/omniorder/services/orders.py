@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
@@ -21,7 +21,7 @@ from omniorder.domain.signed_passes import Holder
 from omniorder.domain.slots import Slot
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import NotAllowed, NotFound, NotReady
-from omniorder.services import changing, payments, rerouting, substituting
+from omniorder.services import arrivals, changing, payments, rerouting, substituting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
@@ -213,6 +213,57 @@ class CustomerOrders(Orders):
         Raises `NotFound` (the order, or a proposal that is not open any more), `NotAllowed`.
         """
         return shown_to(self.touch, substituting.answer(self.parts, self.touch, order_id, proposal_id, False, key))
+
+    @command("orders.name_proxy")
+    def name_proxy(self, order_id: str, name: str, *, key: str | None = None) -> Order:
+        """Let somebody else collect: `name` is shown to the store, and told nowhere else. Naming them again changes
+        nothing; naming another person replaces them.
+
+        A pick-up code that was shown before is dead, so that only the pass that the customer hands on opens the order.
+        Until the hand-over. Raises `NotFound`, `NotAllowed`, `IllegalTransition` (being handed over, or ended),
+        `InvalidText`, `CardNumberRefused`.
+        """
+        return arrivals.name_proxy(self.parts, self.touch, order_id, name, key)
+
+    @command("orders.withdraw_proxy")
+    def withdraw_proxy(self, order_id: str, *, key: str | None = None) -> Order:
+        """Collect in person again: the code that the other person has is dead. Raises as `name_proxy` does."""
+        return arrivals.withdraw_proxy(self.parts, self.touch, order_id, key)
+
+    @command("orders.on_my_way")
+    def on_my_way(
+        self,
+        order_id: str,
+        *,
+        arrives: datetime | None = None,
+        within: timedelta | None = None,
+        key: str | None = None,
+    ) -> Order:
+        """Tell the store when whoever collects will be there: at the instant `arrives`, or `within` a span from now.
+
+        As often as the estimate changes: less than a minute's change tells nothing new, and neither does who is there
+        already. Raises `NotFound`, `NotAllowed`, `IllegalTransition` (not paid yet, or ended), `InvalidInstant` (past,
+        more than a day ahead, without a time zone), `InvalidInput`.
+        """
+        return arrivals.on_my_way(self.parts, self.touch, order_id, arrives, within, key)
+
+    @command("orders.arrived")
+    def arrived(self, order_id: str, *, bay: str = "", vehicle: str = "", key: str | None = None) -> Order:
+        """Tell the store that whoever collects is there: in this parking `bay` and `vehicle`, where they wait outside.
+
+        Said again it changes nothing but bay and vehicle, where given, and never their place in the queue. The order
+        need not be ready. Raises `NotFound`, `NotAllowed`, `IllegalTransition` (not paid yet, being handed over, or
+        ended), `InvalidText`, `CardNumberRefused`.
+        """
+        return arrivals.arrived(self.parts, self.touch, order_id, bay, vehicle, key)
+
+    @command("orders.left")
+    def left(self, order_id: str, *, key: str | None = None) -> Order:
+        """Tell the store that whoever was to collect doesn't come now, or went away without the goods.
+
+        Raises `NotFound`, `NotAllowed`, `IllegalTransition` (being handed over).
+        """
+        return arrivals.left(self.parts, self.touch, order_id, key)
 
 
 @frozen

@@ -16,6 +16,7 @@ from omniorder.domain import barcodes, ids, picking
 from omniorder.domain import events as e
 from omniorder.domain.actors import Associate
 from omniorder.domain.articles import Article
+from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
 from omniorder.domain.orders import Order
 from omniorder.domain.picking import PICKABLE, Task, Walk
@@ -27,7 +28,7 @@ from omniorder.services.access import work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
-from omniorder.services.pickups import begun, day_of, store_of
+from omniorder.services.pickups import begun, store_of
 from omniorder.services.ripples import carry_on
 from omniorder.services.units import Unit, in_transaction, reading
 

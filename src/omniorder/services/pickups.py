@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as clock_time
+from datetime import date, datetime
 
 from attrs import frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, waiting
 from omniorder.domain.actors import Associate
+from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
 from omniorder.domain.money import Money
@@ -305,13 +305,6 @@ def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]
     if quantity is not None:
         raise InvalidInput("picks", what, "a line's id and a quantity, or a list of Pick")
     return some(what)
-
-
-def day_of(store: Store, day: object) -> tuple[datetime, datetime]:
-    """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
-    checked = _date(day, "day")
-    begins = datetime.combine(checked, clock_time(), store.tz)
-    return begins, datetime.combine(checked + timedelta(days=1), clock_time(), store.tz)
 
 
 def _date(day: object, field: str) -> date:

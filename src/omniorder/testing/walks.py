@@ -288,6 +288,22 @@ def _decided(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     return (*first, *coupling.go_on(order, option, question.about, question.reason, at + _HOLD))
 
 
+def _came(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """Somebody comes for it, or says who will."""
+    events: list[Event] = [
+        e.CustomerOnTheWay(at + timedelta(minutes=20)),
+        e.CustomerArrived("P3", "blue Skoda, CB 1234"),
+        e.CustomerAttended("associate:ivan@SOF01"),
+        e.ArrivalWithdrawn(),
+        e.ProxyNamed("prx_1", "Ivan Petrov"),
+        e.ProxyWithdrawn(),
+    ]
+    happened = one_of(draw, events)
+    nobody = order.pickup.arrival is None or order.pickup.arrival.arrived_at is None
+    there = isinstance(happened, e.CustomerAttended) and nobody
+    return (e.CustomerArrived(), happened) if there else (happened,)
+
+
 def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     units = order.pickup.rest()
     if draw(_YES_OR_NO):
@@ -356,6 +372,7 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_held_up, 4, _at_pickup(*_PREPARED)),
     (_held_up, 8, _at_pickup(*_WAITING)),
     (_decided, 8, lambda order: order.pickup.state in (*_PREPARED, *_WAITING) and bool(order.pickup.rest())),
+    (_came, 4, _at_pickup(*_PREPARED, *_WAITING, PickupState.READY)),
     (_expired, 1, _has(PaymentState.AUTHORISED)),
     (_disputed, 1, _has(PaymentState.CAPTURED)),
     (_corrected, 4, _in_state(OrderState.COMPLETED)),

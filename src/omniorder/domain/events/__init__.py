@@ -19,6 +19,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from omniorder.domain.events.arrivals import (
+    ArrivalWithdrawn as ArrivalWithdrawn,
+    CustomerArrived as CustomerArrived,
+    CustomerAttended as CustomerAttended,
+    CustomerOnTheWay as CustomerOnTheWay,
+    ProxyNamed as ProxyNamed,
+    ProxyWithdrawn as ProxyWithdrawn,
+)
 from omniorder.domain.events.carts import (
     CartAbandoned as CartAbandoned,
     CartAbsorbed as CartAbsorbed,

@@ -236,7 +236,8 @@ class MadeReady(Event):
     """Everything is picked and lies at `staged_at`, where it waits until `until`; what is perishable until `spoils_at`.
 
     `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `reminders` are
-    the instants at which the customer is to be reminded.
+    the instants at which the customer is to be reminded, and `promised` is the start of their window, by which it was
+    to be ready.
     """
 
     staged_at: str
@@ -244,6 +245,7 @@ class MadeReady(Event):
     key_id: str
     reminders: tuple[datetime, ...] = ()
     spoils_at: datetime | None = None
+    promised: datetime | None = None
 
 
 @frozen

@@ -104,6 +104,7 @@ _SENTENCES = {
         "The code for order {order} is wrong; {tries_left|# try is left|# tries are left}.",
         "The code for order {order} is wrong, and no tries are left.",
     ),
+    "arrival.attended": ("Somebody else ({by}) takes care of the customer of order {order} already.",),
     "code.locked": ("The code for order {order} is locked, because it was given wrongly too many times.",),
     "check.age": ("What is age-restricted in order {order} ({skus}) is handed over only after an age check.",),
     "check.age_failed": ("The age check was not passed.",),

@@ -104,6 +104,7 @@ _SENTENCES = {
         "Koden för beställning {order} är fel; {tries_left|# försök|# försök} återstår.",
         "Koden för beställning {order} är fel, och inga försök återstår.",
     ),
+    "arrival.attended": ("Någon annan ({by}) tar redan hand om kunden för beställning {order}.",),
     "code.locked": ("Koden för beställning {order} är spärrad, eftersom fel kod har angetts för många gånger.",),
     "check.age": ("Åldersbegränsade varor i beställning {order} ({skus}) lämnas ut först efter en ålderskontroll.",),
     "check.age_failed": ("Ålderskontrollen godkändes inte.",),

@@ -65,7 +65,10 @@ class CartLineRow(Row, table=True):
 
 
 class NoteRow(Row, table=True):
-    """What a customer wrote: the only free text of theirs, under their own key, so that it can be erased."""
+    """What a customer wrote: the only free text of theirs, under their own key, so that it can be erased.
+
+    Beside the notes on lines an order has the name of whoever collects, and the vehicle in which they come.
+    """
 
     __table_args__ = (STRICT,)
 
