@@ -23,12 +23,14 @@ from associates_of_a_day import Colleague
 from attrs import evolve
 from chain import sold_at, stock_the_shelves
 from customers_of_a_day import Customers
+from offline_desk import OfflineDesk
 from returns_of_a_day import ReturnsDesk
 from simulated_day import Day
 from states_over_a_day import draw
 
-from omniorder import Article, Channel, Money, OrderHub, Recorded, System, SystemTouchpoint, Unit
+from omniorder import Article, Channel, Measures, Money, OrderHub, Recorded, SigningKeys, System, SystemTouchpoint, Unit
 from omniorder.domain.money import total
+from omniorder.signing import new_key
 from omniorder.testing import FakeClock, FakeGateway, SeededEntropy
 from omniorder.testing.invariants import INVARIANTS, check_all
 
@@ -46,16 +48,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = options().parse_args(argv)
     clock = FakeClock(at(5))
     cards = FakeGateway(clock=clock)
+    keys = SigningKeys({"2026": new_key()})
     with OrderHub.open(
         given.database, migrate=True, gateways={"card": cards}, clock=clock, entropy=SeededEntropy(given.seed),
-        secret="only-for-this-demo",
+        secret="only-for-this-demo", pass_keys=keys,
     ) as hub:  # fmt: skip
         office = hub.at(Channel.SYSTEM, System("office"))
         articles = open_up(hub, office, given.orders)
         before = shelves(office, articles)
         day = Day(hub, clock, ZONE, given.seed)
-        customers = play(day, articles, cards, given.orders)
+        customers = play(day, articles, cards, given.orders, keys)
         tell(day, customers)
+        tell_measures(office.measures(STORE, DATE, DATE + timedelta(days=1)))
         tell_books(office, cards, articles, before, customers)
         check_all(hub)
         print(f"\nAll {len(INVARIANTS)} invariants of stock, money, orders and history hold.")
@@ -94,7 +98,7 @@ def open_up(hub: OrderHub, office: SystemTouchpoint, orders: int) -> list[Articl
     return articles
 
 
-def play(day: Day, articles: Sequence[Article], cards: FakeGateway, orders: int) -> Customers:
+def play(day: Day, articles: Sequence[Article], cards: FakeGateway, orders: int, keys: SigningKeys) -> Customers:
     """From before the store opens until whatever waited has been collected, or given up the next evening."""
     customers = Customers(day, STORE, articles, cards)
     returns = ReturnsDesk(day, STORE)
@@ -102,8 +106,12 @@ def play(day: Day, articles: Sequence[Article], cards: FakeGateway, orders: int)
     hours = day.chance.choices(list(ORDERING), list(ORDERING.values()), k=orders)
     for number, hour in enumerate(sorted(hours), 1):
         day.at(at(hour) + timedelta(minutes=day.chance.uniform(0, 60)), lambda number=number: customers.order(number))
+    outage = OfflineDesk(day, customers, keys.public())
     for name, crashes_at in (("ivan", 17), ("petar", 0), ("mila", 0)):
-        day.at(at(7), Colleague(name, day, customers, catalogue, returns.goes_home, crashes_at=crashes_at).turn)
+        one = Colleague(name, day, customers, catalogue, returns.goes_home, outage, crashes_at=crashes_at)
+        day.at(at(7), one.turn)
+    day.at(at(13, 5), outage.fails)
+    day.at(at(13, 35), outage.returns)
     day.at(at(6), lambda: sweep(day))
     day.run(at(21, 30))
     day.run(at(21, 30) + timedelta(days=1))
@@ -126,7 +134,37 @@ def tell(day: Day, customers: Customers) -> None:
     print(f"{len(customers.orders)} orders on {DATE:%A %d %B %Y} at {STORE}.\n")
     for what, sentence in sorted(day.told.items(), key=lambda item: item[1]):
         times = day.times[what]
-        print(f"  {sentence}" + (f" ({times} times that day)" if times > 1 else ""))
+        print(f"  {sentence}" + (f" ({times} times)" if times > 1 else ""))
+
+
+def tell_measures(day: Measures) -> None:
+    """What the store's work came to, as the journal tells it: that day, and the next, on which the last came or not."""
+    rows = {
+        "orders made ready": f"{day.ready}",
+        "orders collected": f"{day.collected}",
+        "returns": f"{day.returned}",
+        "time to ready, median": minutes(day.time_to_ready),
+        "time to ready, 9 of 10": minutes(day.slow_to_ready),
+        "ready when promised": share(day.on_time_rate),
+        "units not found": share(day.short_rate),
+        "substitutes accepted": share(day.substitution_acceptance),
+        "customers waited, median": minutes(day.waiting_time),
+        "customers waited, 9 of 10": minutes(day.long_wait),
+        "nobody came": share(day.no_show_rate),
+    }
+    print("\nMeasures\n")
+    for what, measure in rows.items():
+        print(f"  {what:<26}{measure:>10}")
+
+
+def minutes(lasts: timedelta | None) -> str:
+    """As people say it."""
+    return "-" if lasts is None else f"{lasts / timedelta(minutes=1):.0f} min"
+
+
+def share(rate: float | None) -> str:
+    """In per cent."""
+    return "-" if rate is None else f"{rate:.1%}"
 
 
 def history(office: SystemTouchpoint, order_id: str) -> Iterator[Recorded]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from customers_of_a_day import Customers, Visitor
+from offline_desk import OfflineDesk
 from simulated_day import Day
 
 from omniorder import (
@@ -36,22 +37,24 @@ AHEAD: Final = timedelta(hours=2)
 SCAN: Final = 0.6
 """Minutes from one article to the next."""
 
-INSTEAD: Final = {
-    "MILK-FRESH-3.6-1L": "MILK-FRESH-1.5-1L",
-    "MILK-FRESH-1.5-1L": "MILK-FRESH-3.6-1L",
-    "YOGHURT-SHEEP-400G": "YOGHURT-COW-400G",
-    "BREAD-RYE-500G": "BREAD-WHITE-650G",
-    "BREAD-SOURDOUGH-600G": "BREAD-RYE-500G",
-    "OLIVE-OIL-EV-500ML": "SUNFLOWER-OIL-1L",
-    "WATER-STILL-1.5L": "WATER-SPARKLING-1L",
-    "SPINACH-FROZEN-450G": "PEAS-FROZEN-450G",
-    "PEAS-FROZEN-450G": "SPINACH-FROZEN-450G",
-    "LENTILS-GREEN-500G": "RICE-WHITE-1KG",
-    "BEANS-WHITE-1KG": "LENTILS-GREEN-500G",
-    "APPLE-RED": "BANANA",
-    "PEPPER-KAPIA": "CUCUMBER",
-}
-"""What this store finds to be similar."""
+ALIKE: Final = (
+    ("MILK-FRESH-3.6-1L", "MILK-FRESH-1.5-1L", "OAT-MILK-1L", "AYRAN-500ML"),
+    ("YOGHURT-COW-400G", "YOGHURT-SHEEP-400G", "CREME-FRAICHE-200G"),
+    ("BREAD-WHITE-650G", "BREAD-RYE-500G", "BREAD-SOURDOUGH-600G", "BANITSA-CHEESE"),
+    ("RICE-WHITE-1KG", "LENTILS-GREEN-500G", "BEANS-WHITE-1KG", "SPAGHETTI-500G"),
+    ("SUNFLOWER-OIL-1L", "OLIVE-OIL-EV-500ML"),
+    ("LEMONADE-500ML", "BOZA-500ML", "BEER-0.0-500ML", "ORANGE-JUICE-1L", "WATER-STILL-1.5L", "WATER-SPARKLING-1L"),
+    ("PEAS-FROZEN-450G", "SPINACH-FROZEN-450G"),
+    ("COFFEE-GROUND-250G", "TEA-MURSAL-30G"),
+    ("SUGAR-1KG", "HONEY-LINDEN-450G"),
+    ("APPLE-RED", "BANANA", "GRAPES-WHITE", "LEMON"),
+    ("TOMATO-PINK", "CUCUMBER", "PEPPER-KAPIA", "CARROT", "MUSHROOM-BUTTON"),
+    ("KASHKAVAL-LOOSE", "SIRENE-SHEEP-LOOSE"),
+    ("TOILET-PAPER-8", "KITCHEN-ROLL-2"),
+)
+"""What this store finds to be similar: each may be given for the one before it, and the first for the last."""
+
+INSTEAD: Final = {sku: alike[(place + 1) % len(alike)] for alike in ALIKE for place, sku in enumerate(alike)}
 
 
 class Colleague:
@@ -64,6 +67,7 @@ class Colleague:
         customers: Customers,
         articles: Mapping[str, Article],
         goes_home: Callable[[Receipt], None],
+        offline: OfflineDesk,
         *,
         crashes_at: int = 0,
     ) -> None:
@@ -71,6 +75,7 @@ class Colleague:
         self.day = day
         self.customers = customers
         self.articles = articles
+        self.offline = offline
         self._goes_home = goes_home
         self.scans = 0
         self._crashes_at = crashes_at
@@ -78,7 +83,8 @@ class Colleague:
 
     def turn(self) -> None:
         """The next thing to do: who waits comes first, then the walk that was begun, then another one."""
-        self.day.after(self._serve() or self._pick() or self._begin() or 1, self.turn)
+        took = self.offline.serve(self.name) if self.day.offline else self._serve() or self._pick() or self._begin()
+        self.day.after(took or 1, self.turn)
 
     def _handheld(self) -> StoreTouchpoint:
         """A handheld knows who holds it, and nothing else: the next one goes on where it stopped."""
@@ -97,7 +103,8 @@ class Colleague:
         if not wanted:
             return 0
         walk = self.desk.picking.wave(wanted)
-        self.day.tell("wave", f"{self.name} takes {len(wanted)} orders on one walk of {len(walk.steps)} articles.")
+        if len(wanted) > 1:
+            self.day.tell("wave", f"{self.name} picks {len(wanted)} orders on one walk of {len(walk.steps)} lines.")
         return 1
 
     def _pick(self) -> float:
@@ -110,7 +117,7 @@ class Colleague:
         if not walk.steps:
             return 0
         step = walk.steps[0]
-        if self.day.happens(0.02):
+        if self.day.happens(0.03):
             self._missing(step)
             return 2
         picked = self._scan(step)
@@ -127,8 +134,12 @@ class Colleague:
             before = self.desk.picking.walk()
             self.desk = self._handheld()
             again = self.desk.picking.scan(barcode, order_id=step.order, quantity=units, key=key)
-            assert (again.units, self.desk.picking.walk()) == (0, before), "a crash loses nothing, and counts nothing twice"
-            self.day.tell("crash", f"{self.name}'s handheld crashes; restarted, it sends the last scan again and goes on.")
+            assert (again.units, self.desk.picking.walk()) == (0, before), (
+                "a crash loses nothing, and counts nothing twice"
+            )
+            self.day.tell(
+                "crash", f"{self.name}'s handheld crashes; restarted, it sends the last scan again and goes on."
+            )
         return picked
 
     def _barcode(self, step: Step) -> str:
@@ -172,26 +183,23 @@ class Colleague:
     # --- the counter --------------------------------------------------------------------------------------
 
     def _serve(self) -> float:
-        """Whoever has waited longest of those whose goods are ready."""
-        for visitor in self.customers.queue:
-            order = self.desk.orders.get(visitor.order)
-            if order.pickup.state is PickupState.READY:
-                self.customers.gone_home(visitor)
-                self._goes_home(self._hand_over(visitor, order))
+        """Whoever has waited longest of those whose goods are ready; minutes that it took."""
+        for waiting in self.desk.arrivals.page().items:
+            visitor = self.customers.present.get(waiting.order.id)
+            if visitor and waiting.ready:
+                self.desk.arrivals.attend(visitor.order)
+                self._goes_home(self._hand_over(visitor, self.desk.orders.get(visitor.order)))
+                del self.customers.present[visitor.order]
                 return self.day.chance.uniform(1.5, 4)
-            if order.pickup.state in (PickupState.CANCELLED, PickupState.LAPSED):
-                self.customers.gone_home(visitor)
         return 0
 
     def _hand_over(self, visitor: Visitor, order: Order) -> Receipt:
         """The code, a look at their age where that is needed, what they don't want, and what is to be paid."""
-        day = self.day
-        if visitor.misheard:
-            wrong = str((int(visitor.code) + 1) % 10 ** len(visitor.code)).zfill(len(visitor.code))
+        if visitor.mumbles:
             try:
-                self.desk.pickups.hand_over(order.id, code=wrong)
+                self.desk.pickups.hand_over(order.id, code=visitor.code[::-1])
             except WrongCode as misheard:
-                day.tell("wrong code", f"A code was misheard; {misheard.facts['tries_left']} tries are left.")
+                self.day.tell("wrong code", f"A code is misheard; {misheard.facts['tries_left']} tries are left.")
         checks, refused = self._looks(order)
         due = self.desk.pickups.bill(order.id, refused=refused).due
         return self.desk.pickups.hand_over(
@@ -208,7 +216,9 @@ class Colleague:
         day, restricted = self.day, age_restricted(order)
         if restricted:
             old_enough = day.happens(0.85)
-            day.tell(f"age {old_enough}", f"The customer of {order.id} is {'' if old_enough else 'not '}old enough for wine.")
+            day.tell(
+                f"age {old_enough}", f"The customer of {order.id} is {'' if old_enough else 'not '}old enough for wine."
+            )
             checks = [Check(CheckKind.AGE, passed=old_enough)]
             if not old_enough:
                 return checks, [Refused(part.line, part.quantity, "age_check_failed") for part in restricted]
@@ -216,6 +226,8 @@ class Colleague:
         substitutes = [line for line in order.added if line.instead_of and order.pickup.line(line.id).open]
         if substitutes and day.happens(0.3):
             line = substitutes[0]
-            day.tell("refused", f"At the counter a customer doesn't want the {line.name} after all, and doesn't pay it.")
+            day.tell(
+                "refused", f"At the counter a customer doesn't want the {line.name} after all, and doesn't pay it."
+            )
             return [], [Refused(line.id, order.pickup.line(line.id).open)]
         return [], []

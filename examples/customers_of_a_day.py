@@ -1,12 +1,12 @@
-"""The customers of a simulated day: what they order, on which channel, what they change their mind about, when they come."""
+"""The customers of a simulated day: what they order and where, what they change their mind about, when they come."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from attrs import define
+from attrs import frozen
 from simulated_day import Day
 
 from omniorder import (
@@ -20,6 +20,7 @@ from omniorder import (
     Customer,
     CustomerTouchpoint,
     IsActionRequired,
+    IsDueInStore,
     Order,
     PayInStore,
     Service,
@@ -39,29 +40,33 @@ TENDERS: Final = {"pm_card_visa": 60, "pm_card_instant": 10, "pm_card_3ds": 10, 
 CONSENTS: Final = (Consent.refuse(), Consent.similar(), Consent.similar(), Consent.ask(), Consent.ask())
 """Whether something else may be given for what is missing; equally often."""
 
-STRANGE: Final = "WINE-MAVRUD-750ML"
+_WAITING: Final = (Stage.PREPARING, Stage.QUESTION, Stage.READY)
+
+NAMES: Final = ("Nikolay Ganev", "Rada Ilieva", "Stoyan Petkov", "Yana Marinova")
+"""Whom customers send to collect for them."""
 
 
-@define
+@frozen
 class Visitor:
-    """A customer at the store, since when, and what they say there."""
+    """Whoever stands in the store: what they say there, and show. The store knows none of it before they do."""
 
     order: str
     code: str
-    by_proxy: bool = False
-    since: datetime | None = None
-    misheard: bool = False
+    shows: str
+    by_proxy: bool
+    mumbles: bool
+    needs_network: bool
 
 
 class Customers:
-    """All of them. `queue` is who stands at the counter, first come first served."""
+    """All of them. `present` are those who are in the store now, in the order in which they came."""
 
     def __init__(self, day: Day, store: str, articles: Sequence[Article], cards: FakeGateway) -> None:
         self.day = day
         self.store = store
         self.articles = articles
         self.cards = cards
-        self.queue: list[Visitor] = []
+        self.present: dict[str, Visitor] = {}
         self.orders: dict[str, CustomerTouchpoint] = {}
         self.lost = 0
 
@@ -71,7 +76,9 @@ class Customers:
         channel = chance.choices(list(CHANNELS), list(CHANNELS.values()))[0]
         # whoever calls or stands at a screen has the app, too: that is where they see their code later
         own = day.hub.at(Channel.APP if channel is Channel.PHONE else channel, Customer(f"customer-{number:03}"))
-        placed = self._place(own, self._asks(channel, number, own))
+        asks = self._asks(channel, number, own)
+        # what the store can't promise is left out; somebody who finds nothing for today goes elsewhere
+        placed = next(filter(None, (self._place(own, asks) for _ in range(3))), None)
         if placed is None:
             self.lost += 1
             return
@@ -93,11 +100,6 @@ class Customers:
             (mine.orders.accept if takes else mine.orders.decline)(order_id, proposal.id)
             says = "takes it" if takes else "would rather not"
             self.day.tell(f"proposal {takes}", f"Asked about {proposal.coming.name}, the customer {says}.")
-
-    def gone_home(self, visitor: Visitor) -> None:
-        """They left the queue, whether with their goods or without."""
-        if visitor in self.queue:
-            self.queue.remove(visitor)
 
     # --- ordering -----------------------------------------------------------------------------------------
 
@@ -132,7 +134,9 @@ class Customers:
         chance = self.day.chance
         found = chance.sample(self.articles, chance.randint(2, 8))
         return {
-            article.sku: chance.randrange(300, 1500, 50) if article.unit is Unit.GRAM else chance.choice((1, 1, 1, 2, 3))
+            article.sku: chance.randrange(300, 1500, 50)
+            if article.unit is Unit.GRAM
+            else chance.choice((1, 1, 1, 2, 3))
             for article in found
         }
 
@@ -185,22 +189,45 @@ class Customers:
     def _visit(self, own: CustomerTouchpoint, order: Order) -> None:
         """In their window, early, late, or never; a few send somebody else."""
         chance, drawn = self.day.chance, self.day.chance.random()
-        starts = order.pickup.starts
         if drawn < 0.05:
             return
-        minutes = chance.uniform(-25, 0) if drawn < 0.15 else chance.uniform(60, 110) if drawn < 0.25 else None
-        at = starts + timedelta(minutes=chance.uniform(0, 55) if minutes is None else minutes)
-        self.day.at(at, lambda: self._arrive(own, order, starts))
+        early, late = drawn < 0.15, 0.15 <= drawn < 0.25
+        minutes = chance.uniform(-25, 0) if early else chance.uniform(60, 110) if late else chance.uniform(0, 55)
+        self._expect(own, order, minutes)
 
-    def _arrive(self, own: CustomerTouchpoint, order: Order, expected: datetime) -> None:
+    def _expect(self, own: CustomerTouchpoint, order: Order, minutes: float) -> None:
+        at = order.pickup.starts + timedelta(minutes=minutes)
+        self.day.at(at - timedelta(minutes=15), lambda: self._leave_home(own, order, minutes))
+
+    def _leave_home(self, own: CustomerTouchpoint, order: Order, minutes: float) -> None:
+        """Who comes by car says when, for the goods are brought out to them."""
         now = own.orders.get(order.id)
-        if now.stage not in (Stage.PREPARING, Stage.QUESTION, Stage.READY):
+        if now.stage not in _WAITING:
             return  # called off meanwhile
-        if now.pickup.starts > expected:  # they moved it
-            later = now.pickup.starts
-            self.day.at(later + timedelta(minutes=10), lambda: self._arrive(own, order, later))
+        if now.pickup.slot != order.pickup.slot:
+            self._expect(own, now, minutes)  # they moved it
             return
-        code = own.orders.pickup_pass(order.id).code
-        self.queue.append(
-            Visitor(order.id, code, self.day.happens(0.08), self.day.now, misheard=self.day.happens(0.03))
+        if self.day.happens(0.08):
+            own.orders.name_proxy(order.id, self.day.chance.choice(NAMES))
+            self.day.tell("proxy", f"Somebody else is to collect {order.id}; the code that its customer had is dead.")
+        if now.pickup.collect is Service.CURBSIDE:
+            own.orders.on_my_way(order.id, within=timedelta(minutes=15))
+        self.day.after(15, lambda: self._arrive(own, order.id))
+
+    def _arrive(self, own: CustomerTouchpoint, order_id: str) -> None:
+        order = own.orders.get(order_id)
+        if order.stage not in _WAITING:
+            return
+        bay = f"P{self.day.chance.randint(1, 4)}" if order.pickup.collect is Service.CURBSIDE else ""
+        order = own.orders.arrived(order_id, bay=bay, vehicle="blue Skoda" if bay else "")
+        if bay:
+            self.day.tell("curbside", f"The customer of {order_id} is in bay {bay}: the goods are brought out.")
+        if order.stage is not Stage.READY:
+            self.day.tell("not ready", f"The customer of {order_id} is there before their goods are ready, and waits.")
+        shown = own.orders.pickup_pass(order_id)
+        by_proxy, mumbles = order.pickup.proxy is not None, self.day.happens(0.03)
+        in_store = any(isinstance(payment.outcome, IsDueInStore) for payment in order.payments)
+        restricted = any(line.handling.age_restricted for line in order.every_line)
+        self.present[order_id] = Visitor(
+            order_id, shown.code, shown.qr, by_proxy, mumbles, needs_network=in_store or restricted
         )

@@ -17,7 +17,10 @@ Action = Callable[[], None]
 
 
 class Day:
-    """What is still to happen, in the order of time. Chance comes from one seed: the same seed is the same day."""
+    """What is still to happen, in the order of time. Chance comes from one seed: the same seed is the same day.
+
+    `offline`: the store has no network just now. `told` is the first of each kind of thing, `times` how often it was.
+    """
 
     def __init__(self, hub: OrderHub, clock: FakeClock, zone: ZoneInfo, seed: int) -> None:
         self.hub = hub
@@ -26,6 +29,7 @@ class Day:
         self.chance = Random(seed)
         self.told: dict[str, str] = {}
         self.times: Counter[str] = Counter()
+        self.offline = False
         self._agenda: list[tuple[datetime, int, Action]] = []
         self._numbers = count()  # of two things at one instant the one that was planned first comes first
 
