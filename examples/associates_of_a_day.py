@@ -84,7 +84,7 @@ class Colleague:
     def turn(self) -> None:
         """The next thing to do: who waits comes first, then the walk that was begun, then another one."""
         took = self.offline.serve(self.name) if self.day.offline else self._serve() or self._pick() or self._begin()
-        self.day.after(took or 1, self.turn)
+        self.day.after(took or 2, self.turn)
 
     def _handheld(self) -> StoreTouchpoint:
         """A handheld knows who holds it, and nothing else: the next one goes on where it stopped."""
@@ -134,12 +134,8 @@ class Colleague:
             before = self.desk.picking.walk()
             self.desk = self._handheld()
             again = self.desk.picking.scan(barcode, order_id=step.order, quantity=units, key=key)
-            assert (again.units, self.desk.picking.walk()) == (0, before), (
-                "a crash loses nothing, and counts nothing twice"
-            )
-            self.day.tell(
-                "crash", f"{self.name}'s handheld crashes; restarted, it sends the last scan again and goes on."
-            )
+            assert (again.units, self.desk.picking.walk()) == (0, before), "nothing is lost, and nothing counted twice"
+            self.day.tell("crash", f"{self.name}'s handheld crashes, sends its last scan again, and goes on.")
         return picked
 
     def _barcode(self, step: Step) -> str:
@@ -216,9 +212,8 @@ class Colleague:
         day, restricted = self.day, age_restricted(order)
         if restricted:
             old_enough = day.happens(0.85)
-            day.tell(
-                f"age {old_enough}", f"The customer of {order.id} is {'' if old_enough else 'not '}old enough for wine."
-            )
+            seen = "old enough for wine" if old_enough else "too young for wine, and goes without it"
+            day.tell(f"age {old_enough}", f"The customer of {order.id} is {seen}.")
             checks = [Check(CheckKind.AGE, passed=old_enough)]
             if not old_enough:
                 return checks, [Refused(part.line, part.quantity, "age_check_failed") for part in restricted]
@@ -226,8 +221,6 @@ class Colleague:
         substitutes = [line for line in order.added if line.instead_of and order.pickup.line(line.id).open]
         if substitutes and day.happens(0.3):
             line = substitutes[0]
-            day.tell(
-                "refused", f"At the counter a customer doesn't want the {line.name} after all, and doesn't pay it."
-            )
+            day.tell("refused", f"At the counter a customer doesn't want {line.name} after all, nor pays for it.")
             return [], [Refused(line.id, order.pickup.line(line.id).open)]
         return [], []

@@ -40,9 +40,8 @@ class OfflineDesk:
                 )
             except PassRefused as refused:
                 # before the goods are ready there is no pass to be verified
-                self.day.tell(
-                    f"pass {refused.facts['reason']}", "A code that is no signed pass yet is not good enough."
-                )
+                why = refused.facts["reason"]
+                self.day.tell("no pass", f"What the customer of {visitor.order} shows is no pass that is good: {why}.")
                 continue
             self.given[said.order] = OfflineHandOver(visitor.shows, at=self.day.now, by=associate)
             self.day.tell("offline", f"{associate} verifies a pass without a network, and gives {said.order} away.")
