@@ -15,6 +15,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,7 +27,7 @@ from customers_of_a_day import Customers
 from offline_desk import OfflineDesk
 from returns_of_a_day import ReturnsDesk
 from simulated_day import Day
-from states_over_a_day import draw
+from states_over_a_day import counted, draw
 
 from omniorder import Article, Channel, Measures, Money, OrderHub, Recorded, SigningKeys, System, SystemTouchpoint, Unit
 from omniorder.domain.money import total
@@ -38,6 +39,18 @@ STORE: Final = "SOF01"
 DATE: Final = date(2026, 11, 27)
 """A Friday; the store is open from 8 to 21."""
 ZONE: Final = ZoneInfo("Europe/Sofia")
+
+
+def at(hour: int, minute: int = 0) -> datetime:
+    """That time of the day, on the store's clock."""
+    return datetime.combine(DATE, time(hour, minute), ZONE)
+
+
+OPEN: Final = at(6), at(21, 30)
+"""What the picture shows: from the first order to the last customer."""
+
+OUTAGE: Final = at(13, 5), at(13, 35)
+"""From when until when the store has no network."""
 
 ORDERING: Final = {6: 6, 7: 9, 8: 11, 9: 11, 10: 10, 11: 9, 12: 12, 13: 9, 14: 7, 15: 7, 16: 8, 17: 1}
 """How many of a hundred customers order in which hour."""
@@ -58,14 +71,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         before = shelves(office, articles)
         day = Day(hub, clock, ZONE, given.seed)
         customers = play(day, articles, cards, given.orders, keys)
+        histories = [list(history(office, order)) for order in customers.orders]
         tell(day, customers)
+        tell_peaks(histories)
         tell_measures(office.measures(STORE, DATE, DATE + timedelta(days=1)))
         tell_books(office, cards, articles, before, customers)
         check_all(hub)
         print(f"\nAll {len(INVARIANTS)} invariants of stock, money, orders and history hold.")
-        histories = [list(history(office, order)) for order in customers.orders]
         title = f"{len(customers.orders)} orders on {DATE:%A %d %B %Y} at {office.stores.get(STORE).name}"
-        draw(histories, at(6), at(21, 30), ZONE, title, given.picture)
+        draw(histories, *OPEN, ZONE, title, given.picture, remarks={OUTAGE[0]: "no network"})
         print(f"Orders by state over the day: {given.picture.name}")
 
 
@@ -77,11 +91,6 @@ def options() -> argparse.ArgumentParser:
     parser.add_argument("--picture", type=Path, default=Path("a_day_at_the_store.png"), metavar="FILE.png")
     parser.add_argument("--database", default="memory://", metavar="URL", help="an empty one; in memory otherwise")
     return parser
-
-
-def at(hour: int, minute: int = 0) -> datetime:
-    """That time of the day, on the store's clock."""
-    return datetime.combine(DATE, time(hour, minute), ZONE)
 
 
 # --- the day ----------------------------------------------------------------------------------------------
@@ -105,24 +114,21 @@ def play(day: Day, articles: Sequence[Article], cards: FakeGateway, orders: int,
     catalogue = {article.sku: article for article in articles}
     hours = day.chance.choices(list(ORDERING), list(ORDERING.values()), k=orders)
     for number, hour in enumerate(sorted(hours), 1):
-        day.at(at(hour) + timedelta(minutes=day.chance.uniform(0, 60)), lambda number=number: customers.order(number))
+        day.at(at(hour) + timedelta(minutes=day.chance.uniform(0, 60)), partial(customers.order, number))
     outage = OfflineDesk(day, customers, keys.public())
     for name, crashes_at in (("ivan", 17), ("petar", 0), ("mila", 0)):
         one = Colleague(name, day, customers, catalogue, returns.goes_home, outage, crashes_at=crashes_at)
         day.at(at(7), one.turn)
-    day.at(at(13, 5), outage.fails)
-    day.at(at(13, 35), outage.returns)
+    for instant, action in zip(OUTAGE, (outage.fails, outage.returns), strict=True):
+        day.at(instant, action)
     day.at(at(6), lambda: sweep(day))
-    day.run(at(21, 30))
-    day.run(at(21, 30) + timedelta(days=1))
+    day.run(OPEN[1] + timedelta(days=1))
     return customers
 
 
 def sweep(day: Day) -> None:
     """What a worker does all the time: messages, reminders, answers nobody gave, orders nobody came for."""
-    report = day.hub.sweep()
-    for event, times in report.happened.items():
-        day.times[f"swept:{event}"] += times
+    day.hub.sweep()
     day.after(5, lambda: sweep(day))
 
 
@@ -131,10 +137,25 @@ def sweep(day: Day) -> None:
 
 def tell(day: Day, customers: Customers) -> None:
     """What happened, in little."""
-    print(f"{len(customers.orders)} orders on {DATE:%A %d %B %Y} at {STORE}.\n")
+    print(f"{len(customers.orders)} orders on {DATE:%A %d %B %Y} at {STORE}:", end=" ")
+    print(", ".join(f"{times} by {channel.value}" for channel, times in customers.channels.most_common()) + ".")
+    if customers.lost:
+        print(f"{customers.lost} more customers found nothing for today.")
+    print()
     for what, sentence in sorted(day.told.items(), key=lambda item: item[1]):
         times = day.times[what]
         print(f"  {sentence}" + (f" ({times} times)" if times > 1 else ""))
+
+
+def tell_peaks(histories: Sequence[Sequence[Recorded]]) -> None:
+    """When most orders were in a state that makes work."""
+    starts, ends = OPEN
+    moments = [starts + timedelta(minutes=n) for n in range(int((ends - starts) / timedelta(minutes=1)))]
+    print("\nThe busiest moments\n")
+    for state, numbers in counted(histories, moments).items():
+        if state in ("to pick", "picking", "ready", "customer waits"):
+            most = max(numbers)
+            print(f"  {moments[numbers.index(most)]:%H:%M}  {state:<19}{most:>10}")
 
 
 def tell_measures(day: Measures) -> None:

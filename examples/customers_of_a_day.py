@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
@@ -59,7 +60,10 @@ class Visitor:
 
 
 class Customers:
-    """All of them. `present` are those who are in the store now, in the order in which they came."""
+    """All of them, `orders` by number with the customer's own touchpoint; `lost` are those who found nothing for today.
+
+    `present` are those who are in the store now, in the order in which they came.
+    """
 
     def __init__(self, day: Day, store: str, articles: Sequence[Article], cards: FakeGateway) -> None:
         self.day = day
@@ -68,6 +72,7 @@ class Customers:
         self.cards = cards
         self.present: dict[str, Visitor] = {}
         self.orders: dict[str, CustomerTouchpoint] = {}
+        self.channels: Counter[Channel] = Counter()
         self.lost = 0
 
     def order(self, number: int) -> None:
@@ -83,7 +88,7 @@ class Customers:
             self.lost += 1
             return
         self.orders[placed.id] = own
-        day.times[f"ordered:{channel.value}"] += 1
+        self.channels[channel] += 1
         self._second_thoughts(own, placed)
         self._visit(own, placed)
 

@@ -59,9 +59,16 @@ def _at(life: Sequence[tuple[datetime, str]], moment: datetime) -> str | None:
 
 
 def draw(
-    histories: Iterable[Sequence[Recorded]], starts: datetime, ends: datetime, zone: ZoneInfo, title: str, path: Path
+    histories: Iterable[Sequence[Recorded]],
+    starts: datetime,
+    ends: datetime,
+    zone: ZoneInfo,
+    title: str,
+    path: Path,
+    *,
+    remarks: Mapping[datetime, str],
 ) -> None:
-    """Write the picture, a PNG, to `path`."""
+    """Write the picture, a PNG, to `path`, with `remarks` at what happened to the whole store."""
     import matplotlib as mpl
 
     mpl.use("Agg")  # there may be no screen
@@ -85,6 +92,10 @@ def draw(
     axes.grid(axis="y", color="#e5e5e5", lw=0.8)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
+    for moment, remark in remarks.items():
+        here: Any = moment.astimezone(zone)
+        axes.axvline(here, color="#444444", lw=0.9, ls=":")
+        axes.annotate(f"{remark} ", (here, 0.8), xycoords=("data", "axes fraction"), ha="right", color="#444444")
     # the keys stand as the areas do, the last state uppermost, where the morning leaves room
     axes.legend(areas[::-1], list(counts)[::-1], loc="upper left", frameon=False)
     figure.savefig(path, format="png", dpi=120)
