@@ -30,9 +30,9 @@ from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
 Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Alternative Article Associate Availability
-Available BankTransfer Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Condition Correction
-CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding
-GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
+Available BankTransfer Bin BinUse Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Condition
+Correction CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery
+Funding GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
 IsUnanswered IssuedCard Label Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind
 New Note Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Pace Page
 PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass PickupState Plan Point Posting Price

@@ -6,6 +6,7 @@ from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Pos
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
 from .domain.articles import Article, Price
 from .domain.barcodes import Label
+from .domain.bins import Bin
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
@@ -61,6 +62,7 @@ from .domain.rerouting import Rerouting
 from .domain.returns import Condition, Returnable, ReturnableLine, Returned, ReturnPolicy, ReturnSlip
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
+from .domain.staging import BinUse
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
@@ -98,6 +100,8 @@ __all__ = [
     "Availability",
     "Available",
     "BankTransfer",
+    "Bin",
+    "BinUse",
     "Capabilities",
     "Card",
     "Cart",

@@ -41,6 +41,7 @@
     │   ├── BalanceTooLow
     │   ├── AlreadyClaimed
     │   ├── NotToPick
+    │   ├── BinFull
     │   ├── NotReady
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
@@ -89,6 +90,7 @@ __all__ = [
     "AlreadyThere",
     "BadWebhook",
     "BalanceTooLow",
+    "BinFull",
     "CardNumberRefused",
     "CartChanged",
     "CartEmpty",
@@ -569,6 +571,13 @@ class NotToPick(Refused):
 
     code = "pick.not_wanted"
     says = "not to be picked: {reason}"
+
+
+class BinFull(Refused):
+    """As many orders lie in this bin as it `holds`. Facts: `store`, `bin` (its code), `holds`."""
+
+    code = "bin.full"
+    says = "bin {bin} of {store} holds no more than {holds}"
 
 
 class NotReady(Refused):

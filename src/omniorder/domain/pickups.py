@@ -91,7 +91,8 @@ class Pickup:
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
     meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
     is when somebody else may finish it. `pickers` are the associates who pick it (their journal names), on the walk
-    `wave`, where it is number `tote`. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    `wave`, where it is number `tote`. Ready goods lie at `staged_at`, and `bins` are those of these places that the store
+    has declared: they count as taken until the goods are gone. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     """
 
     id: str
@@ -117,6 +118,7 @@ class Pickup:
     pickers: tuple[str, ...] = ()
     wave: str = ""
     tote: int = 0
+    bins: tuple[str, ...] = ()
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -171,6 +173,9 @@ class Pickup:
 _PICKED: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING})
 """Where a pick-up may be somebody's to pick."""
 
+_LYING: Final = frozenset({PickupState.READY, PickupState.HANDING_OVER})
+"""Where its goods lie in bins."""
+
 
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     """The pick-up after `event`; raises `IllegalTransition`, `NotFound` for a line, `InvalidQuantity`."""
@@ -179,6 +184,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         after = evolve(after, question=None)
     if after.state not in _PICKED and pickup.pickers:
         after = evolve(after, pickers=(), wave="", tote=0)
+    if after.state not in _LYING and pickup.bins:
+        after = evolve(after, bins=())
     match event:
         case e.PickStarted(by) if by and not pickup.pickers:
             return evolve(after, pickers=(by,))
@@ -191,8 +198,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return evolve(after, pickers=left) if left else evolve(after, pickers=(), wave="", tote=0)
         case e.LinePutBack(line, quantity):
             return _each(after, (e.Units(line, quantity),), _put_one_back)
-        case e.Restaged(staged_at):
-            return evolve(after, staged_at=staged_at)
+        case e.Restaged(staged_at, bins):
+            return evolve(after, staged_at=staged_at, bins=bins)
         case e.LinePicked(line, quantity):
             return _each(after, (e.Units(line, quantity),), _picked)
         case e.LinesAppended(lines, hold):
@@ -205,8 +212,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return _each(after, (e.Units(line, grams),), _weighed)
         case e.Unreadied():
             return evolve(after, lines=tuple(map(_as_ordered, pickup.lines)))
-        case e.MadeReady(staged_at, until, key_id):
-            return evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
+        case e.MadeReady(staged_at, until, key_id, bins):
+            return evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id, bins=bins)
         case e.DeadlineExtended(until):
             return evolve(after, until=until)
         case e.CodeReissued(generation, key_id):

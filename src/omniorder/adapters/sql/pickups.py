@@ -67,6 +67,7 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "pickers": list(pickup.pickers),
         "wave": pickup.wave,
         "tote": pickup.tote,
+        "bins": list(pickup.bins),
     }
 
 
@@ -135,4 +136,5 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         pickers=tuple(found["pickers"]),
         wave=found["wave"],
         tote=found["tote"],
+        bins=tuple(found["bins"]),
     )

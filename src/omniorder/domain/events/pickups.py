@@ -190,19 +190,22 @@ class PickRerouted(Event):
 class MadeReady(Event):
     """Everything is picked and lies at `staged_at`, where it waits until `until`.
 
-    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere.
+    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `bins` are those
+    of the places that the store has declared.
     """
 
     staged_at: str
     until: datetime
     key_id: str
+    bins: tuple[str, ...] = ()
 
 
 @frozen
 class Restaged(Event):
-    """The goods lie at `staged_at` now."""
+    """The goods lie at `staged_at` now; `bins` are those of the places that the store has declared."""
 
     staged_at: str
+    bins: tuple[str, ...] = ()
 
 
 @frozen

@@ -196,6 +196,7 @@ class PickupRow(Row, table=True):
     pickers: Annotated[Any, with_default(Json, "[]")]
     wave: Annotated[str, with_default(Key, "")]
     tote: LaterNumber
+    bins: Annotated[Any, with_default(Json, "[]")]
 
 
 class PickupLineRow(Row, table=True):
