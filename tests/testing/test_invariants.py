@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 from sqlalchemy.exc import InternalError
 
 from omniorder import (
+    Bin,
     Card,
     Cart,
     CartState,
@@ -83,6 +84,7 @@ def lived_in(shop: Shop) -> str:
         return placed, shop.app.orders.pickup_pass(placed.id).code
 
     shop.hub.journal.subscribe("warehouse")
+    shop.office.stores.put(evolve(shop.office.stores.get(Shop.SOFIA), bins=[Bin("C4", holds=9)]))
     shop.promise()
     shop.advance(minutes=16)
     collected, code = ready("pm_card_visa")
@@ -545,6 +547,10 @@ DAMAGES: Mapping[str, Damage] = {
     "slots_are_not_overbooked": Damage(
         first("stores", lambda store: evolve(store, slot_capacity=1), lambda store: store.id == Shop.SOFIA),
         "UPDATE omniorder_store SET slot_capacity = 1",
+    ),
+    "bins_count_their_orders": Damage(
+        first("bins", lambda orders: orders + 1),
+        "UPDATE omniorder_bin SET orders = orders + 1",
     ),
     "wrong_codes_are_limited": Damage(
         first("tries", lambda tries: 99),

@@ -91,8 +91,9 @@ class Pickup:
     the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
     meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
     is when somebody else may finish it. `pickers` are the associates who pick it (their journal names), on the walk
-    `wave`, where it is number `tote`. Ready goods lie at `staged_at`, and `bins` are those of these places that the store
-    has declared: they count as taken until the goods are gone. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    `wave`, where it is number `tote`. Ready goods lie at `staged_at`; `bins` are those of these places that the
+    store has declared, and count as taken until the goods are gone. The pick-up code is not here: it is recomputed from
+    `generation` and `key_id`.
     """
 
     id: str

@@ -28,7 +28,7 @@ _EARTH_RADIUS_KM = 6371.0088  # the mean radius of the IUGG
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _MOST_CLOSURES = 1000
-_MOST_BINS = 10_000
+_MOST_BINS = 1000
 
 
 # --- places -----------------------------------------------------------------------------------------------

@@ -137,6 +137,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _AS_THEY_ARE: Final = (
     "zone", "hours", "name", "country", "slot_capacity", "slot_lines", "pickup_days", "services", "cutoff", "closed",
 )  # fmt: skip
+_BIN: Final = re.compile(r"(.+)/(ambient|chilled|frozen)/([0-9]{1,6})(/locker)?")
 _LENGTHS: Final = {"lead_minutes": "lead", "slot_minutes": "slot_length", "transit_minutes": "transit"}
 
 
@@ -156,13 +157,14 @@ def _store(values: Values) -> Store:
 
 
 def _bin(text: str) -> Bin:
-    """`code/temperature/orders`, and `/locker` after that where it is one."""
-    rest, _, last = text.strip().rpartition("/")
-    locker = last == "locker"
-    parts = (rest if locker else text.strip()).rsplit("/", 2)
-    if len(parts) != 3 or not parts[2].isdecimal():
+    found = _BIN.fullmatch(text.strip())
+    if found is None:
         raise InvalidStore("bins", text, "must be code/temperature/orders, and /locker where it is one")
-    return Bin(parts[0], _one_of(Temperature, parts[1], "bins"), int(parts[2]), locker)
+    code, temperature, holds, locker = found.groups()
+    try:
+        return Bin(code, Temperature(temperature), int(holds), locker is not None)
+    except InvalidInput as error:
+        raise InvalidStore("bins", text, str(error.facts["rule"])) from None
 
 
 def _bin_apart(one: Bin) -> str:

@@ -25,6 +25,7 @@ from omniorder.domain import promises as promising
 from omniorder.domain import slots as storing
 from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bins import Bin
 from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
 from omniorder.domain.channels import Channel
 from omniorder.domain.deliveries import ExpectedDelivery
@@ -47,7 +48,7 @@ from omniorder.domain.text import Metadata
 from omniorder.testing.walks import Turn, below, card_asked, one_of, walk
 
 __all__ = [
-    "articles", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
+    "articles", "bins", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
     "metadata", "money", "movements", "notes", "orders", "owners", "payments", "pickups", "points", "prices",
     "promises", "quantities", "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids",
     "stores", "tenders",
@@ -186,6 +187,13 @@ def _one_after_the_other(drawn: tuple[datetime, list[tuple[int, int, str]]]) -> 
     return tuple(found)
 
 
+def bins() -> st.SearchStrategy[Bin]:
+    """Places for ready goods, lockers too."""
+    codes = st.sampled_from(["C4", "Fridge 2", "L/1", "Полица 7", "5/ambient/1"])
+    more = st.tuples(st.integers(1, 30), st.just(False)) | st.just((1, True))
+    return st.builds(lambda code, zone, use: Bin(code, zone, *use), codes, _TEMPERATURES, more)
+
+
 def stores() -> st.SearchStrategy[Store]:
     """Stores that are open at some time of most days."""
     return st.builds(
@@ -206,6 +214,7 @@ def stores() -> st.SearchStrategy[Store]:
         slot_lines=st.none() | st.integers(0, 500),
         closed=closures(),
         walk=st.sampled_from([(), ("A1", "A2", "Bread & cakes")]),
+        bins=st.lists(bins(), max_size=3, unique_by=lambda one: one.code),
     )
 
 
