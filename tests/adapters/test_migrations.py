@@ -255,7 +255,18 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
         migrate(url)
     new = {"tolerance", "ordered", "awaited", "holds", "question", "trouble", "short", "collect"}
     new |= {"disputed", "method", "now", "replaces", "means", "corrections"}
-    new |= {"handling", "instead_of", "added", "replaced", "returned", "collected_at", "pickers", "wave", "tote"}
+    new |= {
+        "handling",
+        "instead_of",
+        "added",
+        "replaced",
+        "returned",
+        "collected_at",
+        "pickers",
+        "wave",
+        "tote",
+        "bins",
+    }
     written = {
         ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],
         ORDER_LINE: orderlines.line_rows(order),

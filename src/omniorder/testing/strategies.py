@@ -190,8 +190,8 @@ def _one_after_the_other(drawn: tuple[datetime, list[tuple[int, int, str]]]) -> 
 def bins() -> st.SearchStrategy[Bin]:
     """Places for ready goods, lockers too."""
     codes = st.sampled_from(["C4", "Fridge 2", "L/1", "Полица 7", "5/ambient/1"])
-    more = st.tuples(st.integers(1, 30), st.just(False)) | st.just((1, True))
-    return st.builds(lambda code, zone, use: Bin(code, zone, *use), codes, _TEMPERATURES, more)
+    shelves = st.builds(Bin, codes, _TEMPERATURES, st.integers(1, 30))
+    return shelves | st.builds(Bin, codes, _TEMPERATURES, locker=st.just(True))
 
 
 def stores() -> st.SearchStrategy[Store]:
