@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from omniorder import Recorded
@@ -72,9 +72,12 @@ def draw(
     moments = [starts + timedelta(minutes=n) for n in range(0, minutes + 1, 5)]
     counts = counted(histories, moments)
     figure, axes = plt.subplots(figsize=(11, 5.5), layout="constrained")
-    local = [moment.astimezone(zone) for moment in moments]
-    axes.stackplot(local, counts.values(), labels=counts.keys(), colors=COLOURS.values(), edgecolor="white", lw=0.3)
-    axes.xaxis.set_major_formatter(dates.DateFormatter("%H:%M", tz=zone))
+    local: Any = [moment.astimezone(zone) for moment in moments]
+    axes.stackplot(
+        local, *counts.values(), labels=list(counts), colors=list(COLOURS.values()), edgecolor="white", lw=0.3
+    )
+    clock: Any = dates.DateFormatter
+    axes.xaxis.set_major_formatter(clock("%H:%M", tz=zone))
     axes.set(title=title, ylabel="orders", xlim=(local[0], local[-1]), ylim=(0, None))
     axes.spines[["top", "right"]].set_visible(False)
     handles, labels = axes.get_legend_handles_labels()

@@ -9,12 +9,16 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
 
 from omniorder import Card, Pick
 from omniorder.cli import main
+from omniorder.cli.timeline import _facts
+from omniorder.domain import events as e
+from omniorder.testing import samples
 from omniorder.testing.invariants import INVARIANTS
 from omniorder.testing.shop import Shop
 
@@ -110,6 +114,14 @@ def test_the_timeline_tells_each_event_in_the_stores_own_time(url: str, told: To
     assert "total=4.98 EUR" in lines[0]
 
 
+def test_the_timeline_shows_what_came_or_is_proposed_as_units_of_an_article() -> None:
+    at = ZoneInfo("UTC")
+    told = {type(event): _facts(event, at) for event in samples.every_event()}
+    assert told[e.SubstituteProposed] == "proposal=2xOAT-MILK-1L"
+    assert told[e.LinesAppended].startswith("lines=2xOAT-MILK-1L ")
+    assert told[e.LineConsented].endswith("consent=similar,2.99 EUR")
+
+
 def test_the_timeline_shows_no_code_token_or_note(sqlite_url: str, told: Told) -> None:
     with Shop.example(sqlite_url) as shop:
         order, code = collected(shop)
@@ -150,6 +162,24 @@ def test_an_order_that_is_not_there_is_told_in_a_line(sqlite_url: str, told: Tol
     out, err = told()
     assert out == ""
     assert one_line(err)
+
+
+# --- measures ---------------------------------------------------------------------------------------------
+
+
+def test_the_measures_of_a_stores_day_are_told_for_people_and_for_programs(sqlite_url: str, told: Told) -> None:
+    with Shop.example(sqlite_url) as shop:
+        collected(shop)
+    asked = ["measures", "--store", "SOF01", "--day", "2026-11-23", "--database", sqlite_url]
+    assert main(asked) == 0
+    lines = dict(line.split() for line in told()[0].splitlines())
+    assert (lines["collected"], lines["on_time_rate"], lines["time_to_ready"]) == ("1", "100.0%", "0:00:00")
+    assert lines["waiting_time"] == "-"
+    assert main([*asked, "--last", "2026-11-30", "--json"]) == 0
+    found = json.loads(told()[0])
+    assert (found["ready"], found["short_rate"], found["long_wait"]) == (1, 0.0, None)
+    assert main([*asked[:2], "ZZ99", *asked[3:]]) == 1
+    assert one_line(told()[1])
 
 
 # --- verify -----------------------------------------------------------------------------------------------

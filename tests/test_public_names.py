@@ -21,7 +21,20 @@ from attrs import frozen
 
 import omniorder
 from omniorder import errors, ports, testing
-from omniorder.domain import bookkeeping, channels, handoffs, lifecycle, merging, quantities, reconciling, stock
+from omniorder.domain import (
+    bookkeeping,
+    channels,
+    counter,
+    handoffs,
+    lifecycle,
+    merging,
+    offline_hand_overs,
+    proofs,
+    quantities,
+    reconciling,
+    signed_passes,
+    stock,
+)
 from omniorder.domain.events import EVENTS
 from omniorder.ports import notifications
 from omniorder.services import touchpoints
@@ -29,18 +42,21 @@ from omniorder.testing import contracts, invariants, strategies
 from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
-Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Alternative Article Associate Availability
-Available BankTransfer Bin BinUse Capabilities Card Cart CartLine CartState Change Channel Claimed Closure Condition
-Correction CorrectionKind Customer CustomerTouchpoint Difference DifferenceKind Edit Endangered Entry ExpectedDelivery
-Funding GiftCard Guest Handling Handoff HandoffState HandoffTicket IsActionRequired IsAuthorised IsDueInStore IsSettled
-IsUnanswered IssuedCard Label Leg Level MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind
-New Note Notifier Occasion Offer OmniorderError OpenRefund Option Order OrderHub OrderLine OrderState Pace Page
-PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass PickupState Plan Point Posting Price
-Promise PromiseState Question Quote QuoteLine Ranking Reason Receipt ReceiptLine Reconciliation Recorded RefundRule
-RefundState Remedy Remove Rerouting ReturnPolicy ReturnSlip Returnable ReturnableLine Returned Risk Scope Service
-Settings Shortage Slot Sourcing SourcingPolicy Stage Stamp Step Store StoreCredit StoreTouchpoint Strategy SweepReport
-System SystemTouchpoint Taken Task TaxPart Temperature Tender Terminal Transfer TransferLine TransferState Unit Units
-Walk Wallet WebhookReply Wire WithTransfer errors events from_json ranking say sourcing steps to_json
+Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Allow Alternative Arrival Article Associate
+Availability Available BankTransfer Bill Bin BinUse Capabilities Card Cart CartLine CartState Change Channel Check
+CheckKind Claimed Closure Condition Consent ConsentMode Correction CorrectionKind Customer CustomerTouchpoint
+Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding GiftCard Guest Handling Handoff HandoffState
+HandoffTicket Holder IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered IssuedCard Label Leftovers Leg
+Level Measures MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind New NoShowPolicy NotTaken
+Note Notifier Occasion Offer OfflineHandOver OmniorderError OpenRefund Option Order OrderChange OrderEdit OrderHub
+OrderLine OrderState Pace Page PaidBy PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass
+PickupState Plan Point Posting Price Promise PromiseState Proof Proposal Proxy Question Quote QuoteLine Ranking Reason
+Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Refused Remedy RemindAfter RemindBefore Remove
+Rerouting Rest ReturnPolicy ReturnSlip Returnable ReturnableLine Returned Risk Scope Service Settings Shortage
+SigningKeys Slot Sourcing SourcingPolicy Stage Stamp Step Store StoreCredit StoreTouchpoint Strategy SweepReport
+SyncOutcome Synced System SystemTouchpoint Taken Task TaxPart Temperature Tender Tendered Terminal Transfer
+TransferLine TransferState Unit Units Waiting Walk Wallet WebhookReply Wire WithTransfer errors events from_json
+ranking say sourcing steps to_json
 """
 
 
@@ -193,7 +209,8 @@ def _is_text(line: ast.stmt | None) -> bool:
 
 def enums() -> Iterator[tuple[ModuleType, type[Enum]]]:
     for module in (
-        lifecycle, channels, handoffs, merging, quantities, stock, notifications, bookkeeping, reconciling,
+        lifecycle, channels, counter, handoffs, merging, proofs, quantities, stock, notifications, bookkeeping,
+        reconciling, offline_hand_overs, signed_passes,
     ):  # fmt: skip
         for kind in vars(module).values():
             if inspect.isclass(kind) and issubclass(kind, Enum) and defined_in(module, kind):

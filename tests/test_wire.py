@@ -20,8 +20,10 @@ from omniorder.domain import events as e
 from omniorder.domain.accounts import IssuedCard
 from omniorder.domain.answers import NeedsAction
 from omniorder.domain.articles import Price
+from omniorder.domain.bills import bill
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
+from omniorder.domain.counter import Wish
 from omniorder.domain.deliveries import Availability, availability
 from omniorder.domain.events import EVENTS, PRIVATE, Recorded
 from omniorder.domain.handoffs import HandoffTicket, Scope
@@ -31,7 +33,6 @@ from omniorder.domain.offers import Available, Offer, WithTransfer
 from omniorder.domain.orders import Order
 from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Action, Payment
-from omniorder.domain.receipts import receipt
 from omniorder.domain.slots import Slot, slots
 from omniorder.domain.sourcing import Leg, Sourcing
 from omniorder.domain.stock import Endangered, Level, Shortage
@@ -42,7 +43,9 @@ from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 from omniorder.reasons.tree import Reason
 from omniorder.testing import samples, strategies
 from omniorder.testing.contracts.storage.accounts import account, credit, posting
+from omniorder.testing.shop import Shop
 from omniorder.wire import Wire
+from tests.services.steps import handed_over, ready
 
 T = TypeVar("T")
 
@@ -132,7 +135,7 @@ def through_json(data: Any) -> Any:
 
 
 def without_private(event: e.Event) -> e.Event:
-    hidden = {one.name: "" for one in fields(type(event)) if one.metadata == PRIVATE}
+    hidden = {one.name: one.default for one in fields(type(event)) if one.metadata == PRIVATE}
     return evolve(event, **hidden)
 
 
@@ -404,11 +407,18 @@ def test_an_offer_is_shown_with_what_is_there_and_what_others_would_send() -> No
 
 
 def test_a_receipt_is_shown_with_the_order_s_stage() -> None:
-    order = samples.every_order()["completed"]
-    units = tuple(e.Units(line.id, line.quantity) for line in order.lines)
-    shown = wire.to_json(receipt(order, units, AT, "associate:ivan@SOF01"))
-    assert shown["order"]["stage"] == "collected"
-    assert wire.from_json(through_json(shown)).order == order
+    with Shop.example() as shop:
+        receipt = handed_over(shop, ready(shop))
+    shown = wire.to_json(receipt)
+    assert (shown["order"]["stage"], shown["proof"]) == ("collected", "code")
+    assert (shown["balance"], shown["lines"][0]["unit"]) == ({"amount": 0, "currency": "EUR"}, "piece")
+    assert wire.from_json(through_json(shown)) == receipt
+
+
+def test_a_bill_is_shown_as_it_is() -> None:
+    order = samples.every_order()["ready"]
+    found = bill(order, Wish(), {}, AT)
+    assert wire.from_json(through_json(wire.to_json(found))) == found
 
 
 def test_a_merge_is_shown_with_the_reason_for_each_line() -> None:

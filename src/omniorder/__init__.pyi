@@ -4,15 +4,20 @@ from . import errors
 from .domain import events, ranking, sourcing, steps
 from .domain.accounts import Account, AccountKind, AccountState, IssuedCard, Posting
 from .domain.actors import Actor, Agent, Associate, Customer, Guest, System
+from .domain.arrivals import Arrival, Proxy
 from .domain.articles import Article, Price
 from .domain.barcodes import Label
+from .domain.bills import Bill
 from .domain.bins import Bin
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
-from .domain.carts import Add, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.carts import Add, Allow, Cart, CartLine, Change, Edit, Note, Remove
+from .domain.changing import OrderChange, OrderEdit, PaidBy
 from .domain.channels import Channel
+from .domain.consents import Consent, ConsentMode
 from .domain.corrections import Correction, CorrectionKind
+from .domain.counter import Refused, Rest
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handling import Handling, Temperature
@@ -27,9 +32,12 @@ from .domain.lifecycle import (
     PromiseState,
     TransferState,
 )
+from .domain.measures import Measures
 from .domain.merging import Claimed, Merged, MergedLine, MergeRule
 from .domain.money import Money
+from .domain.no_show_policy import Leftovers, NoShowPolicy, RemindAfter, RemindBefore
 from .domain.offers import Available, Offer, WithTransfer
+from .domain.offline_hand_overs import Synced, SyncOutcome
 from .domain.order_lines import OrderLine
 from .domain.orders import Order, Stage
 from .domain.passes import PickupPass
@@ -53,13 +61,16 @@ from .domain.picking import Pace, Risk, Step, Task, Walk
 from .domain.pickups import Pickup, PickupLine
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
+from .domain.proofs import Check, CheckKind, Proof
+from .domain.proposals import Proposal
 from .domain.quantities import Unit
 from .domain.questions import Alternative, MissingUnits, Option, Question
 from .domain.ranking import Ranking, SourcingPolicy
-from .domain.receipts import Receipt, ReceiptLine
+from .domain.receipts import NotTaken, Receipt, ReceiptLine, Tendered
 from .domain.reconciling import Advice, Difference, DifferenceKind
 from .domain.rerouting import Rerouting
 from .domain.returns import Condition, Returnable, ReturnableLine, Returned, ReturnPolicy, ReturnSlip
+from .domain.signed_passes import Holder
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
 from .domain.staging import BinUse
@@ -73,16 +84,19 @@ from .domain.unreturned import OpenRefund, RefundState
 from .errors import OmniorderError
 from .ports.notifications import Message, Notifier, Occasion
 from .reasons.tree import Reason, Remedy
+from .services.arrivals import Waiting
 from .services.hub import OrderHub
+from .services.offline_hand_overs import OfflineHandOver
 from .services.paging import Page
 from .services.picking import Picked
-from .services.pickups import Pick
+from .services.picks import Pick
 from .services.reconciling import Reconciliation
 from .services.returns import New
 from .services.settings import Settings
 from .services.sweeps import SweepReport
 from .services.touchpoints import AgentTouchpoint, CustomerTouchpoint, StoreTouchpoint, SystemTouchpoint
 from .services.webhooks import WebhookReply
+from .signing import SigningKeys
 from .wire import Wire, from_json, to_json
 
 __all__ = [
@@ -94,12 +108,15 @@ __all__ = [
     "Advice",
     "Agent",
     "AgentTouchpoint",
+    "Allow",
     "Alternative",
+    "Arrival",
     "Article",
     "Associate",
     "Availability",
     "Available",
     "BankTransfer",
+    "Bill",
     "Bin",
     "BinUse",
     "Capabilities",
@@ -109,9 +126,13 @@ __all__ = [
     "CartState",
     "Change",
     "Channel",
+    "Check",
+    "CheckKind",
     "Claimed",
     "Closure",
     "Condition",
+    "Consent",
+    "ConsentMode",
     "Correction",
     "CorrectionKind",
     "Customer",
@@ -129,6 +150,7 @@ __all__ = [
     "Handoff",
     "HandoffState",
     "HandoffTicket",
+    "Holder",
     "IsActionRequired",
     "IsAuthorised",
     "IsDueInStore",
@@ -136,8 +158,10 @@ __all__ = [
     "IsUnanswered",
     "IssuedCard",
     "Label",
+    "Leftovers",
     "Leg",
     "Level",
+    "Measures",
     "MergeRule",
     "Merged",
     "MergedLine",
@@ -147,19 +171,25 @@ __all__ = [
     "Movement",
     "MovementKind",
     "New",
+    "NoShowPolicy",
+    "NotTaken",
     "Note",
     "Notifier",
     "Occasion",
     "Offer",
+    "OfflineHandOver",
     "OmniorderError",
     "OpenRefund",
     "Option",
     "Order",
+    "OrderChange",
+    "OrderEdit",
     "OrderHub",
     "OrderLine",
     "OrderState",
     "Pace",
     "Page",
+    "PaidBy",
     "PayInStore",
     "PayLink",
     "Payment",
@@ -176,6 +206,9 @@ __all__ = [
     "Price",
     "Promise",
     "PromiseState",
+    "Proof",
+    "Proposal",
+    "Proxy",
     "Question",
     "Quote",
     "QuoteLine",
@@ -187,9 +220,13 @@ __all__ = [
     "Recorded",
     "RefundRule",
     "RefundState",
+    "Refused",
     "Remedy",
+    "RemindAfter",
+    "RemindBefore",
     "Remove",
     "Rerouting",
+    "Rest",
     "ReturnPolicy",
     "ReturnSlip",
     "Returnable",
@@ -200,6 +237,7 @@ __all__ = [
     "Service",
     "Settings",
     "Shortage",
+    "SigningKeys",
     "Slot",
     "Sourcing",
     "SourcingPolicy",
@@ -211,6 +249,8 @@ __all__ = [
     "StoreTouchpoint",
     "Strategy",
     "SweepReport",
+    "SyncOutcome",
+    "Synced",
     "System",
     "SystemTouchpoint",
     "Taken",
@@ -218,12 +258,14 @@ __all__ = [
     "TaxPart",
     "Temperature",
     "Tender",
+    "Tendered",
     "Terminal",
     "Transfer",
     "TransferLine",
     "TransferState",
     "Unit",
     "Units",
+    "Waiting",
     "Walk",
     "Wallet",
     "WebhookReply",

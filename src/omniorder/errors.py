@@ -43,12 +43,18 @@
     │   ├── NotToPick
     │   ├── BinFull
     │   ├── NotReady
+    │   ├── NotExtended
     │   ├── WeightOutOfTolerance
     │   ├── NotPaid
     │   ├── CorrectionRefused
     │   ├── ReturnRefused
+    │   ├── SubstituteRefused
+    │   ├── AlreadyAttended
     │   ├── WrongCode
     │   ├── CodeLocked
+    │   ├── AgeCheckNeeded
+    │   ├── IdentityCheckNeeded
+    │   ├── PassRefused
     │   ├── ReservationGone
     │   ├── ImportChanged
     │   └── KeyReused
@@ -86,6 +92,8 @@ from omniorder.reasons.saying import say
 from omniorder.reasons.tree import Reason
 
 __all__ = [
+    "AgeCheckNeeded",
+    "AlreadyAttended",
     "AlreadyClaimed",
     "AlreadyThere",
     "BadWebhook",
@@ -104,6 +112,7 @@ __all__ = [
     "GiftCardInvalid",
     "HandoffGone",
     "HandoffInvalid",
+    "IdentityCheckNeeded",
     "IllegalTransition",
     "ImportChanged",
     "InvalidBarcode",
@@ -125,12 +134,14 @@ __all__ = [
     "NeedsOwnTransaction",
     "NoPrice",
     "NotAllowed",
+    "NotExtended",
     "NotFound",
     "NotPaid",
     "NotReady",
     "NotToPick",
     "OmniorderError",
     "OutOfStock",
+    "PassRefused",
     "PaymentDeclined",
     "PaymentInFlight",
     "PlanImpossible",
@@ -147,6 +158,7 @@ __all__ = [
     "StorageFault",
     "StorageFull",
     "StorageUnavailable",
+    "SubstituteRefused",
     "TenderUnsupported",
     "TooMany",
     "VersionConflict",
@@ -591,6 +603,17 @@ class NotReady(Refused):
     says = "{order}: {reason}"
 
 
+class NotExtended(Refused):
+    """Ready goods don't wait longer. Facts: `order`, `reason`, `until` (how long they wait as it is).
+
+    `reason` is `used` (the customer had it extended before), `never` (the shop doesn't offer it), `perishable`,
+    `closed` (the store doesn't open then), `not_later` or `too_long`.
+    """
+
+    code = "pickup.not_extended"
+    says = "{order} waits until {until} and no longer: {reason}"
+
+
 class WeightOutOfTolerance(Refused):
     """It weighs more, or less, than was agreed on with the customer. Facts: `line`, `ordered` (less what was called
     off), `weighed`, `least`, `most`, in grams."""
@@ -630,6 +653,25 @@ class ReturnRefused(Refused):
     says = "{line} of {order} is not taken back: {reason}"
 
 
+class SubstituteRefused(Refused):
+    """This may not be given instead of that line's units. Facts: `order`, `line`, `sku`, `reason`; `price`, `most`.
+
+    `reason` is `no_consent`, `other_article` (than the one that was named), `allergen` or `brand` (which the customer
+    excluded), `other_unit`, `needs_more` (a check of age, for example, that the line does not need) or `above_cap` (the
+    store may give it for `most`).
+    """
+
+    code = "substitute.refused"
+    says = "{order}: {sku} may not be given instead of {line}: {reason}"
+
+
+class AlreadyAttended(Refused):
+    """Another associate takes care of this order's customer already. Facts: `order`, `by` (as in the journal)."""
+
+    code = "arrival.attended"
+    says = "{by} takes care of the customer of {order} already"
+
+
 class WrongCode(Refused):
     """Not this order's code. Facts: `order`, `tries_left`."""
 
@@ -644,6 +686,34 @@ class CodeLocked(Refused):
     code = "code.locked"
     status = 403
     says = "the code of {order} is locked; staff can re-issue it"
+
+
+class AgeCheckNeeded(Refused):
+    """Articles leave only with an age check that passed. Facts: `order`, `skus` (which), `failed` (it did not pass)."""
+
+    code = "check.age"
+    status = 403
+    says = "{order}: {skus} leave only with an age check that passed"
+
+
+class IdentityCheckNeeded(Refused):
+    """Somebody collects for the customer, and must show who they are. Facts: `order`, `failed` (they could not)."""
+
+    code = "check.identity"
+    status = 403
+    says = "{order}: who collects for somebody else needs an identity check that passed"
+
+
+class PassRefused(Refused):
+    """A signed pass that opens nothing here and now. Facts: `reason`, and `order` if the signature was good.
+
+    `reason` is `malformed`, `forged`, `unknown_key`, `retired_key`, `other_store`, `other_order`, `not_yet_valid`,
+    `expired`, `used` or `replaced` (by a newer pass of the same order).
+    """
+
+    code = "pass.refused"
+    status = 403
+    says = "the pass is refused: {reason}"
 
 
 class ReservationGone(Refused):

@@ -46,7 +46,10 @@ from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, overrid
 
 from omniorder.domain.accounts import Account, IssuedCard, Posting
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bills import Bill
 from omniorder.domain.carts import Cart
+from omniorder.domain.changing import OrderChange
+from omniorder.domain.consents import Consent
 from omniorder.domain.deliveries import Availability, ExpectedDelivery
 from omniorder.domain.events import EVENTS, PRIVATE, Event, Recorded
 from omniorder.domain.handoffs import Handoff, HandoffTicket
@@ -58,6 +61,7 @@ from omniorder.domain.passes import PickupPass
 from omniorder.domain.payments import Payment
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Question
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.slots import Slot
@@ -363,11 +367,14 @@ register(PickupPass, "qr")
 register(HandoffTicket, "qr")
 register(Offer, "full", "coverage")
 register(Promise, "window")
+register(Receipt, "balance")
 register(Pickup, "window")
 register(Reason, "remedies")
 register(Question, "why")
+register(OrderChange, "window")
+register(Proposal, "id")
 _PLAIN: Final[tuple[type[Any], ...]] = (
-    *(Cart, Merged, Claimed, Handoff, Quote, Payment, Receipt),
+    *(Cart, Consent, Merged, Claimed, Handoff, Quote, Payment, Bill),
     *(Store, Article, Price, Movement, Reservation, Transfer, Recorded, Remedy),
     *(ExpectedDelivery, Availability, Shortage, Posting, IssuedCard, OpenRefund),
 )

@@ -15,7 +15,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import Pool
 
 from bench.line import Line, opened
-from omniorder import Add, Article, Card, Cart, Money, Pick, Price, Service, Store
+from omniorder import Add, Article, Card, Cart, Change, Money, Pick, Price, Service, Store
 from omniorder.ports.writes import StockChange, Writes
 from omniorder.testing import Shop
 
@@ -125,6 +125,31 @@ def test_a_command_takes_as_many_statements_as_are_pinned_on_sqlite(sqlite_url: 
     with Shop.example(sqlite_url) as shop, in_the_driver() as meter:
         shop.hub.sweep()
         assert one_order(shop, meter) == {name: counts[2:] for name, counts in PINNED.items()}
+
+
+CHANGE = {"quote_change": (6, 6, 6), "change": (7, 23, 27)}
+"""The same of changing an order: another window, one unit less, another line, and the difference due in the store."""
+
+
+def one_change(shop: Shop, meter: Meter) -> dict[str, tuple[int, ...]]:
+    """What a change takes, looked at first and then made."""
+    order = shop.app.checkout.place(shop.promise(3).id, pay=Card("pm_card_visa"))
+    slot = shop.app.orders.slots(order.id)[3].id
+    edits = [Change(order.lines[0].id, 2), Add(shop.BREAD, 1)]
+    found: dict[str, tuple[int, ...]] = {}
+    for name in ("quote_change", "change"):
+        before = meter()
+        getattr(shop.app.orders, name)(order.id, slot=slot, edits=edits)
+        found[name] = tuple(after - start for start, after in zip(before, meter(), strict=True))
+    return found
+
+
+def test_a_change_takes_as_many_round_trips_and_statements_as_are_pinned(postgres_url: str, sqlite_url: str) -> None:
+    with opened(postgres_url) as line, Shop.example(line.url) as shop:
+        on_postgres = one_change(shop, on_the_line(line))
+    with Shop.example(sqlite_url) as shop, in_the_driver() as meter:
+        on_sqlite = one_change(shop, meter)
+    assert {name: (*on_postgres[name], *on_sqlite[name]) for name in on_postgres} == CHANGE
 
 
 def chain(shop: Shop, stores: int, lines: int) -> Cart:

@@ -12,13 +12,18 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-from omniorder import Cart, Order, PickupPass, Promise
+from omniorder import Cart, Order, PickupPass, Promise, SigningKeys
+from omniorder.signing import new_key
 from omniorder.testing.shop import Shop
 from tests import postgres
 from tests.services import contents
 from tests.services.steps import NEEDS_3DS, filled, handed_over, placed, promised, ready
 
 pytest.register_assert_rewrite("tests.bad_input.cases")
+
+PASS_KEY = new_key()
+PASS_KEYS = SigningKeys({"2026": PASS_KEY})
+"""The world's passes are signed too."""
 
 
 @frozen
@@ -70,11 +75,11 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     if request.param == "postgres":
         with postgres.databases(request.getfixturevalue("postgres_server")) as create:
             url = create()
-            with Shop.example(url) as shop, contents.watching(url, shop.hub) as look:
+            with Shop.example(url, pass_keys=PASS_KEYS) as shop, contents.watching(url, shop.hub) as look:
                 yield _made(shop, look)
         return
     folder: Path = tmp_path_factory.mktemp("world")
     url = "memory://" if request.param == "memory" else f"sqlite:///{(folder / 'shop.db').as_posix()}"
-    with Shop.example(url) as shop, contents.watching(url, shop.hub) as look:
+    with Shop.example(url, pass_keys=PASS_KEYS) as shop, contents.watching(url, shop.hub) as look:
         yield _made(shop, look)
     shutil.rmtree(folder)

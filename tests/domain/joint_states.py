@@ -31,6 +31,7 @@ from omniorder.domain import (
     pickups,
     promises,
     stock,
+    waiting,
 )
 from omniorder.domain import events as e
 from omniorder.domain.answers import Absent, Answer, Approved, Denied, NeedsAction, NoAnswer
@@ -50,6 +51,7 @@ from omniorder.domain.lifecycle import (
     ReservationState,
 )
 from omniorder.domain.money import Money
+from omniorder.domain.no_show_policy import NoShowPolicy
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
 from omniorder.domain.promises import Promise
@@ -94,7 +96,8 @@ class Setting:
     not have what was promised, and asks. `readers` is how many payments may be tried at a card reader. `ends`: what the
     customer had set aside lapses after `LASTS`. `raises`: of what is weighed only the price of what was ordered is set
     aside. `corrects`: the shop may refund, show goodwill and call off for a fee, at most two of them; and a refund may
-    come back, once by each payment.
+    come back, once by each payment. `fee` is kept when nobody comes. `spoils`: the first line is perishable, and waits
+    for less long than the others.
     """
 
     name: str
@@ -110,10 +113,13 @@ class Setting:
     ends: bool = False
     raises: bool = False
     corrects: bool = False
+    fee: int = 0
+    spoils: bool = False
 
     @property
     def terms(self) -> Terms:
-        return Terms({"card": self.capabilities}, MARGIN)
+        fee = Money(self.fee, "EUR") if self.fee else None
+        return Terms({"card": self.capabilities}, MARGIN, no_show=NoShowPolicy(fee=fee))
 
 
 @frozen
@@ -287,7 +293,8 @@ def _work(world: World) -> Iterator[tuple[str, Callable[[], Sequence[e.Event]]]]
         if line.bounds[1] > line.picked + line.dropped:
             yield f"pick {line.line}", partial(tuple[e.Event, ...], (*first, e.LinePicked(line.line, 1)))
     if pickup.fully_picked:
-        made = e.MadeReady("C4", world.now + WAITS, "1")
+        spoils_at = world.now + WAITS / 3 if waiting.perishables(world.order, pickup.rest()) else None
+        made = e.MadeReady("C4", world.now + WAITS, "1", spoils_at=spoils_at)
         yield "ready", partial(tuple[e.Event, ...], (*pickup.weighed(), made))
     yield "stop the reader", partial(capturing.stop, world.order, world.now)
     yield "put back", partial(tuple[e.Event, ...], (e.PickReset(),))
@@ -349,6 +356,8 @@ def placed(setting: Setting, tender: str) -> World:
     articles = {sku: Article(sku, sku) for sku in skus}
     if setting.weighed:
         articles = {sku: Article(sku, sku, Unit.GRAM, tolerance="0.5") for sku in skus}
+    if setting.spoils:
+        articles[skus[0]] = Article(skus[0], skus[0], perishable=True)
     quote = promises.quote(cart, articles, {sku: Price(sku, price, tax=Decimal("0.2")) for sku in skus})
     until = NOW + timedelta(minutes=15)
     promise = Promise(
@@ -438,7 +447,13 @@ def _rippled(held: Reservation, was: Order, order: Order, event: e.Event) -> Res
             held = stock.resolve(held, e.UnitsConsumed(tuple(sorted(order.units_by_sku(units).items()))))
             spared = order.units_by_sku(pickups.spared(was.pickup, units))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(spared.items())))) if spared else held
-        case e.RestLapsed(units) | e.RestCancelled(units) | e.LinesCancelled(units):
+        case (
+            e.RestLapsed(units)
+            | e.RestCancelled(units)
+            | e.LinesCancelled(units)
+            | e.UnitsSpoiled(units)
+            | e.UnitsRefused(units)
+        ):
             back = order.units_by_sku(pickups.freed(was.pickup, units))
             return stock.resolve(held, e.UnitsReleased(tuple(sorted(back.items()))))
         case e.PickupCancelled() | e.NoShow() if held.state is ReservationState.HELD:
@@ -463,6 +478,8 @@ def deadlines(world: World) -> dict[str, datetime]:
         found["hold"] = order.hold_until
     if order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY and order.pickup.until:
         found["pick-up deadline"] = order.pickup.until
+        if order.pickup.spoils_at and waiting.perishables(order, order.pickup.rest()):
+            found["spoils"] = order.pickup.spoils_at
     if order.state is OrderState.CONFIRMED and order.pickup.question is not None:
         found["answer"] = order.pickup.question.until
     for payment in order.payments:

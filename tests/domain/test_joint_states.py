@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gc
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import Any
 
 import pytest
 from attrs import evolve, fields
@@ -29,6 +30,7 @@ from omniorder.domain.lifecycle import (
 )
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action, Operation
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.terms import Terms
 from omniorder.errors import IllegalTransition, OmniorderError
@@ -83,6 +85,12 @@ SETTINGS = (
     Setting("paid at a card reader", tenders=("in_store",), late=True, readers=2),
     Setting("parts, paid at a card reader", units=(2,), tenders=("in_store",), readers=1),
     Setting("by card, or at a card reader", readers=2),
+    Setting("kept for a fee, or paid in the store", tenders=BOTH, fee=30),
+    Setting("kept for a fee, captured whole", units=(2,), capabilities=Capabilities(partial_capture=False), fee=30),
+    Setting("spoils beside other goods", units=(1, 1), tenders=BOTH, fee=30, spoils=True),
+    Setting("spoils beside other goods, captured each", units=(1, 1), capabilities=SEVERAL, spoils=True),
+    Setting("spoils, captured early", units=(1, 1), ends=True, spoils=True),
+    Setting("spoils alone", tenders=BOTH, fee=30, spoils=True),
 )
 BIGGER = (
     Setting("parts, late news, two tenders", (2,), BOTH, SEVERAL, tries=2, late=True),
@@ -94,6 +102,7 @@ BIGGER = (
     Setting(
         "ends, two tenders", tenders=BOTH, tries=2, capabilities=Capabilities(reuse=True, extension=True), ends=True
     ),
+    Setting("spoils, split between two cards", (1, 1), ("card", "card+card"), tries=2, ends=True, spoils=True),
     Setting("ends, late news", late=True, capabilities=Capabilities(reuse=True, extension=True), ends=True),
     Setting("ends, weighed", units=(2,), capabilities=evolve(SEVERAL, reuse=True), ends=True, weighed=True),
 )
@@ -378,7 +387,7 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
     payment = order.payments[-1] if order.payments else None
     attempt = payment.attempts[-1] if payment and payment.attempts else None
     line = order.pickup.lines[0].line
-    values: Mapping[str, object] = {
+    values: dict[str, object] = {
         "payment": payment.id if payment else "pay_1",
         "attempt": attempt.id if attempt else "att_1",
         "line": line,
@@ -397,9 +406,11 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
         "ceiling": order.ceiling,
         "lines": (evolve(order.lines[0], id="ln_more"),),
     }
+    asked = Proposal(line, 1, evolve(order.lines[0], id="ln_other"), "rsv_other", world.now + HOLD, "not_found")
     for kind in e.EVENTS.values():
         if not kind.__subclasses__():
-            yield kind(**{field.name: values.get(field.name, "x") for field in fields(kind)})
+            named: dict[str, Any] = values | {"proposal": asked} if kind is e.SubstituteProposed else values
+            yield kind(**{field.name: named.get(field.name, "x") for field in fields(kind)})
 
 
 def tried(world: World, event: e.Event) -> OmniorderError | None:

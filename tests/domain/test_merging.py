@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from omniorder.domain import carts
 from omniorder.domain import events as e
-from omniorder.domain.carts import Cart
+from omniorder.domain.carts import Cart, CartLine
+from omniorder.domain.consents import Consent
 from omniorder.domain.merging import Merged, MergedLine, MergeRule, Wish, explain, merge
 from omniorder.domain.text import Metadata, metadata
-from omniorder.errors import IllegalTransition, InvalidQuantity, TooMany
+from omniorder.errors import IllegalTransition, InvalidQuantity, TooMany, VersionConflict
 from omniorder.testing import samples
 from omniorder.testing.samples import NOW, changed, empty_cart
 
@@ -263,3 +264,64 @@ def test_a_merge_is_within_the_limits_or_refused(several: tuple[Cart, ...], most
 def test_nothing_to_merge_is_nothing_that_happens(several: tuple[Cart, ...]) -> None:
     merged, events = merge(several[0], [], at=LATER, most=500)
     assert (merged.cart, events) == (several[0], ())
+
+
+# --- consents ---------------------------------------------------------------------------------------------
+
+
+def consenting(number: int, consent: Consent, quantity: int = 1) -> Cart:
+    """A cart with one line, about whose substitutes its owner said so."""
+    line = CartLine(f"ln_{number}_1", "MILK", quantity, consent=consent)
+    return changed(empty_cart(number), carts.added(line))
+
+
+def test_what_came_over_allows_what_it_allowed() -> None:
+    asks = Consent.ask(without_allergens=["nuts"])
+    (line,) = joined(basket(1), consenting(2, asks)).lines
+    assert (line.line.consent, line.rule, line.stricter) == (asks, MergeRule.ADDED, False)
+
+
+def test_of_what_both_want_the_stricter_consent_holds_and_the_line_says_so() -> None:
+    similar, asks = Consent.similar(without_brands=["A"]), Consent.ask(without_allergens=["nuts"])
+    (line,) = joined(consenting(1, similar), consenting(2, asks, 3)).lines
+    assert (line.line.quantity, line.rule, line.stricter) == (3, MergeRule.RAISED, True)
+    assert line.line.consent == Consent.ask(without_allergens=["nuts"], without_brands=["A"])
+
+
+def test_a_consent_that_is_the_stricter_already_stays_as_it_is() -> None:
+    (line,) = joined(consenting(1, Consent.refuse()), consenting(2, Consent.similar())).lines
+    assert (line.line.consent, line.rule, line.stricter) == (Consent.refuse(), MergeRule.COVERED, False)
+
+
+CONSENTS = st.sampled_from([Consent.refuse(), Consent.similar(), Consent.named("A"), Consent.ask(silence_takes=True)])
+
+
+@given(st.lists(CONSENTS, min_size=3, max_size=3))
+def test_the_consent_that_is_left_depends_on_no_order(consents: list[Consent]) -> None:
+    baskets = [consenting(number, consent) for number, consent in enumerate(consents, 1)]
+    left = {
+        reduce(lambda into, other: joined(into, other).cart, order).lines[0].consent for order in permutations(baskets)
+    }
+    assert len(left) == 1
+
+
+def test_lines_that_differ_in_their_consent_only_are_not_joined_when_more_is_added() -> None:
+    cart = consenting(1, Consent.similar())
+    add = carts.Add("MILK", 2, substitutes=Consent.similar())
+    other = carts.Add("MILK", 2)
+    told = carts.edit(cart, [add, other], new_lines=["ln_new", "ln_newer"], most=10)
+    assert [type(event).__name__ for event in told] == ["LineChanged", "LineAdded"]
+
+
+def test_a_consent_is_changed_once_and_a_device_that_saw_an_older_one_is_told() -> None:
+    cart = consenting(1, Consent.similar())
+    allow = carts.Allow("ln_1_1", Consent.ask(without_allergens=["nuts"]))
+    (told,) = carts.edit(cart, [allow], new_lines=[], most=10)
+    assert isinstance(told, e.LineConsented)
+    assert told.consent.without_allergens == ()
+    after = carts.apply(cart, told, LATER)
+    assert after.lines[0].consent == allow.substitutes
+    assert after.lines_version == after.version
+    assert carts.edit(after, [allow], new_lines=[], most=10) == ()
+    with pytest.raises(VersionConflict):
+        carts.edit(after, [carts.Allow("ln_1_1", Consent.refuse())], new_lines=[], most=10, if_version=cart.version)

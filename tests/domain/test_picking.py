@@ -9,6 +9,7 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from omniorder.domain.answers import Approved
 from omniorder.domain.articles import Article
 from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.orders import Order
@@ -22,9 +23,7 @@ AISLES = ["", "A2", "A10", "Bread", "Fruit"]
 
 
 def confirmed(number: int = 1) -> Order:
-    return samples.heard(
-        samples.paying(samples.order(number)), samples.answers.Approved(samples.order(number).total, "pi_1")
-    )
+    return samples.heard(samples.paying(samples.order(number)), Approved(samples.order(number).total, "pi_1"))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import pytest
@@ -13,6 +13,7 @@ from omniorder.ports.writes import NOTHING_BOOKED, SlotUse
 from omniorder.services.touchpoints import ShoppingTouchpoint
 from omniorder.testing.shop import Shop
 
+Pay = Tender | Sequence[Tender]
 E = TypeVar("E", bound=OmniorderError)
 
 VISA = Card("pm_card_visa")
@@ -63,7 +64,7 @@ def promised(
 
 
 def placed(
-    shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, pay: Tender = VISA, touch: ShoppingTouchpoint | None = None,
+    shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, pay: Pay = VISA, touch: ShoppingTouchpoint | None = None,
     **where: Any,
 ) -> Order:  # fmt: skip
     """An order for a new cart with these wishes."""
@@ -76,7 +77,7 @@ def picked(shop: Shop, order: Order) -> Order:
     return shop.store.pickups.pick(order.id, [Pick(line.id, line.quantity) for line in order.lines])
 
 
-def ready(shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, pay: Tender = VISA, **where: Any) -> Order:
+def ready(shop: Shop, wishes: Mapping[str, int] = TWO_MILKS, *, pay: Pay = VISA, **where: Any) -> Order:
     """An order in Sofia that waits for its customer."""
     order = picked(shop, placed(shop, wishes, pay=pay, **where))
     return shop.store.pickups.ready(order.id, staged_at="C4")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from omniorder import (
     Agent,
-    Cart,
     CartState,
     Channel,
     Guest,
@@ -19,16 +18,13 @@ from omniorder import (
     PayInStore,
     Promise,
     PromiseState,
-    Quote,
     Scope,
     Stage,
-    Store,
     System,
 )
 from omniorder.domain.events import CartMerged, GuestClaimed, OrderClaimed, Recorded
 from omniorder.errors import InvalidInput, NotAllowed, NotFound, PaymentDeclined, PromiseGone
-from omniorder.services import claims
-from omniorder.services.checkout import Checkout
+from omniorder.services import claims, quoting
 from omniorder.services.settings import Settings
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
@@ -326,14 +322,14 @@ def test_what_an_agent_promises_while_the_guest_logs_in_is_the_customers(
     cart = filled(shop, touch=shop.guest)
     eva = shop.hub.at(Channel.PHONE, Agent("eva"))
     eva.handoffs.accept(shop.guest.handoffs.offer(cart.id, Scope.EDIT).token)
-    slot, price, logins = free_slot(shop, cart, touch=eva), Checkout._quote, iter([True])
+    slot, price, logins = free_slot(shop, cart, touch=eva), quoting.priced, iter([True])
 
-    def slowly(desk: Checkout, cart: Cart, store: Store) -> Quote:
+    def slowly(*asked: Any) -> Any:
         if next(logins, False):
             shop.app.carts.claim(GUEST)
-        return price(desk, cart, store)
+        return price(*asked)
 
-    monkeypatch.setattr(Checkout, "_quote", slowly)
+    monkeypatch.setattr(quoting, "priced", slowly)
     assert eva.checkout.promise(cart.id, slot=slot).owner == ANNA
 
 

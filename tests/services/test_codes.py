@@ -158,7 +158,7 @@ def test_a_code_that_is_reissued_while_it_is_checked_opens_nothing(shop: Shop, m
     order = ready(shop)
     said, really = code(shop, order), passes.matches
 
-    def matches_while_somebody_reissues(*shown: Any) -> bool:
+    def matches_while_somebody_reissues(*shown: Any) -> Any:
         right = really(*shown)
         shop.store.pickups.reissue(order.id)
         return right

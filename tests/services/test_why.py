@@ -36,6 +36,7 @@ from omniorder import (
     Tender,
     errors,
     from_json,
+    offline,
     say,
     to_json,
     wire,
@@ -507,6 +508,11 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
     "unpaid at the counter": (without_the_money, errors.NotPaid, ["payment.missing"]),
     "expired card": (refused_at_the_counter, errors.NotPaid, ["payment.missing", "payment.expired_card"]),
     "wrong pass": (wrong_pass, errors.WrongCode, ["code.wrong"]),
+    "no pass": (
+        lambda shop: offline.verify("no pass", keys={"keys": []}, store=shop.SOFIA, now=shop.clock.now()),
+        errors.PassRefused,
+        ["pass.refused", "pass.malformed"],
+    ),
     "another file": (another_file, errors.ImportChanged, ["import.changed"]),
     "locked pass": (locked_pass, errors.CodeLocked, ["code.locked"]),
 }

@@ -19,10 +19,12 @@ from attrs import evolve, frozen
 from sqlalchemy.exc import InternalError
 
 from omniorder import (
+    Article,
     Bin,
     Card,
     Cart,
     CartState,
+    Consent,
     GiftCard,
     Guest,
     Level,
@@ -34,10 +36,12 @@ from omniorder import (
     Pick,
     Pickup,
     PickupState,
+    Price,
     Promise,
     PromiseState,
     StoreCredit,
     Tender,
+    events,
 )
 from omniorder.adapters.memory.database import Database
 from omniorder.adapters.memory.transaction import MemoryTransaction
@@ -121,7 +125,22 @@ def lived_in(shop: Shop) -> str:
     for payment in (waiting.payments[0].id, "pi_of_somebody_else", "pay_SOF01_7K3F9Q_1"):
         headers, body = shop.gateway.signed_webhook(payment, "payment.updated")
         assert shop.hub.webhook("card", headers=headers, body=body).status == 200
+    substituted(shop)
     return code
+
+
+def substituted(shop: Shop) -> None:
+    """An order of which one carton was replaced, and something is proposed for the other."""
+    shop.office.articles.put(Article("SOY-MILK", "Soy milk 1 l"))
+    shop.office.prices.put(Price("SOY-MILK", Money(229, "EUR"), tax="0.20"))
+    shop.office.stock.receive(Shop.SOFIA, "SOY-MILK", 9)
+    cart = shop.app.carts.start()
+    shop.app.carts.add(cart.id, Shop.MILK, 2, substitutes=Consent.ask(without_allergens=["nuts"]))
+    slot = next(one for one in shop.app.checkout.offers(cart.id) if one.store.id == Shop.SOFIA).slots[0].id
+    order = shop.app.checkout.place(shop.app.checkout.promise(cart.id, slot=slot).id, pay=Card("pm_card_visa"))
+    asked = shop.store.pickups.substitute(order.id, order.lines[0].id, 1, "SOY-MILK")
+    shop.app.orders.accept(order.id, asked.pickup.proposals[0].id)
+    shop.store.pickups.substitute(order.id, order.lines[0].id, 1, "SOY-MILK")
 
 
 @pytest.fixture
@@ -323,6 +342,10 @@ def waiting(order: Order) -> bool:
     return order.pickup.state is PickupState.READY
 
 
+def asked_about(order: Order) -> bool:
+    return bool(order.pickup.proposals)
+
+
 def paid(state: PaymentState) -> Callable[[Order], bool]:
     return lambda order: bool(order.payments) and order.payments[0].state is state
 
@@ -355,6 +378,11 @@ def handed_over_elsewhere(db: Database, _: str) -> None:
     key, entry = next((key, entry) for key, entry in db.journal.items() if entry.recorded.name == "HandOverStarted")
     stamp = evolve(entry.recorded.stamp, actor="associate:vera@VAR01")
     db.journal.place(key, evolve(entry, recorded=evolve(entry.recorded, stamp=stamp)))
+
+
+def reminded_out_of_turn(db: Database, _: str) -> None:
+    key, entry = next((key, entry) for key, entry in db.journal.items() if entry.recorded.name == "MadeReady")
+    db.journal.place(key, evolve(entry, recorded=evolve(entry.recorded, event=events.Reminded(1))))
 
 
 def renumbered(db: Database, _: str) -> None:
@@ -511,6 +539,19 @@ DAMAGES: Mapping[str, Damage] = {
         first("orders", payment(lambda p: evolve(p, captured=p.captured - p.captured)), in_state(OrderState.COMPLETED)),
         "UPDATE omniorder_payment SET refunded = captured, captured = captured WHERE captured > 0",
     ),
+    # substitutes
+    "substitutes_were_agreed_to": Damage(
+        first("orders", lines(lambda line: evolve(line, consent=Consent.refuse())), asked_about),
+        "UPDATE omniorder_order_line SET consent = NULL",
+    ),
+    "what_was_replaced_came_otherwise": Damage(
+        first("orders", pickup(lines(lambda line: evolve(line, replaced=0))), asked_about),
+        "UPDATE omniorder_pickup_line SET replaced = 0 WHERE replaced > 0",
+    ),
+    "what_is_proposed_is_held": Damage(
+        first("orders", pickup(lambda found: evolve(found, holds=())), asked_about),
+        "UPDATE omniorder_pickup SET holds = '[]' WHERE proposals <> '[]'",
+    ),
     # orders, carts, promises, slots, codes
     "joint_states_are_legal": Damage(
         first("orders", lambda order: evolve(order, state=OrderState.PLACED), waiting),
@@ -596,6 +637,10 @@ DAMAGES: Mapping[str, Damage] = {
     "every_deadline_has_its_timer": Damage(
         emptied("timers"),
         "DELETE FROM omniorder_timer",
+    ),
+    "nobody_is_reminded_twice": Damage(
+        reminded_out_of_turn,
+        """UPDATE omniorder_event SET name = 'Reminded', payload = '{"number": 1}' WHERE name = 'MadeReady'""",
     ),
     # privacy
     "nothing_secret_is_stored": Damage(
@@ -741,6 +786,12 @@ def test_a_secret_of_the_application_is_noticed(shop: Shop) -> None:
     lived_in(shop)
     shop.app.carts.start(metadata={"device": "token-0123456789"})
     notices(by_name("nothing_secret_is_stored"), shop, secrets=["token-0123456789"])
+
+
+def test_a_pass_that_is_kept_is_noticed(shop: Shop) -> None:
+    lived_in(shop)
+    shop.app.carts.start(metadata={"pass": f"OMNI:SOF01-7K3F9Q:eyJ{'a' * 40}.eyJ{'b' * 100}.{'c' * 86}"})
+    notices(by_name("nothing_secret_is_stored"), shop)
 
 
 # --- goods for a shelf ------------------------------------------------------------------------------------

@@ -39,7 +39,7 @@ def test_a_life_is_a_chain_of_events(steps: tuple[Turn, ...]) -> None:
 @given(strategies.orders())
 def test_a_version_counts_the_events(order: Order) -> None:
     assert order.version >= 1
-    assert {line.line for line in order.pickup.lines} == {line.id for line in order.lines}
+    assert {line.line for line in order.pickup.lines} == {line.id for line in order.every_line}
 
 
 @given(strategies.quotes())

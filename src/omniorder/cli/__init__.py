@@ -1,5 +1,5 @@
 """The operator's command line: `python -m omniorder sweep | migrate | import | export | timeline | ledger | reconcile |
-verify`.
+measures | verify`.
 
 One file per command. Each adds its arguments to the parser and says by which function it is run; what that returns is
 the exit code. What is expected to go wrong is told in one line on standard error, never as a traceback.
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import cast
 
-from omniorder.cli import exporting, importing, ledger, migrate, reconcile, sweep, timeline, verify
+from omniorder.cli import exporting, importing, ledger, measures, migrate, reconcile, sweep, timeline, verify
 from omniorder.cli.opening import WrongHub
 from omniorder.errors import OmniorderError, SchemaOutdated
 
@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m omniorder", description="Click and collect: operations.")
     parser.add_argument("--version", action="version", version=f"omniorder {version('omniorder')}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (sweep, migrate, importing, exporting, timeline, ledger, reconcile, verify):
+    for command in (sweep, migrate, importing, exporting, timeline, ledger, reconcile, measures, verify):
         command.add_to(commands)
     chosen = parser.parse_args(arguments)
     if not hasattr(chosen, "run"):

@@ -19,7 +19,10 @@ from omniorder import wire
 from omniorder.cli.opening import add_shop, opened
 from omniorder.domain.actors import System
 from omniorder.domain.channels import Channel
+from omniorder.domain.consents import Consent
 from omniorder.domain.events import PRIVATE, Event, Recorded, Units
+from omniorder.domain.order_lines import OrderLine
+from omniorder.domain.proposals import Proposal
 from omniorder.services.orders import Orders
 
 
@@ -84,6 +87,12 @@ def _value(value: object, zone: ZoneInfo) -> str:
             return str(value.value)
         case Units():
             return f"{value.quantity}x{value.line}"
+        case OrderLine():
+            return f"{value.quantity}x{value.sku}"
+        case Proposal():
+            return f"{value.quantity}x{value.coming.sku}"
+        case Consent():
+            return ",".join(str(part) for part in (value.mode.value, value.sku, value.cap) if part)
         case tuple():
             return ",".join(_value(part, zone) for part in cast("tuple[object, ...]", value))
         case _:

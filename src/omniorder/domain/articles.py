@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -21,7 +20,6 @@ from omniorder.errors import InvalidInput, InvalidInstant, InvalidMoney
 
 __all__ = ["Article", "Price", "pick_price", "pick_prices"]
 
-_WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _DAWN = datetime(2000, 1, 1, tzinfo=UTC)
 _DUSK = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -82,14 +80,7 @@ def _scale_item(value: str) -> str:
 
 
 def _allergens(value: Iterable[str]) -> tuple[str, ...]:
-    given = cast("object", value)
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InvalidInput("allergens", given, "must be a set of words")
-    found = frozenset(cast("Iterable[object]", given))
-    for one in found:
-        if not isinstance(one, str) or not _WORD.fullmatch(one):
-            raise InvalidInput("allergens", one, "must be words of a-z 0-9 - that begin with a letter")
-    return tuple(sorted(cast("frozenset[str]", found)))
+    return text.words(value, "allergens")
 
 
 def _metadata(value: Mapping[str, str]) -> text.Metadata:

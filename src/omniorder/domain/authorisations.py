@@ -31,6 +31,7 @@ __all__ = [
     "ended",
     "ends_before",
     "most_charged",
+    "raisable",
     "refill",
     "replace",
     "shares",
@@ -232,10 +233,8 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
     for p in order.payments:
         expected += p.amount if p.state is PaymentState.DUE_IN_STORE else p.aside
     lapsed = any(p.state is PaymentState.LAPSED or _came_too_late(p) for p in order.payments)
-    for p in reversed(order.payments):
-        raises = p.state is PaymentState.AUTHORISED and terms.of(p).incremental
-        if raises and not lapsed and not _no(p, Operation.INCREASE, None):
-            return Increase(at, "heavier", p.id, p.authorised + (order.owed_in_all - expected))
+    if not lapsed and (last := raisable(order, terms)) is not None:
+        return Increase(at, "heavier", last.id, last.authorised + (order.owed_in_all - expected))
     for p in order.payments:
         if p.state is PaymentState.LAPSED and _may_be_had_anew(order, p, terms) and not _is_second(order, p):
             amount = min(p.authorised - p.captured, most_charged(order) - expected)
@@ -244,6 +243,15 @@ def cure(order: Order, terms: Terms, at: datetime | None = None) -> Cure | None:
     if not terms.counter:
         return None
     return PayAtCounter(at, AUTHORISATION_EXPIRED if lapsed else "heavier", most_charged(order) - expected)
+
+
+def raisable(order: Order, terms: Terms) -> Payment | None:
+    """The authorisation that its provider can raise, and has not refused to: of several, the one tendered last."""
+    for p in reversed(order.payments):
+        raises = p.state is PaymentState.AUTHORISED and terms.of(p).incremental
+        if raises and not _no(p, Operation.INCREASE, None):
+            return p
+    return None
 
 
 def _came_too_late(payment: Payment) -> bool:

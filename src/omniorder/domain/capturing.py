@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import cast
+from typing import Final, cast
 
 from attrs import frozen
 
@@ -22,9 +22,12 @@ from omniorder.domain.lifecycle import AttemptState, PaymentState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import TERMINAL, PayInStore, Payment
+from omniorder.domain.proofs import Proof, Shown
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import looks_like_card_number
 from omniorder.errors import CardNumberRefused, InvalidMoney, NotPaid, StillRunning
+
+SAID: Final = Shown(Proof.CODE)
 
 
 @frozen
@@ -55,6 +58,40 @@ class Taken:
         valid_line(self.reference, "reference", most=100, least=0)
 
 
+@frozen
+class Due:
+    """What pays for units that leave: `shares` of what is set aside, by payment, and at the counter the `rest`.
+
+    A provider may have to take more than they cost; the rest is nothing or less then.
+    """
+
+    shares: Mapping[str, Money]
+    rest: Money
+
+
+def due(order: Order, units: tuple[e.Units, ...], capabilities: Mapping[str, Capabilities], *, at_counter: bool) -> Due:
+    """Who pays for `units`, tender by tender; `at_counter` takes what a tender refused to give before.
+
+    Raises `StillRunning` while it is not known how much is set aside.
+    """
+    if any(p.being_raised for p in order.payments):
+        raise StillRunning(command="pickups.hand_over", id=order.id)
+    due = order.owed_after(units) - order.held
+    rest = order.owed_in_all - order.held
+    for p in order.payments:  # what is being taken already, since it would have ended soon, comes before they leave
+        due, rest = due - p.being_taken, rest - p.being_taken
+    shares: dict[str, Money] = {}
+    for p in order.payments:
+        if p.state is PaymentState.AUTHORISED and due.amount > 0 and not (at_counter and p.refused_capture):
+            room = p.authorised - p.captured
+            can = capabilities.get(p.kind, Capabilities())
+            wanted = max(due, rest) if can.partial_refund and not can.several_captures else due
+            amount = min(wanted, room) if can.partial_capture else room
+            shares[p.id] = amount
+            due, rest = due - amount, rest - amount
+    return Due(shares, due)
+
+
 def hand_over(
     order: Order,
     units: tuple[e.Units, ...],
@@ -62,33 +99,26 @@ def hand_over(
     capabilities: Mapping[str, Capabilities],
     taken: Taken | Terminal | None,
     look_at: datetime,
+    shown: Shown = SAID,
+    offline: bool = False,
 ) -> tuple[e.Event, ...]:
     """Claim the pick-up for `units` and plan the captures that pay for them.
 
-    `capabilities` are by tender kind. Raises `NotPaid` when the tenders don't cover what leaves, or when what
-    the counter took is not what is due; `StillRunning` while it is not known how much is set aside.
+    `capabilities` are by tender kind; `offline` says that the units have left already. Raises `NotPaid` when the
+    tenders don't cover what leaves, or when what the counter took is not what is due; `StillRunning` while it is not
+    known how much is set aside.
     """
-    claim = e.HandOverStarted(units, look_at)
+    claim = e.HandOverStarted(units, look_at, shown.proof, shown.signature, offline)
     pickups.apply(order.pickup, claim, look_at)  # refuses units that aren't there, before any money is counted
-    if any(p.being_raised for p in order.payments):
-        raise StillRunning(command="pickups.hand_over", id=order.id)
-    due = order.owed_after(units) - order.held
-    rest = order.owed_in_all - order.held
-    for p in order.payments:  # what is being taken already, since it would have ended soon, comes before they leave
-        due, rest = due - p.being_taken, rest - p.being_taken
+    pays = due(order, units, capabilities, at_counter=taken is not None)
     plan: list[e.Event] = [claim]
     for p in order.payments:
         if taken is not None and p.refused_capture:
             # the counter takes what this tender would not give; what it still holds is given back
             plan.append(e.VoidRequested(p.id, p.next_attempt_id()))
-        elif p.state is PaymentState.AUTHORISED and due.amount > 0:
-            room = p.authorised - p.captured
-            can = capabilities.get(p.kind, Capabilities())
-            wanted = max(due, rest) if can.partial_refund and not can.several_captures else due
-            amount = min(wanted, room) if can.partial_capture else room
-            plan.append(e.CaptureRequested(p.id, p.next_attempt_id(), amount))
-            due, rest = due - amount, rest - amount
-    return (*plan, *at_the_counter(order, due, taken))
+        elif p.id in pays.shares:
+            plan.append(e.CaptureRequested(p.id, p.next_attempt_id(), pays.shares[p.id]))
+    return (*plan, *at_the_counter(order, pays.rest, taken))
 
 
 def at_the_counter(order: Order, due: Money, taken: Taken | Terminal | None) -> tuple[e.Event, ...]:

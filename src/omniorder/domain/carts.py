@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import assert_never, cast
 
 from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain.consents import REFUSED, Consent, without_allergens
 from omniorder.domain.ids import sku as valid_sku
 from omniorder.domain.lifecycle import CartState, advance
 from omniorder.domain.quantities import MAX_QUANTITY
@@ -20,12 +21,14 @@ from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.text import Metadata
 from omniorder.domain.text import metadata as valid_metadata
 from omniorder.domain.text import note as valid_note
-from omniorder.errors import NotFound, TooMany, VersionConflict
+from omniorder.errors import InvalidInput, NotFound, TooMany, VersionConflict
 
 
 @frozen
 class CartLine:
-    """One wish. `quantity` in the article's unit; `version` is the cart's version when it was last touched."""
+    """One wish. `quantity` in the article's unit; `version` is the cart's version when it was last touched;
+    `consent` is what may be given instead.
+    """
 
     id: str
     sku: str
@@ -33,6 +36,7 @@ class CartLine:
     note: str = field(default="", repr=False)
     metadata: Metadata = field(factory=Metadata)
     version: int = 0
+    consent: Consent = REFUSED
 
 
 @frozen
@@ -72,17 +76,25 @@ class Cart:
         return wanted
 
 
+def _consent(value: Consent) -> Consent:
+    given = cast("object", value)
+    if not isinstance(given, Consent):
+        raise InvalidInput("substitutes", given, "must be a Consent")
+    return given
+
+
 @frozen
 class Add:
-    """Put `quantity` units in the cart; joins a line of equal SKU, note and metadata.
+    """Put `quantity` units in the cart; joins a line of equal SKU, note, metadata and consent to `substitutes`.
 
-    Raises `InvalidId`, `InvalidQuantity`, `InvalidText` or `CardNumberRefused` when made.
+    Raises `InvalidId`, `InvalidQuantity`, `InvalidText`, `CardNumberRefused` or `InvalidInput` when made.
     """
 
     sku: str = field(converter=valid_sku)
     quantity: int = field(default=1, converter=valid_quantity)
     note: str = field(default="", converter=valid_note, repr=False)
     metadata: Metadata = field(factory=Metadata, converter=valid_metadata)
+    substitutes: Consent = field(default=REFUSED, converter=_consent)
 
 
 @frozen
@@ -108,7 +120,15 @@ class Remove:
     line: str
 
 
-Edit = Add | Change | Note | Remove
+@frozen
+class Allow:
+    """Say what may be given instead of this line's units, where the store hasn't got them."""
+
+    line: str
+    substitutes: Consent = field(converter=_consent)
+
+
+Edit = Add | Change | Note | Remove | Allow
 
 
 def edit(
@@ -151,19 +171,32 @@ def _unchanged_since(cart: Cart, one: Edit, if_version: int | None) -> None:
 
 def _decide(cart: Cart, one: Edit, fresh: Iterator[str]) -> list[e.Event]:
     match one:
-        case Add(sku, quantity, note, metadata):
+        case Add(sku, quantity, note, metadata, consent):
             for line in cart.lines:
-                if (line.sku, line.note, line.metadata) == (sku, note, metadata):
+                if (line.sku, line.note, line.metadata, line.consent) == (sku, note, metadata, consent):
                     return [e.LineChanged(line.id, valid_quantity(line.quantity + quantity))]
-            return [e.LineAdded(next(fresh), sku, quantity, metadata, note)]
+            return [added(CartLine(next(fresh), sku, quantity, note, metadata, consent=consent))]
         case Change(line_id, quantity):
             return [] if cart.line(line_id).quantity == quantity else [e.LineChanged(line_id, quantity)]
         case Note(line_id, note):
             return [] if cart.line(line_id).note == note else [e.LineNoted(line_id, note)]
         case Remove(line_id):
             return [e.LineRemoved(cart.line(line_id).id)]
+        case Allow(line_id, consent):
+            return [] if cart.line(line_id).consent == consent else [consented(line_id, consent)]
         case _:
             assert_never(one)
+
+
+def added(line: CartLine) -> e.LineAdded:
+    """This line as it comes into a cart."""
+    public, excluded = without_allergens(line.consent), line.consent.without_allergens
+    return e.LineAdded(line.id, line.sku, line.quantity, line.metadata, line.note, public, excluded)
+
+
+def consented(line_id: str, consent: Consent) -> e.LineConsented:
+    """What its customer says of this line."""
+    return e.LineConsented(line_id, without_allergens(consent), consent.without_allergens)
 
 
 def apply(cart: Cart, event: e.Event, at: datetime) -> Cart:
@@ -171,13 +204,17 @@ def apply(cart: Cart, event: e.Event, at: datetime) -> Cart:
     version = cart.version + 1
     after = evolve(cart, state=advance(cart.state, event), version=version, changed_at=at)
     match event:
-        case e.LineAdded(line_id, sku, quantity, metadata, note):
-            added = CartLine(line_id, sku, quantity, note, metadata, version)
-            return evolve(after, lines=(*cart.lines, added), lines_version=version)
+        case e.LineAdded(line_id, sku, quantity, metadata, note, consent, excluded):
+            allowed = evolve(consent, without_allergens=excluded)
+            line = CartLine(line_id, sku, quantity, note, metadata, version, allowed)
+            return evolve(after, lines=(*cart.lines, line), lines_version=version)
         case e.LineChanged(line_id, quantity):
             return _touched(after, line_id, lambda line: evolve(line, quantity=quantity, version=version))
         case e.LineNoted(line_id, note):
             return _touched(after, line_id, lambda line: evolve(line, note=note, version=version))
+        case e.LineConsented(line_id, consent, excluded):
+            allowed = evolve(consent, without_allergens=excluded)
+            return _touched(after, line_id, lambda line: evolve(line, consent=allowed, version=version))
         case e.LineRemoved(line_id):
             rest = tuple(line for line in cart.lines if line.id != line_id)
             return evolve(after, lines=rest, lines_version=version)

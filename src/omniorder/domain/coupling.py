@@ -12,7 +12,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from omniorder.domain import authorisations, pickups
+from omniorder.domain import authorisations, pickups, substitutes, waiting
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import (
     ENDED_PICKUPS,
@@ -35,7 +35,7 @@ UNDONE: Final = frozenset({OrderState.CANCELLED, OrderState.EXPIRED})
 _DECIDES: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING, PickupState.AWAITING_STOCK})
 UNPREPARED: Final = _DECIDES | {PickupState.AWAITING_CUSTOMER}
 """Where goods are not ready yet, nor will be without more ado."""
-_CLAIMED: Final = (PaymentState.CAPTURING, PaymentState.COLLECTING)
+_ASKED: Final = (PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
 _GIVE_BACK: Final = (PaymentState.CAPTURED, PaymentState.LAPSED)
 """Payments that will take no more, and may hold something: a part may have been taken before the rest lapsed."""
 REFUND_AGAIN: Final = timedelta(hours=1)
@@ -336,13 +336,14 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
     """
     if order.state is OrderState.PLACED and at >= order.pay_by:
         return (e.ExpiryStarted(hold_until),)
+    passed = waiting.passed(order, at, terms)
+    order = told(order, passed, at)
     pickup, question = order.pickup, order.pickup.question
-    waits_until = _waits_until(order)
-    if waits_until is not None and at >= waits_until:
-        if pickup.collected:
-            return (e.RestLapsed(pickup.rest()), e.OrderCompleted())
-        return (e.NoShowStarted(), e.NoShow())
-    ended = authorisations.begin(order, at, terms)
+    ended = (*passed, *_given_up(order, at), *authorisations.begin(order, at, terms))
+    if order.state is OrderState.CONFIRMED and (unanswered := [one for one in pickup.proposals if at >= one.until]):
+        # one after the other, as each changes what may be charged for the rest
+        taken = unanswered[0].silence_takes
+        return (*ended, *substitutes.answered(order, unanswered[0], accepted=taken, silent=True))
     if order.state is OrderState.CONFIRMED and question is not None and at >= question.until:
         option = question.option(question.silence)
         silence = e.QuestionLapsed(option.id)
@@ -350,23 +351,32 @@ def overdue(order: Order, at: datetime, hold_until: datetime, terms: Terms = PLA
     return ended
 
 
-def _waits_until(order: Order) -> datetime | None:
-    """How long ready goods wait for the customer; without an end while money for them is being taken."""
-    ready = order.state is OrderState.CONFIRMED and order.pickup.state is PickupState.READY
-    return order.pickup.until if ready and not any(p.state in _CLAIMED for p in order.payments) else None
+def _undecided(order: Order) -> tuple[Payment, ...]:
+    """Payments that were brought for a change of a confirmed order, and that nobody has decided yet."""
+    if order.state is not OrderState.CONFIRMED:
+        return ()
+    return tuple(p for p in order.payments if p.state in _ASKED and not p.replaces)
+
+
+def _given_up(order: Order, at: datetime) -> tuple[e.Event, ...]:
+    """Nobody waits for these any longer than until `pay_by`: what is missing then is had from elsewhere."""
+    if at < order.pay_by:
+        return ()
+    return tuple(event for p in _undecided(order) for event in
+                 (*p.call_off(), e.VoidRequested(p.id, p.next_attempt_id())))  # fmt: skip
 
 
 def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
     """When to look at this order next, if at all: its earliest deadline, open question or end of an authorisation."""
     dates = [a.look_at for p in order.payments for a in p.attempts if a.open and not p.left_to_people(a)]
-    if order.state is OrderState.PLACED:
+    if order.state is OrderState.PLACED or _undecided(order):
         dates.append(order.pay_by)
     if order.state in CLOSING and order.pickup.state is PickupState.PLANNED and order.hold_until:
         dates.append(order.hold_until)
-    if waits_until := _waits_until(order):
-        dates.append(waits_until)
+    dates += waiting.due(order)
     if order.state is OrderState.CONFIRMED:
         dates += _questionable(order)
+        dates += [proposal.until for proposal in order.pickup.proposals]
     if ends := authorisations.due(order, terms):
         dates.append(ends)
     dates += [again for p in refundable(order) if (again := _refund_again(p))]

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NoReturn
 
-from omniorder.domain import coupling
+from omniorder.domain import coupling, fees
 from omniorder.domain import events as e
 from omniorder.domain.corrections import CorrectionKind, summed, units_credited
-from omniorder.domain.lifecycle import OrderState, PaymentState, advance
+from omniorder.domain.lifecycle import OrderState, advance
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
-from omniorder.domain.refunding import room_to_capture, shares
+from omniorder.domain.refunding import shares
 from omniorder.domain.terms import Terms
 from omniorder.errors import CorrectionRefused, CurrencyMismatch, IllegalTransition, InvalidMoney
 
@@ -109,12 +109,10 @@ def cancel(
     _positive(order, fee, "fee")
     events = coupling.cancel(order, reason, hold_until, fee)
     after = told(order, events, at)
-    aside = sum(room_to_capture(p, terms) for p in order.payments if p.state is PaymentState.AUTHORISED)
-    there = max(0, (order.held - order.owed).amount) + aside
-    most = _money(order, min(there, (order.wanted_value - order.collected_value).amount))
+    most = fees.most(order, terms)
     if fee > most:
         _refuse(order, "fee_too_high", most)
-    if _stranded(after, terms):
+    if fees.stranded(after, terms):
         _refuse(order, "all_or_nothing", _money(order, 0))
     return events
 
@@ -164,21 +162,9 @@ def _returnable(
         parts = dict(zip((p.id for p in payments), shares(coupling.surplus(after), payments, terms), strict=True))
         if more and parts.get(named.id, 0) < more:
             _refuse(order, "named_tender", _money(order, parts.get(named.id, 0)))
-    if lost := _stranded(after, terms) - _stranded(order, terms):
+    if lost := fees.stranded(after, terms) - fees.stranded(order, terms):
         _refuse(order, "all_or_nothing", _money(order, max(0, amount.amount - lost)))
     return events
-
-
-def _stranded(order: Order, terms: Terms) -> int:
-    """What the shop would hold beyond its due, were nothing more collected, and no tender could give back exactly.
-
-    While goods are still to be collected, nobody knows what is to go back in the end: a provider that gives back all
-    or nothing is of no use then.
-    """
-    surplus = max(0, (order.held - order.owed).amount)
-    known = order.state is not OrderState.CONFIRMED
-    tenders = [p for p in order.payments if known or terms.of(p).partial_refund]
-    return surplus - sum(shares(surplus, tenders, terms))
 
 
 def _refuse(order: Order, reason: str, most: Money) -> NoReturn:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from omniorder.domain import calendars
@@ -14,8 +15,19 @@ from omniorder.domain.calendars import Opening, midnight
 from omniorder.domain.instants import instant
 from omniorder.domain.quantities import quantity
 from omniorder.domain.stores import Store
+from omniorder.errors import InvalidInstant
 
-__all__ = ["counts_from", "is_open", "keep_until", "openings"]
+__all__ = [
+    "closing_on",
+    "counts_from",
+    "day_of",
+    "is_open",
+    "keep_longer",
+    "keep_until",
+    "open_time_before",
+    "openings",
+    "same_time_later",
+]
 
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
@@ -30,6 +42,18 @@ def is_open(store: Store, at: datetime) -> bool:
         for opening in openings(store, moment, moment + _MINUTE)
         for piece in _left_open(store, opening)
     )
+
+
+def day_of(store: Store, day: object, field: str = "day") -> tuple[datetime, datetime]:
+    """When a day begins and ends by the store's clocks: 23 or 25 hours apart where they are changed.
+
+    Raises InvalidInstant for what is no date, or outside the years 2001 to 2198.
+    """
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise InvalidInstant(field, day, "must be a date")
+    if not 2000 < day.year < 2199:
+        raise InvalidInstant(field, day, "must be in the years 2001 to 2198")
+    return midnight(day, store.tz), midnight(day + _DAY, store.tz)
 
 
 def openings(store: Store, since: datetime, until: datetime) -> Iterator[Opening]:
@@ -49,19 +73,82 @@ def keep_until(store: Store, after: datetime, days: int) -> datetime:
     """
     moment, wanted = instant(after, "after"), quantity(days, "days", most=365)
     today = moment.astimezone(store.tz).date()
-    # Ten times the days, and half a year: longer than anybody's holidays, short of an endless search.
-    closings: dict[date, datetime] = {}
-    for opening in openings(store, moment, moment + (10 * wanted + 180) * _DAY):
-        day = _began(opening, store.tz)
-        if day <= today:
+    return _closing(store, today, moment, wanted) or midnight(today + (wanted + 1) * _DAY, store.tz)
+
+
+def keep_longer(store: Store, until: datetime, days: int) -> datetime | None:
+    """Closing time (UTC) of the `days`-th opening day after the one that ended at `until`; None: it never opens again.
+
+    Where the store has fewer opening days ahead of it, its last closing time. Raises InvalidInstant, and
+    InvalidQuantity unless `days` is 1 to 365.
+    """
+    moment, wanted = instant(until, "until"), quantity(days, "days", most=365)
+    return _closing(store, _day_ended(store, moment), moment, wanted)
+
+
+def closing_on(store: Store, day: date) -> datetime | None:
+    """When (UTC) the store closes on this day of its own calendar, past midnight or not; None where it stays closed."""
+    yesterday = day - _DAY
+    for found, pieces in _open_days(store, yesterday, midnight(day, store.tz), 2 * _DAY):
+        return pieces[-1].ends if found == day else None
+    return None
+
+
+def open_time_before(store: Store, at: datetime, lasts: timedelta, since: datetime) -> datetime | None:
+    """From when on (UTC) the store is open for as long as `lasts` until `at`; None where that is before `since`."""
+    left = lasts
+    pieces = [piece for opening in openings(store, since, at) for piece in _left_open(store, opening)]
+    for piece in reversed(pieces):
+        starts, ends = max(piece.starts, since), min(piece.ends, at)
+        if ends - starts >= left:
+            return ends - left
+        left -= max(timedelta(0), ends - starts)
+    return None
+
+
+def same_time_later(store: Store, after: datetime, days: int) -> datetime | None:
+    """The time of day of `after` on the `days`-th opening day after it (UTC); None where it has no such day ahead.
+
+    Where the store opens later that day, its first opening; where it has closed by then, its last closing time.
+    """
+    local = after.astimezone(store.tz)
+    for day, pieces in islice(_open_days(store, local.date(), after, _far(days)), days - 1, None):
+        shown = _first_shown(local.time().replace(fold=0), day, store.tz)
+        return max(pieces[0].starts, min(shown, pieces[-1].ends))
+    return None
+
+
+def _closing(store: Store, today: date, moment: datetime, days: int) -> datetime | None:
+    """The last closing time of the `days`-th opening day after `today`, or of the last one that there is."""
+    closings = [pieces[-1].ends for _, pieces in islice(_open_days(store, today, moment, _far(days)), days)]
+    return closings[-1] if closings else None
+
+
+def _open_days(store: Store, today: date, since: datetime, span: timedelta) -> Iterator[tuple[date, list[Opening]]]:
+    """The days after `today` on which the store opens, each with when it is open then."""
+    day, pieces = today, list[Opening]()
+    for opening in openings(store, since, since + span):
+        began = _began(opening, store.tz)
+        if began <= today:
             continue
-        if day not in closings and len(closings) == wanted:
-            break
-        for piece in _left_open(store, opening):
-            closings[day] = piece.ends
-    if closings:
-        return max(closings.values())
-    return midnight(today + (wanted + 1) * _DAY, store.tz)
+        if began != day and pieces:
+            yield day, pieces
+            pieces = []
+        day = began
+        pieces += _left_open(store, opening)
+    if pieces:
+        yield day, pieces
+
+
+def _far(days: int) -> timedelta:
+    """Ten times the days, and half a year: longer than anybody's holidays, short of an endless search."""
+    return (10 * days + 180) * _DAY
+
+
+def _day_ended(store: Store, until: datetime) -> date:
+    """The opening day that ends at `until`: an evening past midnight belongs to the day on which it began."""
+    days = [_began(opening, store.tz) for opening in openings(store, until - _SECOND, until)]
+    return days[-1] if days else (until - _SECOND).astimezone(store.tz).date()
 
 
 def counts_from(store: Store, now: datetime, until: datetime) -> datetime | None:

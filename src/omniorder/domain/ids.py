@@ -158,6 +158,11 @@ def line_id(entropy: bytes) -> str:
     return "ln_" + _base32(_bytes(entropy, 8), 13)
 
 
+def proxy_id(entropy: bytes) -> str:
+    """What the name of somebody who collects for a customer is known by, from 8 bytes: unique within the order."""
+    return "prx_" + _base32(_bytes(entropy, 8), 13)
+
+
 def handoff_id(entropy: bytes) -> str:
     """A handoff's id from 4 bytes: short enough to say, so the caller inserts and, on a collision, tries again."""
     return "hnd_" + _base32(_bytes(entropy, 4), 6).upper()

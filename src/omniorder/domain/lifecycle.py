@@ -225,6 +225,7 @@ CART: Final[Table[CartState]] = {
         e.LineAdded: CartState.OPEN,
         e.LineChanged: CartState.OPEN,
         e.LineNoted: CartState.OPEN,
+        e.LineConsented: CartState.OPEN,
         e.LineRemoved: CartState.OPEN,
         e.PromiseMade: CartState.OPEN,
         e.PromiseReplaced: CartState.OPEN,
@@ -390,6 +391,7 @@ PAYMENT: Final[Table[PaymentState]] = {
 ORDER: Final[Table[OrderState]] = {
     OrderState.PLACED: {
         e.OrderClaimed: OrderState.PLACED,
+        e.PassUsedTwice: OrderState.PLACED,
         e.OrderPlaced: OrderState.PLACED,
         e.TenderFailed: OrderState.PLACED,
         e.TenderAdded: OrderState.PLACED,
@@ -400,6 +402,8 @@ ORDER: Final[Table[OrderState]] = {
     },
     OrderState.CONFIRMED: {
         e.OrderClaimed: OrderState.CONFIRMED,
+        e.OrderChanged: OrderState.CONFIRMED,
+        e.PassUsedTwice: OrderState.CONFIRMED,
         e.LinesAppended: OrderState.CONFIRMED,
         e.LinesCancelled: OrderState.CONFIRMED,
         e.OrderRerouted: OrderState.CONFIRMED,
@@ -417,16 +421,19 @@ ORDER: Final[Table[OrderState]] = {
     },
     OrderState.CANCELLING: {
         e.OrderClaimed: OrderState.CANCELLING,
+        e.PassUsedTwice: OrderState.CANCELLING,
         e.CreditGranted: OrderState.CANCELLING,
         e.OrderCancelled: OrderState.CANCELLED,
     },
     OrderState.EXPIRING: {
         e.OrderClaimed: OrderState.EXPIRING,
+        e.PassUsedTwice: OrderState.EXPIRING,
         e.CreditGranted: OrderState.EXPIRING,
         e.OrderExpired: OrderState.EXPIRED,
     },
     OrderState.COMPLETED: {
         e.OrderClaimed: OrderState.COMPLETED,
+        e.PassUsedTwice: OrderState.COMPLETED,
         e.CreditGranted: OrderState.COMPLETED,
         e.FeeCharged: OrderState.COMPLETED,
         e.TenderAdded: OrderState.COMPLETED,
@@ -434,18 +441,41 @@ ORDER: Final[Table[OrderState]] = {
         e.GoodsExchanged: OrderState.COMPLETED,
         e.AllReturned: OrderState.RETURNED,
     },
-    OrderState.CANCELLED: {e.OrderClaimed: OrderState.CANCELLED},
-    OrderState.EXPIRED: {e.OrderClaimed: OrderState.EXPIRED},
-    OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED},
+    OrderState.CANCELLED: {e.OrderClaimed: OrderState.CANCELLED, e.PassUsedTwice: OrderState.CANCELLED},
+    OrderState.EXPIRED: {e.OrderClaimed: OrderState.EXPIRED, e.PassUsedTwice: OrderState.EXPIRED},
+    OrderState.RETURNED: {e.OrderClaimed: OrderState.RETURNED, e.PassUsedTwice: OrderState.RETURNED},
 }
+
+
+def _answers_to_proposals(state: PickupState) -> Mapping[type[e.Event], PickupState]:
+    """A substitute that was proposed may be decided while anything else is done, until the goods are ready."""
+    return {
+        e.UnitsSubstituted: state,
+        e.SubstituteDeclined: state,
+        e.SubstituteWithdrawn: state,
+    }
+
+
+_ARRIVALS: Final = (e.CustomerOnTheWay, e.CustomerArrived, e.CustomerAttended, e.ArrivalWithdrawn)
+_PROXIES: Final = (e.ProxyNamed, e.ProxyWithdrawn)
+
+
+def _staying(state: PickupState, *kinds: type[e.Event]) -> dict[type[e.Event], PickupState]:
+    """Events by which goods don't move."""
+    return dict.fromkeys(kinds, state)
+
 
 PICKUP: Final[Table[PickupState]] = {
     PickupState.PLANNED: {
+        **_staying(PickupState.PLANNED, *_PROXIES),
         e.PickReleased: PickupState.TO_PICK,
         e.StockAwaited: PickupState.AWAITING_STOCK,
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_STOCK: {
+        e.OrderChanged: PickupState.AWAITING_STOCK,
+        **_answers_to_proposals(PickupState.AWAITING_STOCK),
+        **_staying(PickupState.AWAITING_STOCK, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.AWAITING_STOCK,
         e.SlotMoved: PickupState.AWAITING_STOCK,
         e.UnitsSent: PickupState.AWAITING_STOCK,
@@ -457,6 +487,9 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.TO_PICK: {
+        e.OrderChanged: PickupState.TO_PICK,
+        **_answers_to_proposals(PickupState.TO_PICK),
+        **_staying(PickupState.TO_PICK, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.TO_PICK,
         e.SlotMoved: PickupState.TO_PICK,
         e.PickClaimed: PickupState.TO_PICK,
@@ -471,6 +504,9 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.PICKING: {
+        **_answers_to_proposals(PickupState.PICKING),
+        e.SubstituteProposed: PickupState.PICKING,
+        **_staying(PickupState.PICKING, *_ARRIVALS, *_PROXIES),
         e.LinesAppended: PickupState.PICKING,
         e.SlotMoved: PickupState.PICKING,
         e.PickClaimed: PickupState.PICKING,
@@ -487,6 +523,9 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.AWAITING_CUSTOMER: {
+        **_answers_to_proposals(PickupState.AWAITING_CUSTOMER),
+        e.LinesAppended: PickupState.AWAITING_CUSTOMER,
+        **_staying(PickupState.AWAITING_CUSTOMER, *_ARRIVALS, *_PROXIES),
         e.CustomerAsked: PickupState.AWAITING_CUSTOMER,
         e.QuestionAnswered: PickupState.AWAITING_CUSTOMER,
         e.QuestionLapsed: PickupState.AWAITING_CUSTOMER,
@@ -501,9 +540,15 @@ PICKUP: Final[Table[PickupState]] = {
         e.PickupCancelled: PickupState.CANCELLED,
     },
     PickupState.READY: {
+        **_staying(PickupState.READY, *_ARRIVALS, *_PROXIES),
         e.DeadlineExtended: PickupState.READY,
+        e.Reminded: PickupState.READY,
+        e.UnitsSpoiled: PickupState.READY,
         e.CodeReissued: PickupState.READY,
         e.Restaged: PickupState.READY,
+        e.PersonChecked: PickupState.READY,
+        e.UnitsRefused: PickupState.READY,
+        e.LeftOffline: PickupState.READY,
         e.Unreadied: PickupState.PICKING,
         e.HandOverStarted: PickupState.HANDING_OVER,
         e.NoShow: PickupState.LAPSED,
@@ -568,9 +613,9 @@ ENDED: Final[frozenset[Enum]] = frozenset(
     state
     for table in MACHINES.values()
     for state, row in table.items()
-    if not row.keys() - {e.CartClaimed, e.OrderClaimed}
+    if not row.keys() - {e.CartClaimed, e.OrderClaimed, e.PassUsedTwice}
 )
-"""States that nothing leaves; only whose cart or order it was may still come to light.
+"""States that nothing leaves; only whose cart or order it was, or what a store did offline, may still come to light.
 
 DECLINED, VOIDED and LAPSED payments are not among them: late news may come.
 """
@@ -674,7 +719,7 @@ class Joint:
     """The joint state of one order: what the couplings and guards look at.
 
     `paid`: what has left and is about to leave is paid, whatever else of the money is still moving. `collected`: a
-    part has left the store.
+    part has left the store. `left`: goods have left it without a network, and are not settled yet.
     """
 
     order: OrderState
@@ -683,6 +728,7 @@ class Joint:
     payments: tuple[PaymentState, ...]
     paid: bool
     collected: bool
+    left: bool = False
 
 
 @frozen
@@ -760,6 +806,10 @@ def forbidden(event: e.Event, joint: Joint) -> str | None:
             joint.pickup is PickupState.HANDING_OVER or _CLAIMED.intersection(joint.payments)
         ):
             return "the goods are being handed over"
+        case e.CancelStarted() | e.NoShow() | e.NoShowStarted() | e.PickupCancelled() | e.Unreadied() if joint.left:
+            return "the goods have left the store"
+        case e.RestLapsed() | e.RestCancelled() if joint.left:
+            return "the goods have left the store"
         case e.NoShow() | e.PickupCancelled() | e.Unreadied() if joint.collected:
             return "a part was collected already"
         case e.CancelStarted() | e.NoShowStarted() if joint.collected:

@@ -4,6 +4,9 @@ One rule. Lines are the same wish when SKU, note and metadata are equal. A wish 
 it is; one that stands in both is wanted as often as the cart that wants it more often. Taking the larger quantity,
 rather than the sum, makes merging harmless to repeat (a basket that was synchronised twice doesn't double) and
 independent of the order in which carts meet; and nothing that anybody put in is ever lost.
+
+Consents to substitutes are the other way round: where carts that want the same agree on less, what both agree to holds
+(`consents.stricter`), so that nobody gets what they refused on one of their devices.
 """
 
 from __future__ import annotations
@@ -11,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from functools import reduce
 
 from attrs import frozen
 
 from omniorder.domain import events as e
-from omniorder.domain.carts import Cart, CartLine, apply
+from omniorder.domain.carts import Cart, CartLine, added, apply, consented
+from omniorder.domain.consents import stricter
 from omniorder.domain.lifecycle import advance
 from omniorder.domain.quantities import MAX_QUANTITY
 from omniorder.domain.quantities import quantity as valid_quantity
@@ -44,7 +49,8 @@ class MergedLine:
     """A line of the merged cart and why it is as it is.
 
     `here` is how many units of the same wish the cart had itself, `there` the most that one of the others had, in the
-    article's unit; `sources` are the ids of the carts that wanted it.
+    article's unit; `sources` are the ids of the carts that wanted it. `stricter`: less may be given instead than
+    before, as another cart allows less.
     """
 
     line: CartLine
@@ -52,6 +58,7 @@ class MergedLine:
     here: int
     there: int
     sources: tuple[str, ...]
+    stricter: bool = False
 
 
 @frozen
@@ -107,6 +114,7 @@ def explain(before: Cart, others: Sequence[Cart], after: Cart) -> tuple[MergedLi
     """Each line of `after`, which `before` became when it met `others`. (`before` itself: they met earlier.)"""
     mine, now = _wishes(before), _wishes(after)
     theirs = [(other.id, _wishes(other)) for other in others]
+    stood = {line.id: line.consent for line in before.lines}
     explained: dict[str, MergedLine] = {}
     for wish, lines in now.items():
         here = _units(mine.get(wish, []))
@@ -114,7 +122,9 @@ def explain(before: Cart, others: Sequence[Cart], after: Cart) -> tuple[MergedLi
         sources = [before.id] if here else []
         sources += [id for id, wishes in theirs if wish in wishes]
         rule = _rule(here, there, _units(lines))
-        explained |= {line.id: MergedLine(line, rule, here, there, tuple(sources)) for line in lines}
+        for line in lines:
+            consented = stood.get(line.id, line.consent) != line.consent
+            explained[line.id] = MergedLine(line, rule, here, there, tuple(sources), consented)
     return tuple(explained[line.id] for line in after.lines)
 
 
@@ -133,9 +143,19 @@ def _units(lines: Sequence[CartLine]) -> int:
 def _meet(ours: Sequence[CartLine], theirs: Sequence[CartLine]) -> list[e.Event]:
     """What brings a wish of another cart into ours: its lines, or as many more units of our own."""
     if not ours:
-        return [e.LineAdded(line.id, line.sku, line.quantity, line.metadata, line.note) for line in theirs]
+        return [added(line) for line in theirs]
     more = _units(theirs) - _units(ours)
-    return [e.LineChanged(ours[0].id, valid_quantity(ours[0].quantity + more))] if more > 0 else []
+    raised = [e.LineChanged(ours[0].id, valid_quantity(ours[0].quantity + more))] if more > 0 else []
+    return [*raised, *_agree(ours, theirs)]
+
+
+def _agree(ours: Sequence[CartLine], theirs: Sequence[CartLine]) -> list[e.Event]:
+    """What both agree may be given instead, where they do not allow the same."""
+    consents = [{line.consent for line in lines} for lines in (ours, theirs)]
+    if consents[0] == consents[1]:
+        return []
+    agreed = reduce(stricter, (line.consent for line in (*ours, *theirs)))
+    return [consented(line.id, agreed) for line in ours if line.consent != agreed]
 
 
 def _rule(here: int, there: int, now: int) -> MergeRule:

@@ -227,7 +227,10 @@ class Order:
     @property
     def most(self) -> Money:
         """The most that may be charged now: the ceiling of what was not called off, with what was corrected since."""
-        return self._value(lambda line: line.bounds[1]) + self._corrected
+        bought = {line.id: line for line in self.every_line}
+        amounts = [bought[line.line].at_most(line.bounds[1]).amount for line in self.pickup.lines]
+        # rounded line by line, so parts that cost as much may be a cent dearer than the whole
+        return Money(min(sum(amounts), self.ceiling.amount), self.total.currency) + self._corrected
 
     @property
     def funding(self) -> Funding:
@@ -262,6 +265,7 @@ class Order:
             payments=tuple(p.state for p in self.payments),
             paid=self.held >= self.leaving_value + self._corrected,
             collected=self.pickup.collected,
+            left=bool(self.pickup.left),
         )
 
     @property
@@ -271,7 +275,7 @@ class Order:
             case OrderState.PLACED:
                 return Stage.AWAITING_PAYMENT
             case OrderState.CONFIRMED:
-                if self.pickup.state is PickupState.AWAITING_CUSTOMER:
+                if self.pickup.state is PickupState.AWAITING_CUSTOMER or self.pickup.proposals:
                     return Stage.QUESTION
                 ready = self.pickup.state in (PickupState.READY, PickupState.HANDING_OVER)
                 return Stage.READY if ready else Stage.PREPARING
@@ -300,7 +304,8 @@ def place(order_id: str, cart: Cart, promise: Promise, *, at: datetime, channel:
     wishes = {line.id: line for line in cart.lines}
     lines = tuple(
         OrderLine(q.line, q.sku, q.name, q.unit, q.quantity, q.price, q.per, q.tax, q.total,
-                  wishes[q.line].note, wishes[q.line].metadata, q.tolerance, q.handling)
+                  wishes[q.line].note, wishes[q.line].metadata, q.tolerance, q.handling,
+                  consent=wishes[q.line].consent)
         for q in promise.quote.lines
     )  # fmt: skip
     skus = {line.id: line.sku for line in lines}
@@ -362,8 +367,12 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     pickup = pickups.apply(order.pickup, event, at) if kind in _PICKUP_EVENTS else order.pickup
     order = evolve(order, state=state, pickup=pickup, version=order.version + 1)
     match event:
-        case e.LinesAppended(lines, _, ceiling):
-            return evolve(order, added=(*order.added, *lines), ceiling=ceiling or order.ceiling)
+        case e.OrderChanged(pay_by=pay_by):
+            return evolve(order, pay_by=pay_by or order.pay_by)
+        case e.LinesAppended(lines, _, ceiling, notes):
+            said = dict(notes)
+            more = (evolve(line, note=said[line.id]) if line.id in said else line for line in lines)
+            return evolve(order, added=(*order.added, *more), ceiling=ceiling or order.ceiling)
         case e.PartReturned(units) | e.AllReturned(units):
             return evolve(order, pickup=pickups.bring_back(order.pickup, units))
         case e.GoodsExchanged(lines):
@@ -425,7 +434,10 @@ def _successor(pickup: Pickup, event: e.OrderRerouted) -> Pickup:
         ),
         zone=event.zone,
         collect=pickup.collect,
+        holds=pickup.holds,  # over by now, and still its own
         generation=pickup.generation + 1,
+        extended=pickup.extended,
+        proxy=pickup.proxy,
     )
 
 

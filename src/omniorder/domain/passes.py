@@ -13,10 +13,13 @@ from base64 import b32encode
 from collections.abc import Mapping
 from datetime import datetime
 from types import MappingProxyType
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from attrs import field, frozen
 
+from omniorder.domain import wallets
+from omniorder.domain.proofs import Proof
+from omniorder.domain.stores import Point
 from omniorder.errors import Misconfigured
 
 SHORTEST_CODE = 7
@@ -73,20 +76,39 @@ def _key(secret: object) -> bytes:
 
 @frozen
 class PickupPass:
-    """What the customer shows at the counter: say `code`, or let `token` be scanned.
+    """What the customer shows at the counter: say `code`, or let the QR code be scanned.
 
-    `qr` is what the QR code holds: order and token. `until` is how long the goods wait, None before they are ready.
+    `qr` is what the QR code holds: the order, and `signed`, which a store without a network can verify too, or `token`
+    of a hub without signing keys. `until` is how long the goods wait, None before they are ready. What is left is for
+    the wallet of a phone: when the window `starts`, the name of the `store` and its `place`, the labels' `language`.
     """
 
     order: str
     code: str = field(repr=False)
     token: str = field(repr=False)
     until: datetime | None
+    signed: str = field(default="", repr=False)
+    starts: datetime | None = None
+    store: str = ""
+    place: Point | None = None
+    language: str = ""
 
     @property
     def qr(self) -> str:
         """The content of the QR code."""
-        return f"OMNI:{self.order}:{self.token}"
+        return f"OMNI:{self.order}:{self.signed or self.token}"
+
+    @property
+    def wallet(self) -> dict[str, dict[str, Any]]:
+        """The pass for a wallet: fields of `apple`'s pass.json and of `google`'s generic object, as JSON values.
+
+        Nothing in it is secret but the QR code and the spoken code. Who issues the pass, and how it looks, is to be
+        added by whoever signs it for the wallet.
+        """
+        return wallets.payload(
+            order=self.order, code=self.code, qr=self.qr, starts=self.starts, until=self.until,
+            store=self.store, place=self.place, language=self.language,
+        )  # fmt: skip
 
 
 def code(secret: bytes, order_id: str, generation: int, length: int) -> str:
@@ -100,13 +122,13 @@ def token(secret: bytes, order_id: str, generation: int) -> str:
     return b32encode(_mac(secret, "token", order_id, generation)[:16]).decode().rstrip("=")
 
 
-def matches(shown: str, secret: bytes, order_id: str, generation: int, length: int) -> bool:
-    """Whether what was said or scanned is this order's pass; takes the same time either way."""
+def matches(shown: str, secret: bytes, order_id: str, generation: int, length: int) -> Proof | None:
+    """As what this order's pass was shown: said or scanned; None for neither. Takes the same time either way."""
     scanned = shown.strip().rpartition(":")[2].upper()
     said = "".join(character for character in shown if character not in " -.")
     right_code = hmac.compare_digest(_bytes(said), _bytes(code(secret, order_id, generation, length)))
     right_token = hmac.compare_digest(_bytes(scanned), _bytes(token(secret, order_id, generation)))
-    return right_code | right_token
+    return (Proof.CODE if right_code else None) or (Proof.TOKEN if right_token else None)
 
 
 def _bytes(text: str) -> bytes:

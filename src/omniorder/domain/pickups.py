@@ -12,8 +12,11 @@ from zoneinfo import ZoneInfo
 
 from attrs import Factory, evolve, frozen
 
+from omniorder.domain import arrivals
 from omniorder.domain import events as e
+from omniorder.domain.arrivals import Arrival, Proxy
 from omniorder.domain.lifecycle import PickupState, advance
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import EXACT, weight_bounds
 from omniorder.domain.questions import TRANSFER_SHORT, Question
 from omniorder.domain.store_services import Service
@@ -32,9 +35,10 @@ class PickupLine:
     `quantity` less `dropped` is what the customer gets. `quantity` is what was `ordered`, until a weighed line is made
     ready: from then on the actual weight of what was not dropped takes its place. `tolerance` is by how much that may
     differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
-    becomes of them. `replaced` are those of the dropped ones for which a substitute came, in a line of its own that
-    is `instead_of` this one. `returned` are those of the collected ones that the customer brought back; the last unit
-    was collected at `collected_at`.
+    becomes of them. `proposed` are open units for which the customer is asked to take a substitute: nobody picks them
+    meanwhile. `replaced` are those of the dropped ones for which one came, in a line of its own that is `instead_of`
+    this one. `returned` are those of the collected ones that the customer brought back; the last unit was collected at
+    `collected_at`.
     """
 
     line: str
@@ -49,6 +53,7 @@ class PickupLine:
     instead_of: str = ""
     returned: int = 0
     collected_at: datetime | None = None
+    proposed: int = 0
 
     @property
     def open(self) -> int:
@@ -62,8 +67,14 @@ class PickupLine:
 
     @property
     def wanted(self) -> int:
-        """Units of what was ordered that were not called off, and that the store can give."""
-        return max(0, self.ordered - self.dropped - self.short)
+        """Units of what was ordered that were not called off, that the store can give, and for which nothing else is
+        proposed."""
+        return max(0, self.ordered - self.dropped - self.short - self.proposed)
+
+    @property
+    def missing(self) -> int:
+        """The most units of which the store may say now that it hasn't got them."""
+        return max(0, self.open - (self.picked - self.collected) - self.short - self.proposed)
 
     @property
     def to_pick(self) -> tuple[int, int]:
@@ -74,12 +85,17 @@ class PickupLine:
     @property
     def enough(self) -> bool:
         """Whether it may be made ready: at least what was agreed on is picked, and nothing is left to be decided."""
-        return self.picked >= self.bounds[0] and not self.short
+        return self.picked >= self.bounds[0] and not self.short and not self.proposed
+
+    @property
+    def most(self) -> int:
+        """The most that the customer may get of it: what it may weigh, and never less than what it does weigh."""
+        return max(self.bounds[1], self.quantity - self.dropped)
 
     @property
     def held(self) -> int:
         """Units that are kept on the shelf for this line: while any is open, the most that it may still weigh."""
-        return self.bounds[1] - self.collected if self.open else 0
+        return self.most - self.collected if self.open else 0
 
 
 @frozen
@@ -87,13 +103,17 @@ class Pickup:
     """Where the goods are. Times are UTC; [`starts`, `ends`) is the customer's window, `window` the same in the
     store's `zone`, and `collect` the way in which the customer gets them.
 
-    `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came, beside
-    the order's own. `trouble` is why units are short (a stable code), and `question` what the customer is asked
-    meanwhile. `until` is how long a ready order waits. `claim` are the units of a hand-over under way, and `look_at`
-    is when somebody else may finish it. `pickers` are the associates who pick it (their journal names), on the walk
-    `wave`, where it is number `tote`. Ready goods lie at `staged_at`; `bins` are those of these places that the
-    store has declared, and count as taken until the goods are gone. The pick-up code is not here: it is recomputed from
-    `generation` and `key_id`.
+    `awaited` is what comes from other stores and is not here yet; `holds` are the reservations of what came or is
+    proposed, beside the order's own. `trouble` is why units are short (a stable code), and `question` what the customer
+    is asked meanwhile; `proposals` are what they are asked to take instead. `until` is how long a ready order waits,
+    and `spoils_at` how long what is perishable in it does; `reminders` are when its customer is reminded, of which
+    `reminded` have passed, and `extended` whether they had the deadline moved. `claim` are the units of a hand-over
+    under way, and `look_at` is when somebody else may finish it. `left` are units that a store without a network gave
+    away and that are not paid yet. `pickers` are the associates who pick it (their journal names), on the walk `wave`,
+    where it is number `tote`. Ready goods lie at `staged_at`; `bins` are those of these places that the store has
+    declared, and count as taken until the goods are gone.
+    The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    `proxy` is who collects in the customer's place, `arrival` what is known of whoever comes, until they leave.
     """
 
     id: str
@@ -120,6 +140,14 @@ class Pickup:
     wave: str = ""
     tote: int = 0
     bins: tuple[str, ...] = ()
+    reminders: tuple[datetime, ...] = ()
+    reminded: int = 0
+    extended: bool = False
+    spoils_at: datetime | None = None
+    proposals: tuple[Proposal, ...] = ()
+    left: tuple[e.Units, ...] = ()
+    proxy: Proxy | None = None
+    arrival: Arrival | None = None
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -133,6 +161,13 @@ class Pickup:
             if line.line == line_id:
                 return line
         raise NotFound("line", line_id)
+
+    def proposal(self, proposal_id: str) -> Proposal:
+        """The open proposal with this id; raises `NotFound`."""
+        for proposal in self.proposals:
+            if proposal.id == proposal_id:
+                return proposal
+        raise NotFound("proposal", proposal_id)
 
     def rest(self) -> tuple[e.Units, ...]:
         """All units still open."""
@@ -173,6 +208,10 @@ class Pickup:
 
 _PICKED: Final = frozenset({PickupState.TO_PICK, PickupState.PICKING})
 """Where a pick-up may be somebody's to pick."""
+_LEAVING: Final = (
+    e.PartCollected, e.Collected, e.RestLapsed, e.RestCancelled, e.NoShow, e.PickupCancelled, e.PickRerouted,
+)  # fmt: skip
+"""Whoever came has left, with goods or without, or is not to come here any more."""
 
 _LYING: Final = frozenset({PickupState.READY, PickupState.HANDING_OVER})
 """Where its goods lie in bins."""
@@ -187,6 +226,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         after = evolve(after, pickers=(), wave="", tote=0)
     if after.state not in _LYING and pickup.bins:
         after = evolve(after, bins=())
+    if isinstance(event, _LEAVING):
+        after = evolve(after, arrival=None)
     match event:
         case e.PickStarted(by) if by and not pickup.pickers:
             return evolve(after, pickers=(by,))
@@ -195,8 +236,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.PickJoined(by):
             return evolve(after, pickers=(*(one for one in pickup.pickers if one != by), by))
         case e.PickLeft(by):
-            left = tuple(one for one in pickup.pickers if one != by)
-            return evolve(after, pickers=left) if left else evolve(after, pickers=(), wave="", tote=0)
+            others = tuple(one for one in pickup.pickers if one != by)
+            return evolve(after, pickers=others) if others else evolve(after, pickers=(), wave="", tote=0)
         case e.LinePutBack(line, quantity):
             return _each(after, (e.Units(line, quantity),), _put_one_back)
         case e.Restaged(staged_at, bins):
@@ -206,32 +247,70 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.LinesAppended(lines, hold):
             more = tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance, instead_of=line.instead_of)
                          for line in lines)  # fmt: skip
-            return evolve(after, lines=(*pickup.lines, *more), holds=(*pickup.holds, hold))
+            holds = pickup.holds if hold in pickup.holds else (*pickup.holds, hold)
+            return evolve(after, lines=(*pickup.lines, *more), holds=holds)
         case e.PickReset():
             return _put_back(evolve(after, pickers=(), wave="", tote=0))
         case e.LineWeighed(line, grams):
             return _each(after, (e.Units(line, grams),), _weighed)
         case e.Unreadied():
             return evolve(after, lines=tuple(map(_as_ordered, pickup.lines)))
-        case e.MadeReady(staged_at, until, key_id, bins):
-            return evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id, bins=bins)
-        case e.DeadlineExtended(until):
-            return evolve(after, until=until)
+        case e.MadeReady(staged_at, until, key_id, reminders, spoils_at, bins=bins):
+            ready = evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
+            return evolve(ready, reminders=reminders, reminded=0, spoils_at=spoils_at, bins=bins)
+        case e.DeadlineExtended(until, reminders, asked):
+            extended = pickup.extended or asked
+            return evolve(after, until=until, reminders=reminders, reminded=0, extended=extended)
+        case e.Reminded(number):
+            return evolve(after, reminded=number)
         case e.CodeReissued(generation, key_id):
             return evolve(after, generation=generation, key_id=key_id)
+        case e.ProxyNamed(proxy, name):
+            return evolve(after, proxy=Proxy(proxy, name), generation=pickup.generation + 1)
+        case e.ProxyWithdrawn():
+            return evolve(after, proxy=None, generation=pickup.generation + 1)
+        case e.CustomerOnTheWay() | e.CustomerArrived() | e.CustomerAttended() | e.ArrivalWithdrawn():
+            return evolve(after, arrival=arrivals.apply(pickup.arrival, event, at))
         case e.HandOverStarted(units, look_at):
             _each(after, units, _collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)
+        case e.LeftOffline(units):
+            _each(after, (*pickup.left, *units), _collected)  # refuses what could not be collected
+            return evolve(after, left=(*pickup.left, *units))
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
-            return evolve(_each(after, units, partial(_collected_at, at=at)), claim=(), look_at=None)
-        case e.RestLapsed(units) | e.RestCancelled(units):
+            gone, left = _each(after, units, partial(_collected_at, at=at)), _still_left(pickup.left, units)
+            return evolve(gone, claim=(), look_at=None, left=left)
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
             return _each(after, units, _dropped)
         case e.NoShow() | e.PickupCancelled():
-            return evolve(_each(after, pickup.rest(), _dropped), awaited=())
+            return evolve(_each(_without_proposals(after), pickup.rest(), _dropped), awaited=())
+        case e.SubstituteProposed(proposal):
+            open_ = _each(after, (e.Units(proposal.line, proposal.quantity),), _proposed)
+            return evolve(open_, proposals=(*pickup.proposals, proposal), holds=(*pickup.holds, proposal.hold))
+        case e.UnitsSubstituted(line, quantity, proposal=answered):
+            return _each(_answered(after, answered) if answered else after, (e.Units(line, quantity),), _replaced)
+        case e.SubstituteDeclined(declined):
+            proposal = pickup.proposal(declined)
+            missing = _each(_answered(after, declined), (e.Units(proposal.line, proposal.quantity),), _short)
+            return evolve(missing, trouble=proposal.reason)
+        case e.SubstituteWithdrawn(withdrawn):
+            return _answered(after, withdrawn)
         case _:
             return _rearranged(after, event)
+
+
+def _answered(pickup: Pickup, proposal_id: str) -> Pickup:
+    """The pick-up in which this is no longer proposed; raises `NotFound`."""
+    over = pickup.proposal(proposal_id)
+    asked = _each(pickup, (e.Units(over.line, over.quantity),), _no_longer_proposed)
+    return evolve(asked, proposals=tuple(one for one in pickup.proposals if one != over))
+
+
+def _without_proposals(pickup: Pickup) -> Pickup:
+    """The pick-up in which nothing is proposed any more, since nothing of it will be given."""
+    return evolve(pickup, lines=tuple(evolve(line, proposed=0) for line in pickup.lines), proposals=())
 
 
 def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
@@ -259,9 +338,19 @@ def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
                          for leg in pickup.awaited)  # fmt: skip
             return evolve(pickup, awaited=legs)
         case e.PickRerouted():
-            return evolve(pickup, awaited=())
+            return evolve(_without_proposals(pickup), awaited=())
         case _:
             return pickup
+
+
+def nameless(pickup: Pickup) -> Pickup:
+    """The pick-up without what is personal: the name of whoever collects, and what they come in."""
+    proxy, arrival = pickup.proxy, pickup.arrival
+    return evolve(
+        pickup,
+        proxy=proxy and evolve(proxy, name=""),
+        arrival=arrival and evolve(arrival, vehicle=""),
+    )
 
 
 def call_off(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
@@ -308,6 +397,11 @@ def freed(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
     return _no_longer_held(pickup, _each(pickup, units, _dropped))
 
 
+def replaced(pickup: Pickup, event: e.UnitsSubstituted, at: datetime) -> tuple[e.Units, ...]:
+    """The same once they are replaced."""
+    return _no_longer_held(pickup, apply(pickup, event, at))
+
+
 def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
     """What is held beyond these units and no longer needed once they are collected: with the last gram of a weighed
     line, what it might have weighed more."""
@@ -316,6 +410,20 @@ def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
         gone[part.line] += part.quantity
     found = _no_longer_held(pickup, _each(pickup, units, _collected))
     return tuple(e.Units(part.line, more) for part in found if (more := part.quantity - gone[part.line]))
+
+
+def _still_left(left: tuple[e.Units, ...], units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """What left and is not settled by these units, which are."""
+    settled = Counter[str]()
+    for part in units:
+        settled[part.line] += part.quantity
+    rest: list[e.Units] = []
+    for part in left:
+        gone = min(part.quantity, settled[part.line])
+        settled[part.line] -= gone
+        if more := part.quantity - gone:
+            rest.append(e.Units(part.line, more))
+    return tuple(rest)
 
 
 def _no_longer_held(before: Pickup, after: Pickup) -> tuple[e.Units, ...]:
@@ -412,10 +520,26 @@ def _returned(line: PickupLine, quantity: int) -> PickupLine:
 
 
 def _short(line: PickupLine, quantity: int) -> PickupLine:
-    most = max(0, line.open - (line.picked - line.collected) - line.short)
-    if not 0 < quantity <= most:
-        raise InvalidQuantity("quantity", quantity, f"{most} are still to be picked")
-    return evolve(line, short=line.short + quantity)
+    return evolve(line, short=line.short + _missing(line, quantity))
+
+
+def _missing(line: PickupLine, quantity: int) -> int:
+    if not 0 < quantity <= line.missing:
+        raise InvalidQuantity("quantity", quantity, f"{line.missing} are still to be picked")
+    return quantity
+
+
+def _proposed(line: PickupLine, quantity: int) -> PickupLine:
+    return evolve(line, proposed=line.proposed + _missing(line, quantity))
+
+
+def _no_longer_proposed(line: PickupLine, quantity: int) -> PickupLine:
+    return evolve(line, proposed=line.proposed - quantity)
+
+
+def _replaced(line: PickupLine, quantity: int) -> PickupLine:
+    missing = _missing(line, quantity)
+    return evolve(line, dropped=line.dropped + missing, replaced=line.replaced + missing)
 
 
 def _no_longer_short(line: PickupLine, quantity: int) -> PickupLine:
@@ -423,6 +547,7 @@ def _no_longer_short(line: PickupLine, quantity: int) -> PickupLine:
 
 
 def _dropped(line: PickupLine, quantity: int) -> PickupLine:
-    if not 0 < quantity <= line.open:
-        raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
+    most = line.open - line.proposed
+    if not 0 < quantity <= most:
+        raise InvalidQuantity("quantity", quantity, f"{most} are still open")
     return evolve(line, dropped=line.dropped + quantity, short=line.short - min(line.short, quantity))

@@ -31,7 +31,7 @@ from omniorder.domain.steps import (
 from omniorder.domain.terms import Terms
 from omniorder.errors import PlanImpossible
 
-__all__ = ["Plan", "plan", "refuse", "to_set_aside"]
+__all__ = ["Plan", "plan", "refuse", "refuse_to_wait", "to_set_aside"]
 
 _ALIVE = (OrderState.PLACED, OrderState.CONFIRMED)
 _ASKED = (PaymentState.CREATED, PaymentState.AUTHORISING, PaymentState.ACTION_REQUIRED)
@@ -80,6 +80,16 @@ def refuse(order: Order, terms: Terms, at: datetime) -> None:
             raise PlanImpossible(tender=p.kind, reason="wallet", method=p.method)
         if not p.now and can.shortest is not None and not terms.counter:
             _refuse_too_short(order, p, terms, at + can.shortest)
+
+
+def refuse_to_wait(order: Order, terms: Terms) -> None:
+    """Raise `PlanImpossible` where what is set aside ends before goods that are collected later, and nothing helps."""
+    if terms.counter:
+        return
+    needed = shares(order)
+    for p in order.payments:
+        if p.state is PaymentState.AUTHORISED and p.until is not None and needed[p.id].amount:
+            _refuse_too_short(order, p, terms, p.until)
 
 
 def _refuse_too_short(order: Order, payment: Payment, terms: Terms, until: datetime) -> None:

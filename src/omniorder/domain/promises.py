@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 from omniorder.domain import events as e
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.carts import Cart, CartLine
+from omniorder.domain.consents import at_most
 from omniorder.domain.handling import USUAL, Handling
 from omniorder.domain.lifecycle import PromiseState, advance
 from omniorder.domain.money import Money, extend, tax_contained
@@ -29,7 +30,8 @@ from omniorder.errors import CurrencyMismatch
 class QuoteLine:
     """One cart line, priced: `price` is for `per` units, `total` is rounded once (see `money.extend`).
 
-    `tolerance` is by how much the weight may differ from `quantity`, as a share.
+    `tolerance` is by how much the weight may differ from `quantity`, as a share. `cap` is what a substitute may cost
+    for `per` units, where the customer agreed to more than `price`.
     """
 
     line: str
@@ -43,6 +45,7 @@ class QuoteLine:
     total: Money
     tolerance: Decimal = EXACT
     handling: Handling = USUAL
+    cap: Money | None = None
 
     @property
     def most(self) -> int:
@@ -51,8 +54,10 @@ class QuoteLine:
 
     @property
     def ceiling(self) -> Money:
-        """What the line costs at that weight."""
-        return extend(self.price, self.most, self.per) if self.tolerance else self.total
+        """What the line costs at that weight, or its substitutes where that is more."""
+        if not self.tolerance and self.cap is None:
+            return self.total
+        return at_most(self.price, self.cap, self.most, self.per)
 
 
 @frozen
@@ -68,8 +73,8 @@ class TaxPart:
 class Quote:
     """What the basket costs as it was ordered. `ceiling` is the most that the customer accepts to be charged.
 
-    The two are equal unless something is weighed: it may weigh, and cost, more than was ordered by its tolerance, and
-    then the order costs more than the total but never more than the ceiling.
+    The two are equal unless something is weighed, or the customer agreed to dearer substitutes: it may weigh, and cost,
+    more than was ordered, and then the order costs more than the total but never more than the ceiling.
     """
 
     lines: tuple[QuoteLine, ...]
@@ -87,7 +92,7 @@ def priced(line: CartLine, article: Article, price: Price) -> QuoteLine:
     """One line at this price."""
     total = extend(price.amount, line.quantity, price.per)
     return QuoteLine(line.id, line.sku, article.name, article.unit, line.quantity, price.amount, price.per, price.tax,
-                     total, article.tolerance, article.handling)  # fmt: skip
+                     total, article.tolerance, article.handling, line.consent.raised(price.amount))  # fmt: skip
 
 
 def summed(lines: Sequence[QuoteLine]) -> Quote:

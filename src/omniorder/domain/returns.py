@@ -22,6 +22,7 @@ from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState
 from omniorder.domain.money import Money
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import PickupLine
 from omniorder.domain.promises import TaxPart, tax_parts
@@ -178,7 +179,7 @@ def _slip(
     for entry in history[place + 1 :]:
         match entry.event:
             case e.GoodsExchanged(new):
-                given = tuple(ReceiptLine(one.id, one.sku, one.name, one.quantity, one.total) for one in new)
+                given = tuple(_line(one, one.quantity, one.total) for one in new)
             case e.CounterStarted(amount=paid):
                 taken = paid
             case e.RefundRequested(payment, _, share):
@@ -192,7 +193,7 @@ def _slip(
     for part in event.units:
         bought, was = order.line(part.line), credited[part.line] - anew[part.line]
         value = min(left, bought.value(was + anew[part.line]) - bought.value(was))
-        lines.append(ReceiptLine(part.line, bought.sku, bought.name, part.quantity, value))
+        lines.append(_line(bought, part.quantity, value))
         left -= value
     taxes = tax_parts((order.line(line.line).tax, line.total) for line in lines)
     stamp = history[place].stamp
@@ -200,6 +201,10 @@ def _slip(
         f"{order.id}-R{n}", order.id, event.store, tuple(lines), given, amount - fee, fee, taxes,
         tuple(sorted(refunds.items())), taken, stamp.at, stamp.actor,
     )  # fmt: skip
+
+
+def _line(line: OrderLine, quantity: int, total: Money) -> ReceiptLine:
+    return ReceiptLine(line.id, line.sku, line.name, quantity, total, line.unit, line.price, line.per, line.tax)
 
 
 def returnable(order: Order, policy: ReturnPolicy, at: datetime, store: str) -> Returnable:

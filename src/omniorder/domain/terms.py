@@ -11,6 +11,7 @@ from typing import Final
 from attrs import field, frozen
 
 from omniorder.domain.capabilities import Capabilities
+from omniorder.domain.no_show_policy import NoShowPolicy
 from omniorder.domain.payments import Payment
 
 __all__ = ["PLAIN", "RefundRule", "Terms"]
@@ -38,7 +39,7 @@ class Terms:
 
     `capabilities` by kind of tender (of kinds that aren't named nothing but the usual is expected), `margin` before an
     authorisation ends, `counter`: whether customers can pay in the store; `rule` by which money goes back, and the
-    payment `to` which it goes first, if one was named.
+    payment `to` which it goes first, if one was named. `no_show` says what is kept when nobody comes.
     """
 
     capabilities: Mapping[str, Capabilities] = field(factory=_nothing, hash=False)
@@ -46,6 +47,7 @@ class Terms:
     counter: bool = True
     rule: RefundRule = RefundRule.LAST_IN_FIRST_OUT
     to: str = ""
+    no_show: NoShowPolicy = field(factory=NoShowPolicy)
 
     def of(self, payment: Payment) -> Capabilities:
         """What the provider of this payment can do."""

@@ -12,20 +12,31 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 from attrs import frozen
 
-from omniorder.errors import CardNumberRefused, InvalidKey, InvalidText, TooMany
+from omniorder.errors import CardNumberRefused, InvalidInput, InvalidKey, InvalidText, TooMany
 
-__all__ = ["MAX_NOTE", "Metadata", "key", "line", "looks_like_card_number", "metadata", "note"]
+__all__ = [
+    "MAX_NOTE",
+    "Metadata",
+    "hidden_line",
+    "key",
+    "line",
+    "looks_like_card_number",
+    "metadata",
+    "note",
+    "words",
+]
 
 MAX_NOTE = 500
 """The length of a note and of a metadata value, in characters."""
 
 _MAX_KEYS = 20
 _KEY = re.compile(r"[ -~]{1,255}")
+_WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _METADATA_KEY = re.compile(r"[a-z][a-z0-9_.-]{0,39}")
 _CONTROL = frozenset({"Cc", "Cs", "Zl", "Zp"})
 # Embeddings, overrides and isolates reorder what stands between them. The plain marks (U+200E, U+200F) stay
@@ -50,6 +61,25 @@ def note(value: object, field: str = "note") -> str:
     """
     cleaned = _clean(value, field, least=0, most=MAX_NOTE, breaks="\n\r\t", show=False)
     return _without_card_number(cleaned, field)
+
+
+def words(value: object, field: str) -> tuple[str, ...]:
+    """`value` as a set of words such as "tree-nuts", sorted. Raises InvalidInput."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise InvalidInput(field, value, "must be a set of words")
+    found = frozenset(cast("Iterable[object]", value))
+    for one in found:
+        if not isinstance(one, str) or not _WORD.fullmatch(one):
+            raise InvalidInput(field, one, "must be words of a-z 0-9 - that begin with a letter")
+    return tuple(sorted(cast("frozenset[str]", found)))
+
+
+def hidden_line(value: object, field: str, *, most: int, least: int = 1) -> str:
+    """`value` as `line` makes it, for what people say of themselves: an error never shows it.
+
+    Raises InvalidText as `line` does, and CardNumberRefused when there is a card number in it.
+    """
+    return _without_card_number(_clean(value, field, least=least, most=most, breaks="", show=False), field)
 
 
 def key(value: object) -> str:

@@ -208,6 +208,11 @@ class Transaction(Protocol):
         within [start, end) where given; by window start and order id."""
         ...  # fmt: skip
 
+    def coming(self, store: str, *, after: tuple[bool, datetime, str] | None, limit: int) -> tuple[Order, ...]:
+        """Orders picked up at `store` whose customer has said that they come: first those who have arrived, by when,
+        then those on their way, by when they are expected; keyed by (arrived, that instant, order id)."""
+        ...
+
     def unreturned(self, store: str, *, after: str | None, limit: int) -> tuple[Order, ...]:
         """Orders placed at `store` that have a timer and an attempt to refund that has not succeeded; by order id."""
         ...
@@ -221,6 +226,13 @@ class Transaction(Protocol):
 
     def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
         """Events of one stream with seq > `after`, in order."""
+        ...
+
+    def journal_of_store(
+        self, home: str, start: datetime, end: datetime, *, after: tuple[datetime, str, int] | None, limit: int
+    ) -> tuple[Recorded, ...]:
+        """Events within [start, end) of every stream at `home` (of a store: of the orders placed there, and of what it
+        sends to others), keyed by (instant, stream, seq) and in that order."""
         ...
 
     def movements(self, store: str, sku: str, *, after: str | None, limit: int) -> tuple[Movement, ...]:

@@ -137,12 +137,39 @@ _PAYING: Final = {
     "refund.all_or_nothing": _told(),
 }
 
+_SUBSTITUTES: Final = {
+    "substitute.refused": _told("order line sku reason", may="most price"),
+    "substitute.above_cap": _told("most price"),
+    **{
+        f"substitute.{reason}": _told(may="sku")
+        for reason in ("no_consent", "other_article", "allergen", "brand", "other_unit", "needs_more")
+    },
+}
+
 _COLLECTING: Final = {
     "pickup.not_ready": _told("order reason", may="state", remedies="ready.wait"),
     "pickup.unpicked": _told("order reason lines", remedies="pick.finish"),
     "pickup.over": _told("order reason state", may="amount"),
+    "pickup.not_extended": _told("order reason until"),
+    **{f"extension.{reason}": _told() for reason in ("used", "never", "perishable", "closed", "not_later", "too_long")},
     "code.wrong": _told("order tries_left", remedies="code.again code.reissue"),
+    "arrival.attended": _told("order by"),
     "code.locked": _told("order", remedies="code.reissue"),
+    "check.age": _told("order skus", may="failed", remedies="age.show line.leave"),
+    "check.age_failed": _told(),
+    "check.identity": _told("order", may="failed", remedies="identity.show"),
+    "check.identity_failed": _told(),
+    "pass.refused": _told("reason", may="order", remedies="pass.again"),
+    "pass.malformed": _told(),
+    "pass.forged": _told(),
+    "pass.unknown_key": _told(),
+    "pass.retired_key": _told(),
+    "pass.other_store": _told(),
+    "pass.other_order": _told(),
+    "pass.not_yet_valid": _told(),
+    "pass.expired": _told(),
+    "pass.used": _told(),
+    "pass.replaced": _told(),
     "line.rejected": _told(may="sku units reason unit store order"),
     "weight.out_of_tolerance": _told("line ordered weighed least most", remedies="weight.again"),
     "transfer.late": _told(may="transfer order sku units unit arrives store"),
@@ -184,7 +211,7 @@ _STATES: Final = {
 _OUT_OF_STATES: Final = {"cart.is_ordered": "cart.start", "cart.is_merged": "cart.start"}
 
 _GUARDS: Final = (
-    *("handing_over", "part_collected", "nothing_collected"),
+    *("handing_over", "part_collected", "nothing_collected", "goods_left"),
     *("not_funded", "not_paid", "not_settled"),
 )
 
@@ -201,6 +228,7 @@ CODES: Final[Mapping[str, Told]] = MappingProxyType(
     | _SLOTS
     | _CARTS
     | _PAYING
+    | _SUBSTITUTES
     | _COLLECTING
     | _REQUESTS
     | dict(_states())
@@ -236,6 +264,10 @@ REMEDIES: Final[Mapping[str, Told]] = MappingProxyType(
         "code.again": _told("tries_left"),
         "code.check": _told(),
         "code.reissue": _told(),
+        "age.show": _told(),
+        "identity.show": _told(),
+        "line.leave": _told("skus"),
+        "pass.again": _told(),
         "handoff.again": _told(),
         "version.reload": _told(),
         "key.fresh": _told(),

@@ -18,6 +18,7 @@ _OF_STORES: Final = frozenset({"stock.short", "price.missing", "service.missing"
 _YET_TO_COME: Final = frozenset({"planned", "awaiting_stock", "to_pick", "picking", "awaiting_customer"})
 _GUARDS: Final = {
     "the goods are being handed over": "guard.handing_over",
+    "the goods have left the store": "guard.goods_left",
     "a part was collected already": "guard.part_collected",
     "nothing was collected yet": "guard.nothing_collected",
     "the order is not funded": "guard.not_funded",
@@ -73,6 +74,10 @@ def _causes(reason: Reason) -> Iterator[Reason]:
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "handoff.gone":
             yield Reason(f"handoff.{facts.get('reason')}")
+        case "pickup.not_extended":
+            yield Reason(f"extension.{facts.get('reason')}")
+        case "pass.refused":
+            yield Reason(f"pass.{facts.get('reason')}")
         case "gift_card.gone":
             yield Reason(f"gift_card.{facts.get('reason')}")
         case "promise.gone" if facts.get("order"):
@@ -84,8 +89,15 @@ def _causes(reason: Reason) -> Iterator[Reason]:
         case "refund.refused" | "return.refused" | "pick.not_wanted":
             code = f"{reason.code.partition('.')[0]}.{facts.get('reason')}"
             yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
+        case "substitute.refused":
+            code = f"substitute.{facts.get('reason')}"
+            yield Reason(code, _only(facts, *CODES[code].facts) if code in CODES else facts)
         case "payment.declined" | "payment.missing":
             yield Reason(f"payment.{facts.get('reason')}")
+        case "check.age" if facts.get("failed"):
+            yield Reason("check.age_failed")
+        case "check.identity" if facts.get("failed"):
+            yield Reason("check.identity_failed")
         case "pickup.not_ready" | "pickup.over":
             yield Reason(f"pickup.is_{facts.get('state')}")
             if facts.get("amount"):

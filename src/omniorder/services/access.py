@@ -15,6 +15,7 @@ from omniorder.domain import ids
 from omniorder.domain.carts import Cart
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.orders import Order
+from omniorder.domain.pickups import nameless
 from omniorder.domain.promises import Promise
 from omniorder.errors import NotAllowed, NotFound, StaleWrite
 from omniorder.ports.storage import Transaction
@@ -103,10 +104,12 @@ def look(parts: Parts, touch: Touch, order_id: str) -> Order:
 
 
 def shown_to(touch: Touch, order: Order) -> Order:
-    """The order as this actor sees it: whoever only follows it does not learn by what card or account it is paid."""
+    """The order as this actor sees it: whoever only follows it does not learn by what card or account it is paid, nor
+    who collects it in what vehicle."""
     if touch.may_see(order):
         return order
-    return evolve(order, payments=tuple(evolve(payment, token="") for payment in order.payments))
+    payments = tuple(evolve(payment, token="") for payment in order.payments)
+    return evolve(order, payments=payments, pickup=nameless(order.pickup))
 
 
 def _may_follow(touch: Touch, tx: Transaction, order: Order, at: datetime) -> bool:

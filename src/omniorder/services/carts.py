@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
 from omniorder.domain import carts, ids
 from omniorder.domain.actors import Guest
 from omniorder.domain.articles import Article
-from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
+from omniorder.domain.carts import Add, Allow, Cart, Change, Edit, Note, Remove
+from omniorder.domain.consents import REFUSED, Consent, ConsentMode
 from omniorder.domain.events import CartStarted
 from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import CartState
@@ -26,7 +27,7 @@ from omniorder.services.surface import several
 from omniorder.services.units import Unit, in_transaction, reading
 
 MOST_EDITS = 1000
-EDITS = (Add, Change, Note, Remove)
+EDITS = (Add, Change, Note, Remove, Allow)
 
 
 @frozen
@@ -83,13 +84,16 @@ class Carts:
 
     def add(
         self, cart_id: str, sku: str, quantity: int = 1, *, note: str = "",
-        metadata: Mapping[str, str] | None = None, key: str | None = None,
+        metadata: Mapping[str, str] | None = None, substitutes: Consent = REFUSED, key: str | None = None,
     ) -> Cart:  # fmt: skip
-        """Want `quantity` (more) units; joins a line of equal SKU, note and metadata.
+        """Want `quantity` (more) units; joins a line of equal SKU, note, metadata and consent.
 
-        Raises `InvalidQuantity`, `InvalidId`, `InvalidText`, `NotFound` for an unknown article or cart, `TooMany`.
+        `substitutes` is what the store may give instead of what it hasn't got: nothing, unless the customer says so.
+
+        Raises `InvalidQuantity`, `InvalidId`, `InvalidText`, `InvalidInput`, `NotFound` for an unknown article (also a
+        named substitute) or cart, `TooMany`.
         """
-        return self.edit(cart_id, [Add(sku, quantity, note, metadata or {})], key=key)
+        return self.edit(cart_id, [Add(sku, quantity, note, metadata or {}, substitutes)], key=key)
 
     def change(
         self, cart_id: str, line_id: str, quantity: int, *, if_version: int | None = None, key: str | None = None
@@ -102,6 +106,15 @@ class Carts:
     ) -> Cart:
         """Leave a note for the picker on this line; raises `InvalidText`, `CardNumberRefused`, `NotFound`."""
         return self.edit(cart_id, [Note(line_id, note)], if_version=if_version, key=key)
+
+    def allow(
+        self, cart_id: str, line_id: str, substitutes: Consent, *, if_version: int | None = None, key: str | None = None
+    ) -> Cart:
+        """Say what may be given instead of this line's units, where the store hasn't got them.
+
+        Raises `InvalidInput`, `NotFound` (also for a named article that there isn't), `VersionConflict`.
+        """
+        return self.edit(cart_id, [Allow(line_id, substitutes)], if_version=if_version, key=key)
 
     def remove(self, cart_id: str, line_id: str, *, if_version: int | None = None, key: str | None = None) -> Cart:
         """Take the line out; raises `NotFound`, `VersionConflict`."""
@@ -118,10 +131,10 @@ class Carts:
         Raises `IllegalTransition` when the cart was ordered or merged.
         """
         checked = ids.check("cart", cart_id)
-        edits = several(edits, EDITS, "edits", "a list of Add, Change, Note and Remove", most=MOST_EDITS)
+        edits = several(edits, EDITS, "edits", "a list of Add, Change, Note, Remove and Allow", most=MOST_EDITS)
         if if_version is not None:
             valid_quantity(if_version, "if_version", least=0)
-        added = sorted({edit.sku for edit in edits if isinstance(edit, Add)})
+        added = sorted({sku for edit in edits for sku in _named(edit)})
         known: Mapping[str, Article] = self.parts.catalogue.articles(added) if added else {}
         for sku in added:
             if sku not in known:
@@ -153,8 +166,9 @@ class Carts:
         """Bring the lines of another open cart of the same owner into this one, and end the other.
 
         A wish (SKU, note and metadata) that only one of them has is kept; of one that both have, the larger quantity
-        is wanted (`domain.merging`). The answer says of each line where it came from and what the rule did. A promise
-        that the other cart had is given back. Merging again changes nothing.
+        is wanted, and the stricter consent to substitutes holds (`domain.merging`). The answer says of each line where
+        it came from and what the rule did. A promise that the other cart had is given back. Merging again changes
+        nothing.
 
         Raises `NotFound`, `NotAllowed` (a cart that was handed over), `InvalidInput` (a cart with itself),
         `IllegalTransition` (either was ordered or merged elsewhere), `TooMany`, `InvalidQuantity` (more than a cart
@@ -164,6 +178,14 @@ class Carts:
 
     def _load(self, unit: Unit, cart_id: str) -> Cart:
         return cart_for(self.touch, unit.tx, cart_id, Scope.EDIT, unit.stamp.at)
+
+
+def _named(edit: Edit) -> Iterator[str]:
+    """The articles that this edit brings into the cart, as a wish or as what may be given instead."""
+    if isinstance(edit, Add):
+        yield edit.sku
+    if isinstance(edit, (Add, Allow)) and edit.substitutes.mode is ConsentMode.NAMED:
+        yield edit.substitutes.sku
 
 
 @frozen

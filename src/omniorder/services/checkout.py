@@ -17,8 +17,8 @@ from omniorder.domain.money import Money
 from omniorder.domain.offers import Offer
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Tender
-from omniorder.domain.promises import Promise, Quote
-from omniorder.domain.slots import Slot, slot_at
+from omniorder.domain.promises import Promise
+from omniorder.domain.slots import Slot
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Point, Store
 from omniorder.domain.windows import Windows
@@ -26,21 +26,18 @@ from omniorder.errors import (
     CartChanged,
     CartEmpty,
     InvalidInput,
-    InvalidMoney,
-    NoPrice,
-    NotFound,
     OutOfStock,
     PaymentInFlight,
     PromiseGone,
-    QuoteChanged,
     ServiceMissing,
     SlotUnavailable,
     StaleWrite,
     StillRunning,
 )
 from omniorder.ports.writes import Writes
-from omniorder.services import coming, offering, outside, placing, sending, tendering
+from omniorder.services import coming, offering, outside, placing, quoting, sending, tendering
 from omniorder.services.access import cart_for, promise_for
+from omniorder.services.free_windows import slot_of, store_of
 from omniorder.services.logs import command
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.places import given_back, taken
@@ -100,7 +97,7 @@ class Checkout:
         `NeedsOwnTransaction` where the stock is outside.
         """
         lasting = self._lasting(lasts)
-        _expected(expect)
+        quoting.money(expect)
         _collecting(collect)
         for _ in range(MOST_EDITS_MEANWHILE):
             try:
@@ -122,20 +119,20 @@ class Checkout:
         cart = self._wishes(cart_id, Scope.EDIT)
         live = self._live(cart)
         if live and (live.slot, live.lines_version) == (slot, cart.lines_version):
-            _seen(expect, live.quote)
+            quoting.as_seen(expect, live.quote)
             ends = max(live.expires_at, min(stamp.at + lasting, live.ends))
             same_way = collect in (None, live.collect)
             if same_way and (not renew or ends == live.expires_at):
                 return live
             wanted, quote = Slot(live.slot, live.store, *live.window, capacity=1), live.quote
-            way = live.collect if same_way else _way(self._store(slot), collect)
+            way = live.collect if same_way else _way(store_of(self.parts, slot), collect)
             ship = ship or bool(live.legs)
         else:
-            store = self._store(slot)
-            wanted = self._slot(store, slot)
-            quote = self._quote(cart, store)
+            store = store_of(self.parts, slot)
+            wanted = slot_of(self.parts, store, slot)
+            quote = promises.summed(quoting.priced(self.parts, self.touch.channel, store, cart.lines))
             way = _way(store, collect)
-            _seen(expect, quote)
+            quoting.as_seen(expect, quote)
             ends = min(stamp.at + lasting, wanted.ends.astimezone(UTC))
         legs = sending.for_promise(self.parts, quote, wanted, live, stamp.at) if ship else ()
         draw = self.parts.time_ordered()
@@ -284,34 +281,6 @@ class Checkout:
             raise CartEmpty(cart=cart.id)
         return cart
 
-    def _store(self, slot_id: str) -> Store:
-        """The store that a slot's id names."""
-        store = self.parts.stores.store(ids.parse_slot_id(ids.check("slot", slot_id))[0])
-        if store is None:
-            raise NotFound("slot", slot_id)
-        return store
-
-    def _slot(self, store: Store, slot_id: str) -> Slot:
-        _, starts = ids.parse_slot_id(slot_id)
-        now = self.parts.clock.now()
-        return slot_at(store, starts, now=now, until=now + self.parts.settings.slot_horizon)
-
-    def _quote(self, cart: Cart, store: Store) -> Quote:
-        skus = sorted(cart.demand())
-        articles = self.parts.catalogue.articles(skus)
-        now = self.parts.clock.now()
-        found = self.parts.prices.prices(skus, stores=[store.id], channel=self.touch.channel, at=now)
-        prices = {sku: price for (_, sku), price in found.items()}
-        missing = [sku for sku in skus if sku not in prices or sku not in articles]
-        if missing:
-            raise NoPrice(store=store.id, skus=missing)
-        if unserved := offering.unserved(store, articles):
-            raise ServiceMissing(
-                store=store.id,
-                missing=[{"sku": reason.facts["sku"], "service": reason.facts["service"]} for reason in unserved],
-            )
-        return promises.quote(cart, articles, prices)
-
     def _live(self, cart: Cart) -> Promise | None:
         if cart.promise_id is None:
             return None
@@ -349,11 +318,6 @@ def _ended(old: Promise, new: Promise) -> e.Event:
     return e.PromiseLapsed(old.id) if new.made_at >= old.expires_at else e.PromiseReplaced(old.id, new.id)
 
 
-def _expected(expect: object) -> None:
-    if expect is not None and not isinstance(expect, Money):
-        raise InvalidMoney("expect", expect, "the total that the customer saw, as Money")
-
-
 def _collecting(collect: object) -> None:
     if collect is not None and not (isinstance(collect, Service) and collect.collects):
         raise InvalidInput("collect", collect, "a way to collect: Service.PICKUP, CURBSIDE or LOCKERS")
@@ -366,8 +330,3 @@ def _way(store: Store, collect: Service | None) -> Service:
     if collect not in store.services:
         raise ServiceMissing(store=store.id, missing=[{"service": collect.value}])
     return collect
-
-
-def _seen(expect: Money | None, quote: Quote) -> None:
-    if expect is not None and expect != quote.total:
-        raise QuoteChanged(quote, expected=str(expect), total=str(quote.total))

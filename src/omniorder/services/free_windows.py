@@ -8,14 +8,14 @@ from typing import Final, Protocol, TypeVar
 
 from attrs import evolve
 
-from omniorder.domain import coupling
+from omniorder.domain import coupling, ids
 from omniorder.domain import events as e
 from omniorder.domain.events import Stamp
 from omniorder.domain.orders import Order, told
 from omniorder.domain.slots import Slot, slot_at
 from omniorder.domain.stores import Store
 from omniorder.domain.windows import Windows
-from omniorder.errors import SlotUnavailable
+from omniorder.errors import NotFound, SlotUnavailable
 from omniorder.ports.writes import Writes
 from omniorder.services.parts import Parts
 from omniorder.services.places import moved_into
@@ -26,6 +26,21 @@ T_co = TypeVar("T_co", covariant=True)
 
 _TRIED: Final = 3
 """Windows that are tried one after the other, when others are faster."""
+
+
+def store_of(parts: Parts, slot_id: str) -> Store:
+    """The store that a slot's id names. Raises `NotFound`, `InvalidId`."""
+    store = parts.stores.store(ids.parse_slot_id(ids.check("slot", slot_id))[0])
+    if store is None:
+        raise NotFound("slot", slot_id)
+    return store
+
+
+def slot_of(parts: Parts, store: Store, slot_id: str) -> Slot:
+    """The slot, where it may be chosen now. Raises `SlotUnavailable`."""
+    _, starts = ids.parse_slot_id(slot_id)
+    now = parts.clock.now()
+    return slot_at(store, starts, now=now, until=now + parts.settings.slot_horizon)
 
 
 class Work(Protocol[T_co]):

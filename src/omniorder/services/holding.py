@@ -17,9 +17,14 @@ from omniorder.services.units import Unit
 _REARRANGING = (
     e.GoodsExchanged,
     e.LinesAppended,
+    e.SubstituteProposed,
+    e.SubstituteDeclined,
+    e.SubstituteWithdrawn,
+    e.UnitsSubstituted,
     e.LinesCancelled,
     e.UnitsSent,
     e.UnitsArrived,
+    e.UnitsRefused,
     e.PickRerouted,
     e.OrderRerouted,
     e.SlotMoved,
@@ -42,7 +47,8 @@ def here(tx: Transaction, order: Order) -> tuple[str, ...]:
     pickup = order.pickup
     if not pickup.holds and not pickup.awaited:
         return (order.reservation_id,)
-    return tuple(one for one in (order.reservation_id, *pickup.holds) if _is_live(tx, one))
+    proposed = {proposal.hold for proposal in pickup.proposals}  # not the order's own yet
+    return tuple(one for one in (order.reservation_id, *pickup.holds) if one not in proposed and _is_live(tx, one))
 
 
 def shares(tx: Transaction, order: Order, units: Mapping[str, int]) -> dict[str, dict[str, int]]:

@@ -48,6 +48,7 @@ from omniorder.services.touchpoints import (
     Touchpoint,
 )
 from omniorder.services.webhooks import WebhookReply
+from omniorder.signing import SigningKeys
 
 _POLICY = "must be a SourcingPolicy"
 _KIND = "must be gateways by the kind of a tender, which is text"
@@ -77,6 +78,7 @@ class OrderHub:
         settings: Settings | None = None,
         sourcing: SourcingPolicy | None = None,
         secret: str | bytes | Mapping[str, str | bytes] | None = None,
+        pass_keys: SigningKeys | None = None,
         schema: str | None = None,
         migrate: bool = False,
     ) -> OrderHub:
@@ -84,10 +86,10 @@ class OrderHub:
 
         `gateways` maps a tender's kind to its gateway (`{"card": ...}`); without any, only paying in the store, by gift
         card and with store credit is possible. `secret` (at least 16 bytes, or several by key id, newest last) makes
-        pick-up passes and the codes of gift cards. `catalogue`, `prices`, `stores` and `inventory` replace the built-in
-        tables; `outside` is a retailer's own stock system, which is called between transactions. `sourcing` says in
-        which order stores are offered, and from where goods come that a store lacks. `schema` is a PostgreSQL schema.
-        `migrate` brings the tables up to date first.
+        pick-up passes and the codes of gift cards; `pass_keys` sign passes that stores verify without a network.
+        `catalogue`, `prices`, `stores` and `inventory` replace the built-in tables; `outside` is a retailer's own stock
+        system, which is called between transactions. `sourcing` says in which order stores are offered, and from where
+        goods come that a store lacks. `schema` is a PostgreSQL schema. `migrate` brings the tables up to date first.
 
         Raises `Misconfigured`, `MissingExtra`, `InvalidInput` for what is no such port (it lacks a method, say); with
         `migrate` also `StorageFault`.
@@ -111,6 +113,8 @@ class OrderHub:
         limits = Settings() if settings is None else given(settings, Settings, "settings", "a Settings")
         policy = SourcingPolicy() if sourcing is None else given(sourcing, SourcingPolicy, "sourcing", _POLICY)
         keys = KeyRing.of(secret) if secret is not None else None
+        if pass_keys is not None:
+            given(pass_keys, SigningKeys, "pass_keys", "a SigningKeys")
         storage = connect(url, schema=schema)
         for kind in AccountKind:
             kinds.setdefault(kind.value, AccountGateway(kind, lambda: parts))
@@ -126,6 +130,7 @@ class OrderHub:
             entropy=SystemEntropy() if entropy is None else entropy,
             settings=limits,
             keys=keys,
+            pass_keys=pass_keys,
             notifier=notifier,
             outside=outside,
             sourcing=policy,

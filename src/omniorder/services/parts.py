@@ -26,6 +26,7 @@ from omniorder.ports.pricing import PriceBook
 from omniorder.ports.storage import Storage, Transaction
 from omniorder.ports.stores import StoreDirectory
 from omniorder.services.settings import Settings
+from omniorder.signing import SigningKeys
 
 Handler = Callable[[Recorded, Transaction], None]
 """Runs inside the transaction that records the event: for database work only. What it raises undoes the command."""
@@ -45,6 +46,7 @@ class Parts:
     entropy: Entropy
     settings: Settings
     keys: KeyRing | None = field(default=None, repr=False)
+    pass_keys: SigningKeys | None = field(default=None, repr=False)
     notifier: Notifier | None = None
     outside: Inventory | None = None
     """Where the stock is, when it is not ours: `inventory` is then a mirror of it."""
@@ -56,7 +58,11 @@ class Parts:
         """What may be counted on where money is concerned: what the gateways can do, and the settings."""
         settings = self.settings
         return Terms(
-            self.capabilities, settings.authorisation_margin, settings.falls_back_to_counter, settings.refund_rule
+            self.capabilities,
+            settings.authorisation_margin,
+            settings.falls_back_to_counter,
+            settings.refund_rule,
+            no_show=settings.no_show,
         )
 
     def gateway(self, kind: str) -> PaymentGateway:
@@ -84,6 +90,12 @@ class Parts:
         if self.keys is None:
             raise Misconfigured(needs="a secret: OrderHub.open(..., secret=...)")
         return self.keys
+
+    def signing_keys(self) -> SigningKeys:
+        """The keys of signed passes; raises `Misconfigured` when the hub was opened without any."""
+        if self.pass_keys is None:
+            raise Misconfigured(needs="signing keys: OrderHub.open(..., pass_keys=SigningKeys(...))")
+        return self.pass_keys
 
     def time_ordered(self) -> bytes:
         """16 bytes for a new id, ordered by time."""

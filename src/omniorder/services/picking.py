@@ -18,6 +18,7 @@ from omniorder.domain.actors import Associate
 from omniorder.domain.articles import Article
 from omniorder.domain.bins import Bin
 from omniorder.domain.handling import Temperature
+from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
@@ -31,7 +32,7 @@ from omniorder.services.access import look, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
-from omniorder.services.pickups import begun, day_of, store_of
+from omniorder.services.pickups import begun, store_of
 from omniorder.services.ripples import carry_on
 from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading

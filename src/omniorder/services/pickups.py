@@ -1,62 +1,46 @@
-"""The store's desk for pick-ups: what is due, picking, ready, and the hand-over."""
+"""The store's desk for pick-ups: what is due, picking and ready; the rest happens at the counter."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
-from datetime import time as clock_time
-from typing import cast
+from datetime import date, datetime
 
-from attrs import field, frozen
+from attrs import evolve, frozen
 
 from omniorder.domain import events as e
-from omniorder.domain import ids
+from omniorder.domain import ids, waiting
 from omniorder.domain.actors import Associate
 from omniorder.domain.bins import declared
-from omniorder.domain.capturing import Taken, Terminal
-from omniorder.domain.events import Units
-from omniorder.domain.hours import keep_until
+from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
+from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.quantities import quantity as valid_quantity
-from omniorder.domain.receipts import Receipt
 from omniorder.domain.stores import Store
 from omniorder.domain.text import line as valid_line
 from omniorder.domain.text import reason as valid_reason
 from omniorder.errors import AlreadyClaimed, InvalidInput, InvalidInstant, NotFound, NotReady
-from omniorder.services import handing_over, payments, rerouting
+from omniorder.services import payments, rerouting, substituting
 from omniorder.services.access import look, work_for
+from omniorder.services.counter import Counter
 from omniorder.services.ledger import Ledger
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
+from omniorder.services.picks import Pick, some, units_of
 from omniorder.services.ripples import carry_on
-from omniorder.services.surface import given, several
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
-
-MOST_LINES = 1000
-"""Lines picked or handed over in one call."""
 
 MOST_PLACES = 200
 """Characters of all the places where one order lies."""
 
 
 @frozen
-class Pick:
-    """`quantity` units of a line (grams, where it is weighed), taken off the shelf or handed over."""
-
-    line: str
-    quantity: int = field(converter=valid_quantity)
-
-
-@frozen
-class Pickups:
+class Pickups(Counter):
     """Pick-ups of one store, worked on by its associates. Orders of other stores don't exist here."""
-
-    parts: Parts
-    touch: Touch
 
     def due(
         self, *, day: date | None = None, stage: PickupState | None = None, after: str | None = None, limit: int = 50
@@ -140,21 +124,69 @@ class Pickups:
 
         def decide(unit: Unit, order: Order) -> list[e.Event]:
             reset = units is None and order.pickup.state is PickupState.PICKING
+            over = [e.SubstituteWithdrawn(one.id) for one in order.pickup.proposals] if units is None else []
             short = [e.ShortPicked(part.line, part.quantity, why) for part in units or order.pickup.rest()]
             if not on_shelf and isinstance(self.parts.inventory, Ledger):
                 missed = order.units_by_sku(e.Units(event.line, event.quantity) for event in short)
+                if over:  # those went off the books when something else was proposed for them
+                    known = order.units_by_sku(e.Units(one.line, one.quantity) for one in order.pickup.proposals)
+                    missed = {sku: count - known.get(sku, 0) for sku, count in missed.items()}
                 self.parts.inventory.miss(unit.tx, order.pickup.store, missed, stamp, why, order.id)
                 unit.goods_left = True
-            return [*([e.PickReset()] if reset else []), *short]
+            return [*over, *([e.PickReset()] if reset else []), *short]
 
         order = self._do("pickups.reject", order_id, decide, key, why, units, on_shelf)
         return order if self.parts.storage.is_joined else rerouting.settle(self.parts, order, stamp)
+
+    @command("pickups.substitute")
+    def substitute(
+        self,
+        order_id: str,
+        line_id: str,
+        quantity: int,
+        sku: str,
+        *,
+        price: Money | None = None,
+        reason: str = "not_found",
+        on_shelf: bool = False,
+        key: str | None = None,
+    ) -> Order:
+        """Give `sku` instead of so many units of this line that can't be had: one for one, gram for gram.
+
+        What the customer said in the basket decides (`OrderLine.consent`). Where it allows the substitute, it comes at
+        once, as a line of its own to be picked; where they want to be asked, it is held for them and proposed
+        (`order.pickup.proposals`) for `Settings.substitute_patience`, while the rest is picked on. `price` gives it for
+        less than its price, for as many units as that is for. Units that were looked for and not found go off the
+        books, as `reject` says. Of a substitute that is missing too, something else may be given in the same way.
+
+        Raises `NotFound` (also an unknown article), `NoPrice`, `SubstituteRefused`, `OutOfStock`, `InvalidQuantity`
+        (more than are still to be picked), `InvalidMoney` (a `price` above the price), `InvalidInput` (the same
+        article), `IllegalTransition` (not being picked), `Misconfigured` (stock outside can't be held from here).
+        """
+        wanted = Pick(line_id, quantity)
+        return substituting.substitute(
+            self.parts, self.touch, order_id, e.Units(wanted.line, wanted.quantity), sku, price,
+            valid_reason(reason), on_shelf, key,
+        )  # fmt: skip
+
+    @command("pickups.withdraw_substitute")
+    def withdraw_substitute(self, order_id: str, proposal_id: str, *, key: str | None = None) -> Order:
+        """Propose it no more: the units are to be picked as before, or something else is given or done about them.
+
+        Raises `NotFound` (the order, or a proposal that is not open any more).
+        """
+
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
+            return [e.SubstituteWithdrawn(order.pickup.proposal(proposal_id).id)]
+
+        return self._do("pickups.withdraw_substitute", order_id, decide, key, proposal_id)
 
     @command("pickups.ready")
     def ready(self, order_id: str, *, staged_at: str | Sequence[str] = "", key: str | None = None) -> Order:
         """Everything is picked and lies at `staged_at`, in one place or several; saying so twice changes nothing.
 
-        The order then waits until the store closes on its `pickup_days`-th open day after the customer's window.
+        The order then waits until the store closes on its `pickup_days`-th open day after the customer's window, and
+        what is perishable as `Settings.no_show` says.
         From now on a weighed line is what it weighs, and that is what the customer pays. The store never sees the
         code. Raises `NotFound`, `NotReady` (units are missing, or grams), `BinFull` (of the places that the store has
         declared, `Store.bins`), `InvalidText`, `IllegalTransition`.
@@ -170,8 +202,9 @@ class Pickups:
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
                 lacking = sum(not line.enough for line in pickup.lines)
                 raise NotReady(order=order.id, reason=_missing(pickup), lines=lacking)
-            until = keep_until(store, max(pickup.ends, self.parts.clock.now()), store.pickup_days)
-            return [*pickup.weighed(), e.MadeReady(places, until, ring.current, _bins(unit, store, places))]
+            policy, now = self.parts.settings.no_show, unit.stamp.at
+            ready = waiting.made_ready(order, store, policy, now, staged_at=places, key_id=ring.current)
+            return [*pickup.weighed(), evolve(ready, bins=_bins(unit, store, places))]
 
         order = self._do("pickups.ready", order_id, decide, key, places)
         if self.parts.storage.is_joined:
@@ -191,6 +224,22 @@ class Pickups:
             return [e.Restaged(places, _bins(unit, store, places))]
 
         return self._do("pickups.restage", order_id, decide, key, places)
+
+    @command("pickups.extend")
+    def extend(self, order_id: str, *, until: date, key: str | None = None) -> Order:
+        """Keep the goods until the store closes on the day `until` of its own calendar; perishable ones wait no longer.
+
+        The customer's own extension is left to them. Raises `NotFound`, `NotReady`, `InvalidInstant`, and
+        `NotExtended`: the store is closed that day, it is no later than before, further ahead than
+        `NoShowPolicy.staff_days`, or all is perishable.
+        """
+        day = _date(until, "until")
+        store, policy = store_of(self.parts, self.touch), self.parts.settings.no_show
+
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
+            return [waiting.kept(order, store, policy, unit.stamp.at, day)]
+
+        return self._do("pickups.extend", order_id, decide, key, day.isoformat())
 
     @command("pickups.unready")
     def unready(self, order_id: str, *, reason: str, key: str | None = None) -> Order:
@@ -214,42 +263,6 @@ class Pickups:
             return [e.CodeReissued(order.pickup.generation + 1, ring.current)]
 
         return self._do("pickups.reissue", order_id, decide, key)
-
-    @command("pickups.hand_over")
-    def hand_over(
-        self,
-        order_id: str,
-        *,
-        code: str,
-        lines: Sequence[Pick] | None = None,
-        taken: Taken | Terminal | None = None,
-        key: str | None = None,
-    ) -> Receipt:
-        """Give the goods to whoever shows the order's code (said, or scanned as token); all, or only `lines`.
-
-        The money is captured first. What is due in the store is `taken` by the till (`Taken`), or to be taken now by
-        the provider's card reader (`Terminal`), through the gateway given as "terminal". When the outcome is unknown,
-        or the reader waits for the customer's card, the goods stay, `StillRunning` is raised, and the same call again
-        (or the sweep, or a webhook) finds out; `stop_payment` ends the waiting. After `NotPaid` the code is still good
-        for another try: with a `key` the same call again says so, without one it is that try.
-
-        Raises `NotFound`, `NotReady`, `WrongCode`, `CodeLocked`, `NotPaid`, `InvalidQuantity`, `StillRunning`,
-        `TenderUnsupported` (no card readers), `NeedsOwnTransaction`.
-        """
-        units = units_of(lines) if lines is not None else None
-        if taken is not None and not isinstance(cast("object", taken), (Taken, Terminal)):
-            raise InvalidInput("taken", taken, "a Taken or a Terminal")
-        return handing_over.hand_over(self.parts, self.touch, order_id, code, units, taken, key)
-
-    @command("pickups.stop_payment")
-    def stop_payment(self, order_id: str, *, key: str | None = None) -> Order:
-        """Stop the card reader that waits for this order's customer: what is due is then due at the counter again.
-
-        A card may have been quicker: then the money was taken, and the order comes back as collected. Where no reader
-        waits nothing changes. Raises `NotFound`, `StillRunning` (the reader is being asked just now, or does not say
-        whether it stopped: the same call again, or the sweep, finds out), `NeedsOwnTransaction`.
-        """
-        return handing_over.stop_payment(self.parts, self.touch, order_id, key)
 
     def _do(
         self,
@@ -306,6 +319,8 @@ def _bins(unit: Unit, store: Store, places: str) -> tuple[str, ...]:
 def _missing(pickup: Pickup) -> str:
     """Why a pick-up is not fully picked."""
     for line in pickup.lines:
+        if line.proposed:
+            return "its customer is asked whether they take a substitute"
         if line.tolerance and line.picked < line.bounds[0]:
             return f"{line.line} weighs {line.picked} g, and at least {line.bounds[0]} g were agreed on"
     return "not every unit has been picked"
@@ -316,28 +331,12 @@ def _picks(what: str | Sequence[Pick], quantity: int | None) -> tuple[Pick, ...]
         return (Pick(what, valid_quantity(quantity)),)
     if quantity is not None:
         raise InvalidInput("picks", what, "a line's id and a quantity, or a list of Pick")
-    return _some(what)
+    return some(what)
 
 
-def units_of(lines: Sequence[Pick]) -> tuple[Units, ...]:
-    """These picks, summed per line. Raises `InvalidInput` for none, `TooMany`."""
-    sums: dict[str, int] = {}
-    for pick in _some(lines):
-        sums[pick.line] = sums.get(pick.line, 0) + pick.quantity
-    return tuple(Units(line, count) for line, count in sums.items())
-
-
-def _some(picks: Sequence[Pick]) -> tuple[Pick, ...]:
-    if not picks:
-        raise InvalidInput("lines", picks, "at least one line")
-    return several(picks, Pick, "lines", "a list of Pick", most=MOST_LINES)
-
-
-def day_of(store: Store, day: object) -> tuple[datetime, datetime]:
-    """The day's first and last instant in the store's zone: 23 or 25 hours apart when the clocks change."""
+def _date(day: object, field: str) -> date:
     if not isinstance(day, date) or isinstance(day, datetime):
-        raise InvalidInstant("day", day, "must be a date")
+        raise InvalidInstant(field, day, "must be a date")
     if not 2000 < day.year < 2199:
-        raise InvalidInstant("day", day, "must be in the years 2001 to 2198")
-    begins = datetime.combine(day, clock_time(), store.tz)
-    return begins, datetime.combine(day + timedelta(days=1), clock_time(), store.tz)
+        raise InvalidInstant(field, day, "must be in the years 2001 to 2198")
+    return day

@@ -15,7 +15,7 @@ from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, AttemptState, OrderState, PaymentState, PromiseState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
-from omniorder.domain.payments import Operation, PayInStore, Payment, Tender
+from omniorder.domain.payments import Operation, Payment, Tender
 from omniorder.domain.promises import Promise
 from omniorder.domain.tenders import Brought, shares
 from omniorder.errors import (
@@ -103,16 +103,9 @@ def _accept(unit: Unit, touch: Touch, promise_id: str, brought: Sequence[Brought
 def _tendered(unit: Unit, order: Order, brought: Sequence[Brought]) -> tuple[e.Event, ...]:
     """Payments for what is not covered yet; none for an order that costs nothing. Raises `PlanImpossible`."""
     at = unit.stamp.at
-    events: list[e.Event] = []
-    for number, share in enumerate(shares(_uncovered(unit, order, brought), brought), len(order.payments) + 1):
-        new, tender, amount = ids.payment_id(order.id, number), share.tender, share.amount
-        events.append(e.TenderAdded(new, tender.kind, amount, tender.token, method=tender.method, now=tender.now))
-        if isinstance(tender, PayInStore):
-            events.append(e.LeftForStore(new, amount))
-        else:
-            events.append(e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount))
+    events = tendering.asked(order, shares(_uncovered(unit, order, brought), brought))
     planning.refuse(orders.told(order, events, at), unit.parts.terms, at)
-    return tuple(events)
+    return events
 
 
 def _uncovered(unit: Unit, order: Order, brought: Sequence[Brought]) -> Money:

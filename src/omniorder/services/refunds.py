@@ -23,7 +23,7 @@ from omniorder.services import payments
 from omniorder.services.access import order_for
 from omniorder.services.logs import command
 from omniorder.services.orders import CustomerOrders, Orders
-from omniorder.services.pickups import Pick, units_of
+from omniorder.services.picks import Pick, units_of
 from omniorder.services.ripples import carry_on
 from omniorder.services.units import Unit, in_transaction
 

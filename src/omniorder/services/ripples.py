@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from omniorder.domain import carts, coupling
+from omniorder.domain import carts, coupling, waiting
 from omniorder.domain import events as e
+from omniorder.domain.counter import SPOILT
 from omniorder.domain.lifecycle import OrderState, PickupState
+from omniorder.domain.no_show_policy import Leftovers
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order, told
-from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, spared
+from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, freed, replaced, spared
 from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
@@ -53,6 +56,8 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
     """The consequences of these events of `order` (as it is after them) for stock, slot, cart and transfers."""
     stock, tx = unit.parts.inventory, unit.tx
     dropped: Counter[str] = Counter()
+    unsold: list[_Unsold] = []
+    ends = any(isinstance(event, e.PickupCancelled) for event in events)
     for was, event in holding.step_by_step(before, events, unit):
         match event:
             case e.PaymentDeadlineExtended(pay_by) if order.state is OrderState.PLACED:
@@ -62,16 +67,24 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 _confirm(unit, was)
             case e.Collected(units) | e.PartCollected(units):
                 _consume(unit, order, order.units_by_sku(units))
-                if more := spared(was.pickup, units):
-                    tx.flush()  # the reservation is changed once more
-                    dropped.update(order.units_by_sku(more))
-            case e.RestLapsed(units) | e.RestCancelled(units):
+                dropped.update(order.units_by_sku(spared(was.pickup, units)))
+            case e.RestCancelled(units):
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
-            case e.LinesAppended(lines, hold):
-                wanted = Counter[str]()
-                for line in lines:
-                    wanted[line.sku] += weight_bounds(line.quantity, line.tolerance)[1]
-                stock.reserve(tx, hold, was.pickup.store, dict(wanted), None)
+            case e.RestLapsed(units) | e.UnitsSpoiled(units):
+                dropped.update(order.units_by_sku(freed(was.pickup, units)))
+                _put_away(unit, was, units)
+            case e.UnitsRefused(units, reason):
+                if not ends:  # else all that is held is let go below
+                    dropped.update(order.units_by_sku(freed(was.pickup, units)))
+                unsold += _unsold(order, units, reason)
+            case e.SubstituteProposed(proposal):
+                _reserve_lines(unit, was, [proposal.coming], proposal.hold)
+            case e.SubstituteDeclined(answered) | e.SubstituteWithdrawn(answered):
+                stock.release(tx, was.pickup.proposal(answered).hold)
+            case e.UnitsSubstituted():
+                dropped.update(order.units_by_sku(replaced(was.pickup, event, unit.stamp.at)))
+            case e.LinesAppended(lines, hold) if hold not in was.pickup.holds:
+                _reserve_lines(unit, was, lines, hold)
             case e.LinesCancelled(units, reason):
                 elsewhere = called_off_elsewhere(was.pickup, units)
                 dropped.update(order.units_by_sku(freed(was.pickup, units)))
@@ -93,12 +106,17 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 stock.reserve(tx, hold, store, dict(goods), None)
                 tx.flush()  # held, and gone at once
                 stock.consume(tx, hold, dict(goods), order.id, unit.stamp)
-            case e.PickupCancelled() | e.NoShow():
+            case e.PickupCancelled():
                 _let_go(unit, was, order)
+            case e.NoShow():
+                _let_go(unit, was, order)
+                _put_away(unit, was, was.pickup.rest())
             case e.OrderRerouted(store=store, reservation=reservation):
-                stock.reserve(tx, reservation, store, order.units_by_sku(order.pickup.held()), None)
+                there = told(was, [event], unit.stamp.at)
+                stock.reserve(tx, reservation, store, there.units_by_sku(there.pickup.held()), None)
             case e.PickRerouted():
                 _let_go(unit, was, order)
+                dropped.clear()  # with everything else that was held here
             case e.SlotMoved():
                 _free_slot(unit, was.pickup)
             case e.OrderCancelled() | e.OrderExpired() if order.confirmed_at is None:
@@ -107,8 +125,38 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 pass
     _lay_down(unit, before.pickup, order.pickup)
     if back := {sku: count for sku, count in dropped.items() if count}:
+        if unit.goods_left:
+            tx.flush()  # the reservation is changed once more
         for held, count in holding.shares(tx, before, back).items():
             stock.release(tx, held, count)
+    if unsold and isinstance(stock, Ledger):
+        tx.flush()  # what left the shelf with the customer left it first
+        for one in unsold:
+            stock.put_away(tx, order.pickup.store, one.units, unit.stamp, one.reason, order.id, keep=not one.lost)
+
+
+@frozen
+class _Unsold:
+    """Units per SKU that are not on sale again although nobody wants them: `lost` for good, or to be looked at."""
+
+    units: dict[str, int]
+    reason: str
+    lost: bool
+
+
+def _unsold(order: Order, units: tuple[e.Units, ...], reason: str) -> list[_Unsold]:
+    if reason in SPOILT:
+        return [_Unsold(order.units_by_sku(units), reason, lost=True)]
+    perishable = [part for part in units if order.line(part.line).handling.perishable]
+    return [_Unsold(order.units_by_sku(perishable), reason, lost=False)] if perishable else []
+
+
+def _reserve_lines(unit: Unit, was: Order, lines: Sequence[OrderLine], hold: str) -> None:
+    """Keep what these lines need in the pick-up's store, of what is weighed as many as it may weigh."""
+    wanted = Counter[str]()
+    for line in lines:
+        wanted[line.sku] += weight_bounds(line.quantity, line.tolerance)[1]
+    unit.parts.inventory.reserve(unit.tx, hold, was.pickup.store, dict(wanted), None)
 
 
 def _confirm(unit: Unit, order: Order) -> None:
@@ -154,7 +202,7 @@ def _let_go(unit: Unit, was: Order, order: Order) -> None:
     """Everything that was held or asked for is free again, the place in the slot too."""
     stock, tx = unit.parts.inventory, unit.tx
     expired = order.state in (OrderState.EXPIRING, OrderState.EXPIRED)
-    for reservation in holding.here(tx, was):
+    for reservation in (*holding.here(tx, was), *(proposal.hold for proposal in was.pickup.proposals)):
         stock.release(tx, reservation, expired=expired)
     if was.pickup.state is PickupState.PLANNED:
         for leg in was.pickup.awaited:
@@ -162,6 +210,17 @@ def _let_go(unit: Unit, was: Order, order: Order) -> None:
     else:
         holding.call_off_transfers(unit, was.pickup.awaited, "order_ended")
     _free_slot(unit, was.pickup)
+
+
+def _put_away(unit: Unit, was: Order, units: Sequence[e.Units]) -> None:
+    """What of these units is perishable is not sold again. A stock system outside only hears that they are free: the
+    retailer puts them away there."""
+    left, ledger = unit.parts.settings.no_show.perishables, unit.parts.inventory
+    spoiled = was.units_by_sku(waiting.perishables(was, units))
+    if spoiled and left is not Leftovers.RESTOCK and isinstance(ledger, Ledger):
+        keep = left is Leftovers.QUARANTINE
+        ledger.put_away(unit.tx, was.pickup.store, spoiled, unit.stamp, waiting.NOT_COLLECTED, was.id, keep=keep)
+        unit.goods_left = True
 
 
 def _free_slot(unit: Unit, pickup: Pickup) -> None:

@@ -10,6 +10,7 @@ from typing import Final, cast
 from attrs import field, fields, frozen
 
 from omniorder.domain.barcodes import SCALES, Label
+from omniorder.domain.no_show_policy import NoShowPolicy
 from omniorder.domain.passes import SHORTEST_CODE
 from omniorder.domain.payments import BankTransfer, PayLink
 from omniorder.domain.picking import Pace
@@ -55,6 +56,7 @@ class Settings:
         authorisation_margin: how long before it lapses money set aside is looked after; a quarter of its time at most.
         falls_back_to_counter: money that can't be had otherwise any more is paid in the store, else the order waits.
         raises_authorisations: of what is weighed only the price of what was ordered is set aside, and raised if needed.
+        substitute_patience: how long a customer has to say whether they take what the store proposes instead.
         hand_over_patience: how long a hand-over may take before the sweep finishes it for a dead claimant.
         unknown_longest: how long a provider's answer may be missing before `reconcile` and `verify` tell of it.
         transfer_waits: how long goods for another store's shelf may be overdue and unsent until a sweep calls them off.
@@ -63,6 +65,8 @@ class Settings:
         slots_offered: how many free slots an offer shows.
         code_length: digits of the spoken pick-up code (7 are 23 bits; fewer are refused).
         code_tries: wrong codes before a pass or spoken handoff is locked; of gift cards, by one actor on one day.
+        accept_signature: a signature and an identity check that passed stand in for a code that can't be shown.
+        identify_proxy: whoever collects for the customer needs an identity check that passed.
         handoff_lasts: how long a handoff's token can be used unless `handoffs.offer(lasts=)` says otherwise.
         handoff_longest: the most that `lasts` may be there; a pay link needs hours.
         grant_lasts: how long whoever took a cart over may act.
@@ -78,6 +82,7 @@ class Settings:
         scale_labels: how the shop's own scales write weights or prices into barcodes.
         returns: what customers may bring back, and until when.
         rerouting: what becomes of units that can't be had as promised, and what of that the customer is asked.
+        no_show: how customers are reminded of ready goods, how long these wait, and what is kept when nobody comes.
     """
 
     promise_lasts: timedelta = timedelta(minutes=15)
@@ -92,6 +97,7 @@ class Settings:
     authorisation_margin: timedelta = timedelta(hours=24)
     falls_back_to_counter: bool = True
     raises_authorisations: bool = False
+    substitute_patience: timedelta = timedelta(minutes=15)
     hand_over_patience: timedelta = timedelta(minutes=2)
     unknown_longest: timedelta = timedelta(days=1)
     transfer_waits: timedelta = timedelta(days=2)
@@ -100,6 +106,8 @@ class Settings:
     slots_offered: int = 12
     code_length: int = SHORTEST_CODE
     code_tries: int = 5
+    accept_signature: bool = False
+    identify_proxy: bool = False
     handoff_lasts: timedelta = timedelta(minutes=10)
     handoff_longest: timedelta = timedelta(hours=48)
     grant_lasts: timedelta = timedelta(hours=1)
@@ -115,6 +123,7 @@ class Settings:
     pace: Pace = field(factory=Pace)
     scale_labels: tuple[Label, ...] = SCALES
     returns: ReturnPolicy = field(factory=ReturnPolicy)
+    no_show: NoShowPolicy = field(factory=NoShowPolicy)
 
     def __attrs_post_init__(self) -> None:
         for one in fields(type(self)):
@@ -129,6 +138,8 @@ class Settings:
                 several(self.scale_labels, Label, one.name, "a list of Label", most=100)
             elif one.name == "returns":
                 given(value, ReturnPolicy, one.name, "must be a ReturnPolicy")
+            elif one.name == "no_show":
+                given(value, NoShowPolicy, one.name, "must be a NoShowPolicy")
             elif isinstance(one.default, bool):
                 given(value, bool, one.name, "must be True or False")
             elif one.name == "refund_rule":
@@ -154,7 +165,9 @@ class Settings:
 _LONGER: Final = {BankTransfer.kind: timedelta(days=3), PayLink.kind: timedelta(days=1)}
 """How long the customer has who pays from somewhere else."""
 
-_SOME: Final = frozenset({"promise_shortest", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"})
+_SOME: Final = frozenset(
+    {"promise_shortest", "substitute_patience", "handoff_lasts", "handoff_longest", "grant_lasts", "lease"}
+)
 """Durations that would make dead letters of what they are for, if they were zero."""
 
 _BOUNDS: Final = {"code_length": (SHORTEST_CODE, 20), "page_limit": (1, 1000)}

@@ -95,6 +95,18 @@ class Shelves:
             if gone := min(units[level.sku], level.on_hand):
                 self.adjust(tx, store, level.sku, -gone, stamp, reason, reference)
 
+    def put_away(
+        self, tx: Transaction, store: str, units: Mapping[str, int], stamp: e.Stamp, reason: str, reference: str,
+        *, keep: bool,
+    ) -> None:  # fmt: skip
+        """These units per SKU are not sold again, as far as the books have them: thrown away, or kept in quarantine."""
+        for level in tx.levels(sorted(units), [store]):
+            gone = min(units[level.sku], level.on_hand)
+            if gone and keep:
+                self.quarantine(tx, store, level.sku, gone, stamp, reason, reference)
+            elif gone:
+                self.write_off(tx, store, level.sku, gone, stamp, reason, reference, from_quarantine=False)
+
     def bring_in(self, tx: Transaction, store: str, units: Mapping[str, int], reference: str, stamp: e.Stamp) -> None:
         """Units per SKU came from another store under this transfer's id; they are expected no more."""
         for sku in sorted(sku for sku, count in units.items() if count):

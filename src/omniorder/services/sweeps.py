@@ -18,7 +18,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from omniorder.domain import coupling
+from omniorder.domain import coupling, waiting
 from omniorder.domain import events as e
 from omniorder.domain.actors import System
 from omniorder.domain.channels import Channel
@@ -161,18 +161,22 @@ def _lapse(unit: Unit, timer: Timer, at: datetime) -> list[str]:
 
 def _look_at_order(parts: Parts, timer: Timer, at: datetime, stamp: Stamp) -> list[str]:
     """Let time act on the order, then make and ask after the provider calls that are due."""
+    seen = reading(parts, lambda tx: tx.order(timer.subject))
+    store = parts.stores.store(seen.pickup.store) if seen and waiting.due(seen) else None
 
     def act(unit: Unit, window: Slot | None) -> tuple[int, Order] | None:
         before = unit.tx.order(timer.subject)
         if before is None:
             _set(unit, timer, None)
             return None
-        late: tuple[Event, ...] = coupling.overdue(
-            before, at, stamp.at + parts.settings.hold_unknown_money, parts.terms
+        moved = waiting.moved(before, store, parts.settings.no_show, at) if store else ()
+        terms = waiting.fair(before, store, parts.terms) if store else parts.terms
+        late: tuple[Event, ...] = moved or coupling.overdue(
+            before, at, stamp.at + parts.settings.hold_unknown_money, terms
         )
         return before.version, carry_on(unit, before, (*late, *moved_if_over(unit, before, late, window)))
 
-    found = with_a_window(parts, reading(parts, lambda tx: tx.order(timer.subject)), stamp, act)
+    found = with_a_window(parts, seen, stamp, act)
     if found is None:
         return []
     version, order = found

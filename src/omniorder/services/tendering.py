@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, cast
 
+from omniorder.domain import events as e
+from omniorder.domain import ids
 from omniorder.domain.handoffs import Scope
+from omniorder.domain.orders import Order
 from omniorder.domain.payments import PayInStore, Tender
-from omniorder.domain.tenders import Brought
+from omniorder.domain.tenders import Brought, Share
 from omniorder.errors import InvalidInput, TenderUnsupported
 from omniorder.services import accounts, payments
 from omniorder.services.access import promise_for
@@ -57,3 +60,16 @@ def presented(parts: Parts, touch: Touch, promise_id: str, tenders: Sequence[Ten
     if len({one.name for one in brought_ones}) < len(brought_ones):
         raise InvalidInput("pay", [tender.kind for tender in tenders], _TWICE)
     return brought_ones
+
+
+def asked(order: Order, given: Sequence[Share]) -> tuple[e.Event, ...]:
+    """The events of asking each of these tenders for its share: the payments that come next of this order."""
+    events: list[e.Event] = []
+    for number, share in enumerate(given, len(order.payments) + 1):
+        new, tender, amount = ids.payment_id(order.id, number), share.tender, share.amount
+        events.append(e.TenderAdded(new, tender.kind, amount, tender.token, method=tender.method, now=tender.now))
+        if isinstance(tender, PayInStore):
+            events.append(e.LeftForStore(new, amount))
+        else:
+            events.append(e.AuthoriseRequested(new, ids.attempt_id(new, 1), amount))
+    return tuple(events)

@@ -5,8 +5,12 @@ What a touchpoint can't do it doesn't have, so a type checker refuses `app.picku
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cached_property
 
+from omniorder.domain.actors import Associate
+from omniorder.domain.measures import Measures
+from omniorder.services.arrivals import Arrivals
 from omniorder.services.carts import Carts, OwnCarts
 from omniorder.services.checkout import Checkout
 from omniorder.services.credit import OwnCredit, StoreCredits
@@ -14,6 +18,7 @@ from omniorder.services.exports import Exports
 from omniorder.services.gift_cards import GiftCardBalances, GiftCards
 from omniorder.services.handoffs import Handoffs
 from omniorder.services.imports import Imports
+from omniorder.services.measuring import measure
 from omniorder.services.orders import CustomerOrders, OwnOrders
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.payment_desk import PaymentDesk
@@ -112,6 +117,19 @@ class StoreTouchpoint(Touchpoint):
         return Pickups(self._parts, self._touch)
 
     @cached_property
+    def arrivals(self) -> Arrivals:
+        """Who comes, in what order, and who takes care of them."""
+        return Arrivals(self._parts, self._touch)
+
+    def measures(self, day: date, last: date | None = None) -> Measures:
+        """What this store's work came to on a day of its own calendar, or on all days from `day` to `last`.
+
+        Raises `InvalidInstant` (no such days), `TooMany` (more than 92), `NotFound` (the store).
+        """
+        store = self._touch.actor.store if isinstance(self._touch.actor, Associate) else ""
+        return measure(self._parts, self._touch, store, day, last)
+
+    @cached_property
     def orders(self) -> StaffOrders:
         """Orders that this store works on, and refunds of them."""
         return StaffOrders(self._parts, self._touch)
@@ -144,6 +162,13 @@ class SystemTouchpoint(Touchpoint):
     def stores(self) -> Stores:
         """The store directory."""
         return Stores(self._parts, self._touch)
+
+    def measures(self, store: str, day: date, last: date | None = None) -> Measures:
+        """What a store's work came to on a day of its own calendar, or on all days from `day` to `last`.
+
+        Raises `NotFound`, `InvalidInstant` (no such days), `TooMany` (more than 92).
+        """
+        return measure(self._parts, self._touch, store, day, last)
 
     @cached_property
     def articles(self) -> Articles:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar, get_type_hints
 
 from attrs import evolve, fields
 
-from omniorder.domain import answers, capturing, carts, coupling, ids, orders, promises
+from omniorder.domain import answers, capturing, carts, coupling, ids, orders, promises, substitutes
 from omniorder.domain import events as e
 from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
@@ -23,6 +23,7 @@ from omniorder.domain.bins import Bin
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
+from omniorder.domain.consents import REFUSED, Consent
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.lifecycle import CartState, PromiseState, ReservationState
@@ -31,11 +32,14 @@ from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Action
 from omniorder.domain.promises import Promise
+from omniorder.domain.proofs import CheckKind, Proof
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import Unit
 from omniorder.domain.questions import Alternative, MissingUnits, Option, Question
 from omniorder.domain.stock import Movement, MovementKind, Reservation
 from omniorder.domain.store_services import Service
 from omniorder.domain.stores import Closure, Point, Store
+from omniorder.domain.substitutes import Offered
 from omniorder.domain.text import Metadata, metadata
 
 NOW: Final = datetime(2026, 11, 22, 8, 41, 34, 123456, tzinfo=UTC)
@@ -60,6 +64,12 @@ WISHES: Final[Mapping[str, int]] = MappingProxyType({MILK: 2, BREAD: 1, APPLES: 
 
 A_PIECE_OF_CHEESE: Final[Mapping[str, int]] = MappingProxyType({MILK: 2, CHEESE: 500})
 """What a sample cart with something in it that is weighed holds: from 450 g to 550 g of it will do."""
+
+
+ASK_FIRST: Final = Consent.ask(
+    cap=Money(499, "EUR"), silence_takes=True, without_allergens=["nuts", "milk"], without_brands=["Oatly"]
+)
+"""What somebody says in a basket who wants to be asked, with everything that they can say."""
 
 
 def stamp(at: datetime = NOW, *, actor: str = ANNA) -> e.Stamp:
@@ -185,6 +195,11 @@ def every_cart(number: int = 1) -> Mapping[str, Cart]:
     return {
         "started": empty_cart(number),
         "filled": full,
+        "consented": changed(
+            full,
+            carts.consented(full.lines[0].id, Consent.named(BREAD, cap=Money(310, "EUR"))),
+            carts.consented(full.lines[1].id, ASK_FIRST),
+        ),
         "noted": changed(full, e.LineNoted(full.lines[1].id, "скоро?\n\u20ac 5")),
         "emptied": changed(full, *(e.LineRemoved(line.id) for line in full.lines)),
         "promised": held,
@@ -303,9 +318,11 @@ def order(
     starts: datetime | None = None,
     at: datetime = NOW,
     wishes: Mapping[str, int] = WISHES,
+    consent: Consent = REFUSED,
 ) -> Order:
-    """An order that was just placed and has no tender yet."""
-    basket = cart(number, owner=owner, wishes=wishes)
+    """An order that was just placed and has no tender yet; of its first line, `consent` says what may come instead."""
+    filled = cart(number, owner=owner, wishes=wishes)
+    basket = changed(filled, carts.consented(filled.lines[0].id, consent)) if consent != REFUSED else filled
     made = promise(number, basket=basket, store=store, starts=starts)
     reference = ids.order_id(store, _bytes(number))
     new = orders.place(reference, basket, made, at=at, channel=Channel.WEB, pay_by=at + 15 * MINUTE)
@@ -401,7 +418,14 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "due in store": pay_in_store(placed),
         "picking": after(confirmed, e.PickStarted(), e.LinePicked(placed.lines[0].id, 1)),
         "ready": waiting,
+        "reminded": after(waiting, e.Reminded(1)),
+        "extended": after(waiting, e.DeadlineExtended(NOW + timedelta(days=5), (NOW + timedelta(days=4),), asked=True)),
         "reissued": after(waiting, e.CodeReissued(2, "2027")),
+        "left offline": after(waiting, e.LeftOffline(first, "pup_1_1", placed.store, NOW, "associate:ivan@SOF01")),
+        "proxy": after(waiting, e.ProxyNamed("prx_1", "Ivan Petrov")),
+        "on the way": after(confirmed, e.CustomerOnTheWay(NOW + HOUR)),
+        "arrived": after(waiting, e.CustomerOnTheWay(NOW + HOUR), e.CustomerArrived("P3", "blue Skoda, CB 1234")),
+        "attended": after(waiting, e.CustomerArrived(), e.CustomerAttended("associate:ivan@SOF01")),
         "handing over": handing_over(waiting),
         "partly collected": some,
         "rest lapsed": after(some, *coupling.overdue(some, NOW + timedelta(days=4), hold)),
@@ -418,8 +442,26 @@ def every_order(number: int = 1) -> Mapping[str, Order]:
         "partly collected by weight": heard(
             handing_over(heavy, slice_), answers.Approved(heavy.value_after(slice_), "ch_1", open=True)
         ),
+        "proposed": proposed(number),
+        "substituted": after(proposed(number), *substitutes.answered(*_asked(proposed(number)), accepted=True)),
         "not collected": after(waiting, *coupling.overdue(waiting, NOW + timedelta(days=4), hold)),
     }
+
+
+def proposed(number: int = 1) -> Order:
+    """Being picked, with something else proposed for the last unit of its first line."""
+    order_ = authorised(order(number, consent=ASK_FIRST))
+    line = order_.lines[0]
+    other = Article("OAT-MILK-BIO", "Organic oat milk 1 l", temperature=Temperature.CHILLED)
+    offered = Offered(ids.line_id(_bytes(number, 8)), other, price("OAT-MILK-BIO", 299))
+    coming = substitutes.coming(order_, line.id, 1, offered)
+    hold = ids.reservation_id(SOFIA, _bytes(10**6 + number))
+    proposal = Proposal(line.id, 1, coming, hold, NOW + HOUR, "not_found", silence_takes=True)
+    return after(order_, e.PickStarted(), e.LinePicked(line.id, 1), e.SubstituteProposed(proposal))
+
+
+def _asked(order: Order) -> tuple[Order, Proposal]:
+    return order, order.pickup.proposals[0]
 
 
 def _paid_at_once(order: Order) -> tuple[e.Event, ...]:
@@ -451,10 +493,27 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         tuple[str, ...]: ("edit", "pay"),
         int: 3,
         bool: True,
+        CheckKind: CheckKind.AGE,
+        Proof: Proof.TOKEN,
         datetime: NOW + HOUR,
         datetime | None: NOW + HOUR,
+        tuple[datetime, ...]: (NOW + HOUR, NOW + 2 * HOUR),
         Money: Money(1234, "EUR"),
         Money | None: Money(1235, "EUR"),
+        Consent: Consent.similar(cap=Money(299, "EUR"), without_brands=["Oatly"]),
+        Proposal: Proposal(
+            "ln_1",
+            2,
+            OrderLine(
+                *("ln_4", MILK, "Oat milk 1 l", Unit.PIECE, 2, Money(249, "EUR"), 1, Decimal("0.20")),
+                *(Money(498, "EUR"),),
+                instead_of="ln_1",
+            ),
+            "rsv_SOF01_4",
+            NOW + HOUR,
+            "not_found",
+            silence_takes=True,
+        ),
         tuple[OrderLine, ...]: (
             OrderLine(
                 "ln_3",
@@ -484,6 +543,7 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         ),
         tuple[e.Units, ...]: (e.Units("ln_1", 2), e.Units("ln_2", 1)),
         tuple[tuple[str, int], ...]: ((BREAD, 1), (MILK, 2)),
+        tuple[tuple[str, str], ...]: (("ln_3", "cold, please"),),
     }
 )
 

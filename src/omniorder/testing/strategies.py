@@ -26,8 +26,9 @@ from omniorder.domain import slots as storing
 from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
 from omniorder.domain.bins import Bin
-from omniorder.domain.carts import Add, Cart, Change, Edit, Note, Remove
+from omniorder.domain.carts import Add, Allow, Cart, Change, Edit, Note, Remove
 from omniorder.domain.channels import Channel
+from omniorder.domain.consents import Consent
 from omniorder.domain.deliveries import ExpectedDelivery
 from omniorder.domain.events import EVENTS, Event, Recorded, Stamp, Units
 from omniorder.domain.handling import Handling, Temperature
@@ -38,6 +39,8 @@ from omniorder.domain.orders import Order
 from omniorder.domain.payments import Card, PayInStore, Payment, Tender
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.promises import Promise, Quote
+from omniorder.domain.proofs import CheckKind, Proof
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import MAX_QUANTITY, Unit
 from omniorder.domain.questions import Alternative, MissingUnits, Option, Question
 from omniorder.domain.slots import Slot
@@ -317,7 +320,15 @@ def expected_deliveries() -> st.SearchStrategy[ExpectedDelivery]:
 
 # --- carts ------------------------------------------------------------------------------------------------
 
-_ADDS: Final = st.builds(Add, _SKUS, _SOME, _NOTES, _METADATA)
+_EXCLUDED: Final = st.sampled_from([(), ("milk",), ("gluten", "nuts")])
+_CONSENTS: Final = st.one_of(
+    st.just(Consent.refuse()),
+    st.builds(Consent.similar, without_allergens=_EXCLUDED, without_brands=st.sampled_from([(), ("Oatly",)])),
+    st.builds(Consent.named, _SKUS),
+    st.builds(Consent.ask, silence_takes=st.booleans(), without_allergens=_EXCLUDED),
+)
+"""Without caps, which are of the currency in which the cart will be priced."""
+_ADDS: Final = st.builds(Add, _SKUS, _SOME, _NOTES, _METADATA, _CONSENTS)
 
 
 def carts(*, filled: bool = False) -> st.SearchStrategy[Cart]:
@@ -339,11 +350,13 @@ def _filled_carts(draw: st.DrawFn) -> Cart:
 
 def _edit(draw: st.DrawFn, cart: Cart) -> Edit:
     line = one_of(draw, cart.lines).id
-    match draw(below(4)):
+    match draw(below(5)):
         case 0:
             return draw(_ADDS)
         case 1:
             return Change(line, draw(_SOME))
+        case 3:
+            return Allow(line, draw(_CONSENTS))
         case 2:
             return Note(line, draw(_NOTES))
         case _:
@@ -532,15 +545,30 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         tuple[str, ...]: st.lists(words, max_size=3).map(tuple),
         int: quantities(),
         bool: st.booleans(),
+        CheckKind: st.sampled_from(CheckKind),
+        Proof: st.sampled_from(Proof),
         datetime: instants(),
         datetime | None: st.none() | instants(),
+        tuple[datetime, ...]: st.lists(instants(), max_size=3).map(tuple),
         Money: money(),
         Money | None: st.none() | money(),
         tuple[OrderLine, ...]: st.lists(_order_lines(), max_size=2).map(tuple),
+        Consent: st.builds(Consent.similar, cap=st.none() | money(least=0), without_brands=st.just(("Oatly",))),
+        Proposal: st.builds(
+            Proposal,
+            st.just("ln_0"),
+            quantities(),
+            _order_lines(),
+            words,
+            instants(),
+            st.just("not_found"),
+            st.booleans(),
+        ),
         Metadata: metadata(),
         Question: _questions(units),
         tuple[Units, ...]: st.lists(units, max_size=3).map(tuple),
         tuple[tuple[str, int], ...]: st.lists(st.tuples(skus(), quantities()), max_size=3).map(tuple),
+        tuple[tuple[str, str], ...]: st.lists(st.tuples(words, words), max_size=2).map(tuple),
     }
 
 

@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 from attrs import field, frozen
 from hypothesis import strategies as st
 
-from omniorder.domain import coupling, crediting, ids
+from omniorder.domain import coupling, crediting, ids, substitutes
 from omniorder.domain import events as e
 from omniorder.domain.answers import (
     AUTHORISATION_EXPIRED,
@@ -27,15 +27,18 @@ from omniorder.domain.answers import (
     NoAnswer,
     heard,
 )
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken, Terminal, hand_over
+from omniorder.domain.consents import ConsentMode
 from omniorder.domain.events import Event
 from omniorder.domain.lifecycle import BUSY_PAYMENTS, PICKUP, AttemptState, OrderState, PaymentState, PickupState
 from omniorder.domain.money import Money
 from omniorder.domain.orders import Order, told
 from omniorder.domain.payments import Action, Attempt, Operation, Payment
-from omniorder.domain.pickups import PickupLine
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Alternative, Option, Question
+from omniorder.domain.substitutes import Offered
 from omniorder.domain.terms import PLAIN
 from omniorder.errors import OmniorderError
 
@@ -204,15 +207,20 @@ def _picked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
 
 def _made_ready(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     pickup = order.pickup
-    return (*pickup.weighed(), e.MadeReady("C4", at + timedelta(days=3), "1")) if pickup.fully_picked else ()
+    if not pickup.fully_picked:
+        return ()
+    return (*pickup.weighed(), e.MadeReady("C4", at + timedelta(days=3), "1", (at + timedelta(days=2),)))
 
 
 def _ready_again(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    pickup = order.pickup
     events: list[Event] = [
         e.Unreadied("wrong bag"),
-        e.CodeReissued(order.pickup.generation + 1, "2"),
-        e.DeadlineExtended(at + timedelta(days=5)),
+        e.CodeReissued(pickup.generation + 1, "2"),
+        e.DeadlineExtended(at + timedelta(days=5), (at + timedelta(days=4),), asked=not pickup.extended),
     ]
+    if pickup.reminded < len(pickup.reminders):
+        events.append(e.Reminded(pickup.reminded + 1))
     return (one_of(draw, events),)
 
 
@@ -221,7 +229,7 @@ def _worked(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     events: list[Event] = [
         e.PickReset(),
         e.SlotMoved(order.pickup.slot, order.pickup.starts, order.pickup.ends),
-        *(e.ShortPicked(line.line, left, "not_found") for line in order.pickup.lines if (left := _unpicked(line))),
+        *(e.ShortPicked(line.line, line.missing, "not_found") for line in order.pickup.lines if line.missing),
     ]
     return (one_of(draw, [event for event in events if type(event) in PICKUP[order.pickup.state]]),)
 
@@ -238,8 +246,31 @@ def _held_up(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     return (one_of(draw, [event for event in events if type(event) in PICKUP[order.pickup.state]]),)
 
 
-def _unpicked(line: PickupLine) -> int:
-    return max(0, line.open - line.short - line.picked + line.collected)
+def _substituted(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """Something else is given, or proposed, for units that the shelf lacks; for any price, as the consent may allow."""
+    line = order.line(one_of(draw, [line for line in order.pickup.lines if line.missing]).line)
+    number, units = len(order.added) + len(order.pickup.proposals), order.pickup.line(line.id).missing
+    price = Money(draw(below(line.price.amount + 1)), line.price.currency)
+    article = Article("SUBSTITUTE", "Something else", line.unit)
+    offered = Offered(ids.line_id(number.to_bytes(8)), article, Price("SUBSTITUTE", price, tax="0.20", per=line.per))
+    some, hold = 1 + draw(below(units)), ids.reservation_id(order.pickup.store, (number + 1).to_bytes(16))
+    coming = substitutes.coming(order, line.id, some, offered)
+    if substitutes.ordered_line(order, line.id).consent.mode is ConsentMode.ASK:
+        until, silence = at + timedelta(minutes=15), draw(_YES_OR_NO)
+        return (e.SubstituteProposed(Proposal(line.id, some, coming, hold, until, "not_found", silence)),)
+    return (e.LinesAppended((coming,), hold), e.UnitsSubstituted(line.id, some, coming.id))
+
+
+def _answered_to_proposal(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    proposal = one_of(draw, order.pickup.proposals)
+    if draw(below(4)) == 0:
+        return (e.SubstituteWithdrawn(proposal.id),)
+    return substitutes.answered(order, proposal, accepted=draw(_YES_OR_NO))
+
+
+def _lacks_some(order: Order) -> bool:
+    consents = (substitutes.ordered_line(order, line.line).consent for line in order.pickup.lines if line.missing)
+    return order.pickup.state is PickupState.PICKING and any(one.mode is not ConsentMode.REFUSE for one in consents)
 
 
 def _question(order: Order, at: datetime) -> Question:
@@ -255,6 +286,22 @@ def _decided(draw: st.DrawFn, order: Order, at: datetime) -> Events:
     told: tuple[Event, ...] = (e.QuestionAnswered(option.id), e.QuestionLapsed(option.id))
     first = (one_of(draw, told),) if order.pickup.question else ()
     return (*first, *coupling.go_on(order, option, question.about, question.reason, at + _HOLD))
+
+
+def _came(draw: st.DrawFn, order: Order, at: datetime) -> Events:
+    """Somebody comes for it, or says who will."""
+    events: list[Event] = [
+        e.CustomerOnTheWay(at + timedelta(minutes=20)),
+        e.CustomerArrived("P3", "blue Skoda, CB 1234"),
+        e.CustomerAttended("associate:ivan@SOF01"),
+        e.ArrivalWithdrawn(),
+        e.ProxyNamed("prx_1", "Ivan Petrov"),
+        e.ProxyWithdrawn(),
+    ]
+    happened = one_of(draw, events)
+    nobody = order.pickup.arrival is None or order.pickup.arrival.arrived_at is None
+    there = isinstance(happened, e.CustomerAttended) and nobody
+    return (e.CustomerArrived(), happened) if there else (happened,)
 
 
 def _handed_over(draw: st.DrawFn, order: Order, at: datetime) -> Events:
@@ -320,9 +367,12 @@ _DECISIONS: Final[tuple[tuple[Decision, int, Fits], ...]] = (
     (_handed_over, 12, _at_pickup(PickupState.READY)),
     (_ready_again, 3, _at_pickup(PickupState.READY)),
     (_worked, 3, _at_pickup(*_PREPARED)),
+    (_substituted, 3, _lacks_some),
+    (_answered_to_proposal, 4, lambda order: bool(order.pickup.proposals)),
     (_held_up, 4, _at_pickup(*_PREPARED)),
     (_held_up, 8, _at_pickup(*_WAITING)),
     (_decided, 8, lambda order: order.pickup.state in (*_PREPARED, *_WAITING) and bool(order.pickup.rest())),
+    (_came, 4, _at_pickup(*_PREPARED, *_WAITING, PickupState.READY)),
     (_expired, 1, _has(PaymentState.AUTHORISED)),
     (_disputed, 1, _has(PaymentState.CAPTURED)),
     (_corrected, 4, _in_state(OrderState.COMPLETED)),

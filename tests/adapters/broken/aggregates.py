@@ -338,6 +338,19 @@ def payments_paged_by_instant_alone(patch: Patch) -> None:
     method(patch, "paid_by", page)
 
 
+@breaks("who_arrived_first_is_listed_first_and_then_who_is_expected_first")
+def who_comes_by_order_id(patch: Patch) -> None:
+    alter(patch, "coming", lambda found: tuple(sorted(found, key=lambda order: order.id)))
+
+
+@breaks("paging_through_who_comes_loses_and_repeats_nobody")
+def who_comes_paged_by_time_alone(patch: Patch) -> None:
+    def page(original: Any, tx: Any, store: str, *, after: Any, **rest: Any) -> Any:
+        return original(tx, store, after=after and (*after[:2], "~"), **rest)
+
+    method(patch, "coming", page)
+
+
 @breaks("pickups_come_by_window_and_order_id")
 def pickups_by_order_id(patch: Patch) -> None:
     alter(patch, "pickups", lambda found: tuple(sorted(found, key=lambda order: order.id)))

@@ -82,6 +82,27 @@ def numbers_without_a_guard(patch: Patch) -> None:
     alter(patch, "journal", lambda found: found[:5])  # and two writers have read the same number
 
 
+@breaks("a_stores_journal_comes_by_time_from_start_to_before_end")
+def a_stores_journal_with_its_end(patch: Patch) -> None:
+    def longer(original: Any, tx: Any, home: str, start: Any, end: Any, **rest: Any) -> Any:
+        return original(tx, home, start, end + samples.MINUTE / 2, **rest)
+
+    method(patch, "journal_of_store", longer)
+
+
+@breaks("a_stores_journal_comes_by_time_from_start_to_before_end")
+def a_stores_journal_by_streams(patch: Patch) -> None:
+    alter(patch, "journal_of_store", lambda found: tuple(sorted(found, key=lambda one: (one.stream, one.seq))))
+
+
+@breaks("paging_through_a_stores_journal_loses_and_repeats_none")
+def a_stores_journal_paged_by_time_alone(patch: Patch) -> None:
+    def page(original: Any, tx: Any, *args: Any, after: Any, **rest: Any) -> Any:
+        return original(tx, *args, after=after and (after[0], "~", 0), **rest)
+
+    method(patch, "journal_of_store", page)
+
+
 # --- consumers --------------------------------------------------------------------------------------------
 
 

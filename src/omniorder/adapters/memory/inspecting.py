@@ -107,7 +107,7 @@ class MemoryInspection:
         rows = [Claim(one.store, one.reservation_id, one.id) for one in promises]
         rows += [Claim(leg.store, leg.reservation, leg.transfer) for one in promises for leg in one.legs]
         rows += [Claim(one.source, one.reservation, one.id) for one in self._db.transfers.rows()]
-        rows += [Claim(one.pickup.store, hold, one.pickup.id) for one in orders for hold in one.pickup.holds]
+        rows += [Claim(store_of(hold), hold, one.id) for one in orders for hold in one.pickup.holds]
         rows += [Claim(o.pickup.store, o.reservation_id, o.id) for o in orders if o.reservation_id not in own]
         return iter(sorted(rows, key=lambda row: (row.store, row.reservation)))
 

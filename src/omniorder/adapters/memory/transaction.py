@@ -244,6 +244,16 @@ class MemoryTransaction:
         keys = sorted(key for key in keyed if after is None or key > after)
         return tuple(keyed[key] for key in keys[:limit])
 
+    def coming(self, store: str, *, after: tuple[bool, datetime, str] | None, limit: int) -> tuple[Order, ...]:
+        keyed = {
+            (arrival.arrived_at is None, at, order.id): order
+            for order in self._db.orders.of(store).values()
+            if (arrival := order.pickup.arrival) and (at := arrival.arrived_at or arrival.expected_at)
+        }
+        place = None if after is None else (not after[0], *after[1:])
+        keys = sorted(key for key in keyed if place is None or key > place)
+        return tuple(keyed[key] for key in keys[:limit])
+
     def unreturned(self, store: str, *, after: str | None, limit: int) -> tuple[Order, ...]:
         found = {
             order.id: order
@@ -267,6 +277,17 @@ class MemoryTransaction:
         last = min(after + limit, len(self._db.journal.of((home, stream))))
         entries = (self._db.journal.get((home, stream, seq)) for seq in range(after + 1, last + 1))
         return tuple(entry.recorded for entry in entries if entry is not None)
+
+    def journal_of_store(
+        self, home: str, start: datetime, end: datetime, *, after: tuple[datetime, str, int] | None, limit: int
+    ) -> tuple[Recorded, ...]:
+        keyed = {
+            (one.stamp.at, one.stream, one.seq): one
+            for one in (entry.recorded for entry in self._db.journal.rows())
+            if one.home == home and start <= one.stamp.at < end
+        }
+        keys = sorted(key for key in keyed if after is None or key > after)
+        return tuple(keyed[key] for key in keys[:limit])
 
     def movements(self, store: str, sku: str, *, after: str | None, limit: int) -> tuple[Movement, ...]:
         rows = self._db.movements.of((store, sku))

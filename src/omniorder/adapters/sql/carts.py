@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, select, update
 
+from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import moment
 from omniorder.adapters.sql.documents import by_position, children, document, labels
@@ -13,6 +14,7 @@ from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import Rows, Values, changes
 from omniorder.adapters.sql.schema import CART, CART_LINE, NOTE
 from omniorder.domain.carts import Cart, CartLine
+from omniorder.domain.consents import REFUSED, Consent
 from omniorder.domain.lifecycle import CartState
 from omniorder.ports.writes import CartWrite
 
@@ -125,9 +127,14 @@ def _line_rows(cart: Cart) -> list[Values]:
             "quantity": line.quantity,
             "version": line.version,
             "metadata": dict(line.metadata),
+            "consent": None if line.consent == REFUSED else wire.dump(line.consent),
         }
         for place, line in enumerate(cart.lines)
     ]
+
+
+def _consent(found: Any) -> Consent:
+    return REFUSED if found is None else wire.load(Consent, found)
 
 
 def cart_from(found: dict[str, Any]) -> Cart:
@@ -140,7 +147,7 @@ def cart_from(found: dict[str, Any]) -> Cart:
         lines=tuple(
             CartLine(
                 line["id"], line["sku"], line["quantity"], line["note"] or "",
-                labels(line["metadata"]), line["version"],
+                labels(line["metadata"]), line["version"], _consent(line["consent"]),
             )
             for line in by_position(found["lines"])
         ),

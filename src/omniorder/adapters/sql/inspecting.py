@@ -114,7 +114,7 @@ _PICKED_UP: Final = (
     .where(
         PICKUP_LINE.c.store_id == PICKUP.c.store_id,
         PICKUP_LINE.c.pickup_id == PICKUP.c.id,
-        PICKUP_LINE.c.instead_of == "",
+        PICKUP_LINE.c.instead_of == "",  # a substitute takes the place of what it came for
     )
     .scalar_subquery()
 )
@@ -143,7 +143,7 @@ def _claimed(elements: Callable[[Any], Any], part: Callable[[Any, str], Any]) ->
         select(PROMISE.c.store_id, PROMISE.c.reservation_id, PROMISE.c.id),
         select(part(legs.c.value, "store"), _held_by(transfer), transfer).join_from(PROMISE, legs, true()),
         select(TRANSFER.c.store_id, _held_by(TRANSFER.c.id), TRANSFER.c.id),
-        select(PICKUP.c.store_id, part(holds.c.value, ""), PICKUP.c.id).join_from(PICKUP, holds, true()),
+        select(PICKUP.c.store_id, part(holds.c.value, ""), PICKUP.c.order_id).join_from(PICKUP, holds, true()),
         select(ORDER.c.pickup_store, ORDER.c.reservation_id, ORDER.c.id)
         .join(PROMISE, and_(PROMISE.c.store_id == ORDER.c.store_id, PROMISE.c.id == ORDER.c.promise_id))
         .where(PROMISE.c.reservation_id != ORDER.c.reservation_id),

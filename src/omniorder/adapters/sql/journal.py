@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import and_, bindparam, delete, func, insert, select
+from sqlalchemy import and_, bindparam, delete, func, insert, select, tuple_
 
 from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.columns import Key
+from omniorder.adapters.sql.columns import Instant, Key, Whole
 from omniorder.adapters.sql.link import Link, Outcome, PerDialect
 from omniorder.adapters.sql.schema import CONSUMER, DELIVERY, EVENT
 from omniorder.domain.channels import Channel
@@ -28,6 +29,22 @@ _STREAM: Final = (
         EVENT.c.seq > bindparam("after"),
     )
     .order_by(EVENT.c.seq)
+    .limit(bindparam("most"))
+)
+_OF_STORE: Final = (
+    select(EVENT)
+    .where(
+        EVENT.c.home == bindparam("home"),
+        EVENT.c.at >= bindparam("start"),
+        EVENT.c.at < bindparam("end"),
+        tuple_(EVENT.c.at, EVENT.c.stream, EVENT.c.seq)
+        > tuple_(
+            bindparam("after_at", type_=Instant()),
+            bindparam("after_stream", type_=Key()),
+            bindparam("after_seq", type_=Whole()),
+        ),
+    )
+    .order_by(EVENT.c.at, EVENT.c.stream, EVENT.c.seq)
     .limit(bindparam("most"))
 )
 _SAME_EVENT: Final = and_(
@@ -116,6 +133,16 @@ def stream(link: Link, home: str, stream: str, after: int, limit: int) -> tuple[
     """Events of one stream with a higher number than `after`, in order."""
     params = {"home": home, "stream": stream, "after": after, "most": limit}
     return tuple(map(recorded_from, link.rows(_STREAM, params)))
+
+
+def of_store(
+    link: Link, home: str, start: datetime, end: datetime, after: tuple[datetime, str, int] | None, limit: int
+) -> tuple[Recorded, ...]:
+    """Events of all streams of this home within [start, end), by instant, stream and number."""
+    at, stream, seq = after or (start, "", 0)
+    params = {"home": home, "start": start, "end": end, "most": limit}
+    params |= {"after_at": at, "after_stream": stream, "after_seq": seq}
+    return tuple(map(recorded_from, link.rows(_OF_STORE, params)))
 
 
 def recorded_from(row: Any) -> Recorded:

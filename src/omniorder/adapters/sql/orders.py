@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, exists, select, tuple_, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, tuple_, update
 
 from omniorder import wire
 from omniorder.adapters.sql import carts, payments, pickups
 from omniorder.adapters.sql.batch import Batch
-from omniorder.adapters.sql.columns import Instant, Key, maybe_moment, moment
+from omniorder.adapters.sql.columns import Instant, Key, Whole, maybe_moment, moment
 from omniorder.adapters.sql.documents import among, by_position, children, document, labels
 from omniorder.adapters.sql.link import Link
-from omniorder.adapters.sql.orderlines import line_from, line_rows, note_rows
+from omniorder.adapters.sql.orderlines import line_from, line_rows, note_rows, notes_from
 from omniorder.adapters.sql.rows import Rows, Values, changes
 from omniorder.adapters.sql.schema import (
     ATTEMPT,
@@ -40,13 +40,6 @@ EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2199, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _LAST: Final = "~"  # behind every id
 
-_NOTE_OF_LINE: Final = (
-    select(NOTE.c.text)
-    .where(NOTE.c.owner == ORDER.c.owner, NOTE.c.subject == ORDER.c.id, NOTE.c.line_id == ORDER_LINE.c.id)
-    .correlate(ORDER, ORDER_LINE)
-    .scalar_subquery()
-)
-
 
 def _of_order(table: Any) -> Any:
     return and_(table.c.store_id == ORDER.c.store_id, table.c.order_id == ORDER.c.id)
@@ -54,7 +47,8 @@ def _of_order(table: Any) -> Any:
 
 _DOCUMENT: Final = document(
     ORDER,
-    lines=children(ORDER_LINE, _of_order(ORDER_LINE), note=_NOTE_OF_LINE),
+    lines=children(ORDER_LINE, _of_order(ORDER_LINE)),
+    notes=children(NOTE, NOTE.c.owner == ORDER.c.owner, NOTE.c.subject == ORDER.c.id),
     payments=children(PAYMENT, _of_order(PAYMENT)),
     attempts=children(ATTEMPT, _of_order(ATTEMPT)),
     pickup=document(
@@ -94,6 +88,24 @@ _TO_PICK_UP: Final = (
         > tuple_(bindparam("after_at", type_=Instant()), bindparam("after_id", type_=Key())),
     )
     .order_by(PICKUP.c.starts_at, PICKUP.c.order_id)
+    .limit(bindparam("most"))
+)
+_THERE: Final = case((PICKUP.c.arrived_at.is_not(None), 0), else_=1)
+_SINCE: Final = func.coalesce(PICKUP.c.arrived_at, PICKUP.c.expected_at, type_=Instant())
+_COMING: Final = (
+    WHOLE.where(
+        PICKUP.c.store_id == bindparam("store_id"),
+        or_(PICKUP.c.expected_at.is_not(None), PICKUP.c.arrived_at.is_not(None)),
+        ORDER.c.store_id == PICKUP.c.home,  # by its key: few come at any time, of all orders that there ever were
+        ORDER.c.id == PICKUP.c.order_id,
+        tuple_(_THERE, _SINCE, PICKUP.c.order_id)
+        > tuple_(
+            bindparam("after_there", type_=Whole()),
+            bindparam("after_at", type_=Instant()),
+            bindparam("after_id", type_=Key()),
+        ),
+    )
+    .order_by(_THERE, _SINCE, PICKUP.c.order_id)
     .limit(bindparam("most"))
 )
 _PAID: Final = PAYMENT.alias("paid")
@@ -181,6 +193,13 @@ def to_pick_up(
     return tuple(map(order_from, link.documents(_TO_PICK_UP, params)))
 
 
+def coming(link: Link, store: str, after: tuple[bool, datetime, str] | None, limit: int) -> tuple[Order, ...]:
+    """Orders whose customers have arrived at this store, by when, and then those on their way, by when they come."""
+    there, at, id = after or (True, EARLIEST, "")
+    params = {"store_id": store, "after_there": int(not there), "after_at": at, "after_id": id, "most": limit}
+    return tuple(map(order_from, link.documents(_COMING, params)))
+
+
 def paid_by(
     link: Link, kind: str, start: datetime, end: datetime, after: tuple[datetime, str] | None, limit: int
 ) -> tuple[tuple[str, Order], ...]:
@@ -213,8 +232,7 @@ def write(batch: Batch, change: OrderWrite) -> None:
             batch.insert(_LIST, _listed(order), "order", order.id)
         if order.every_line != before.every_line:
             _LINES.sync(batch, line_rows(before), line_rows(order), "order", order.id)
-        if (order.owner, order.every_line) != (before.owner, before.every_line):
-            carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
+        carts.write_notes(batch, note_rows(before), note_rows(order), order.id)
     payments.write(batch, before, order)
     pickups.write(batch, before, order)
 
@@ -249,7 +267,7 @@ def _values(order: Order) -> Values:
 
 def order_from(found: dict[str, Any]) -> Order:
     """The order of a document."""
-    currency, lines = found["currency"], by_position(found["lines"])
+    currency, lines, notes = found["currency"], by_position(found["lines"]), notes_from(found["notes"])
     return Order(
         id=found["id"],
         version=found["version"],
@@ -261,8 +279,8 @@ def order_from(found: dict[str, Any]) -> Order:
         channel=Channel(found["channel"]),
         total=Money(found["total"], currency),
         ceiling=Money(found["ceiling"], currency),
-        lines=tuple(line_from(line, currency) for line in lines if not line["added"]),
-        pickup=pickups.pickup_from(found["pickup"]),
+        lines=tuple(line_from(line, currency, notes) for line in lines if not line["added"]),
+        pickup=pickups.pickup_from(found["pickup"], notes),
         placed_at=moment(found["placed_at"]),
         pay_by=moment(found["pay_by"]),
         payments=payments.payments_from(found["payments"], found["attempts"]),
@@ -271,5 +289,5 @@ def order_from(found: dict[str, Any]) -> Order:
         language=found["language"],
         metadata=labels(found["metadata"]),
         corrections=tuple(wire.load(Correction, one) for one in found["corrections"]),
-        added=tuple(line_from(line, currency) for line in lines if line["added"]),
+        added=tuple(line_from(line, currency, notes) for line in lines if line["added"]),
     )

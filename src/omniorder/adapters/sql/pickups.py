@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, update
@@ -10,12 +13,15 @@ from omniorder import wire
 from omniorder.adapters.sql.batch import Batch
 from omniorder.adapters.sql.columns import exactly, maybe_moment, moment, share
 from omniorder.adapters.sql.documents import by_position
+from omniorder.adapters.sql.orderlines import PROXY, VEHICLE
 from omniorder.adapters.sql.rows import Rows, Values
 from omniorder.adapters.sql.schema import PICKUP, PICKUP_LINE
+from omniorder.domain.arrivals import Arrival, Proxy
 from omniorder.domain.events import Units
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.questions import Question
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
@@ -53,6 +59,11 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "ends_at": pickup.ends,
         "zone": pickup.zone,
         "collect": pickup.collect.value,
+        "proxy": pickup.proxy.id if pickup.proxy else "",
+        "expected_at": pickup.arrival and pickup.arrival.expected_at,
+        "arrived_at": pickup.arrival and pickup.arrival.arrived_at,
+        "bay": pickup.arrival.bay if pickup.arrival else "",
+        "attended_by": pickup.arrival.attended_by if pickup.arrival else "",
         "staged_at": pickup.staged_at,
         "ready_at": pickup.ready_at,
         "until": pickup.until,
@@ -68,6 +79,12 @@ def _row(order: Order, pickup: Pickup) -> Values:
         "wave": pickup.wave,
         "tote": pickup.tote,
         "bins": list(pickup.bins),
+        "reminders": wire.dump(pickup.reminders),
+        "reminded": pickup.reminded,
+        "extended": int(pickup.extended),
+        "spoils_at": pickup.spoils_at,
+        "proposals": wire.dump(pickup.proposals),
+        "left_offline": [[part.line, part.quantity] for part in pickup.left],
     }
 
 
@@ -94,8 +111,12 @@ def _line_rows(pickup: Pickup) -> list[Values]:
     ]
 
 
-def pickup_from(found: dict[str, Any]) -> Pickup:
-    """The pick-up of an order's document."""
+def pickup_from(found: dict[str, Any], notes: Mapping[str, str]) -> Pickup:
+    """The pick-up of an order's document, with what its customer wrote."""
+    proposals = tuple(wire.load(Proposal, one) for one in found["proposals"])
+    proposed = Counter[str]()
+    for proposal in proposals:
+        proposed[proposal.line] += proposal.quantity
     return Pickup(
         id=found["id"],
         store=found["store_id"],
@@ -117,6 +138,7 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
                 instead_of=line["instead_of"],
                 returned=line["returned"],
                 collected_at=maybe_moment(line["collected_at"]),
+                proposed=proposed[line["line_id"]],
             )
             for line in by_position(found["lines"])
         ),
@@ -137,4 +159,19 @@ def pickup_from(found: dict[str, Any]) -> Pickup:
         wave=found["wave"],
         tote=found["tote"],
         bins=tuple(found["bins"]),
+        reminders=tuple(wire.load(datetime, one) for one in found["reminders"]),
+        reminded=found["reminded"],
+        extended=bool(found["extended"]),
+        spoils_at=maybe_moment(found["spoils_at"]),
+        proposals=proposals,
+        left=tuple(Units(line, quantity) for line, quantity in found["left_offline"]),
+        proxy=Proxy(found["proxy"], notes.get(PROXY, "")) if found["proxy"] else None,
+        arrival=_arrival_from(found, notes),
     )
+
+
+def _arrival_from(found: dict[str, Any], notes: Mapping[str, str]) -> Arrival | None:
+    expected_at, arrived_at = maybe_moment(found["expected_at"]), maybe_moment(found["arrived_at"])
+    if expected_at is None and arrived_at is None:
+        return None
+    return Arrival(expected_at, arrived_at, found["bay"], notes.get(VEHICLE, ""), found["attended_by"])

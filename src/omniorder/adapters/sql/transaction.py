@@ -212,6 +212,9 @@ class SqlTransaction:
     def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
         return orders.of_owner(self._link, owner, after, limit)
 
+    def coming(self, store: str, *, after: tuple[bool, datetime, str] | None, limit: int) -> tuple[Order, ...]:
+        return orders.coming(self._link, store, after, limit)
+
     def paid_by(
         self, kind: str, *, start: datetime, end: datetime, after: tuple[datetime, str] | None, limit: int
     ) -> tuple[tuple[str, Order], ...]:
@@ -234,6 +237,11 @@ class SqlTransaction:
 
     def journal(self, home: str, stream: str, *, after: int, limit: int) -> tuple[Recorded, ...]:
         return journal.stream(self._link, home, stream, after, limit)
+
+    def journal_of_store(
+        self, home: str, start: datetime, end: datetime, *, after: tuple[datetime, str, int] | None, limit: int
+    ) -> tuple[Recorded, ...]:
+        return journal.of_store(self._link, home, start, end, after, limit)
 
     def movements(self, store: str, sku: str, *, after: str | None, limit: int) -> tuple[Movement, ...]:
         return stock.movements(self._link, store, sku, after, limit)

@@ -19,6 +19,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from omniorder.domain.events.arrivals import (
+    ArrivalWithdrawn as ArrivalWithdrawn,
+    CustomerArrived as CustomerArrived,
+    CustomerAttended as CustomerAttended,
+    CustomerOnTheWay as CustomerOnTheWay,
+    ProxyNamed as ProxyNamed,
+    ProxyWithdrawn as ProxyWithdrawn,
+)
 from omniorder.domain.events.carts import (
     CartAbandoned as CartAbandoned,
     CartAbsorbed as CartAbsorbed,
@@ -34,6 +42,7 @@ from omniorder.domain.events.carts import (
     HandoffWithdrawn as HandoffWithdrawn,
     LineAdded as LineAdded,
     LineChanged as LineChanged,
+    LineConsented as LineConsented,
     LineNoted as LineNoted,
     LineRemoved as LineRemoved,
     PromiseAccepted as PromiseAccepted,
@@ -56,6 +65,7 @@ from omniorder.domain.events.orders import (
     LinesCancelled as LinesCancelled,
     NoShowStarted as NoShowStarted,
     OrderCancelled as OrderCancelled,
+    OrderChanged as OrderChanged,
     OrderClaimed as OrderClaimed,
     OrderCompleted as OrderCompleted,
     OrderConfirmed as OrderConfirmed,
@@ -63,6 +73,7 @@ from omniorder.domain.events.orders import (
     OrderPlaced as OrderPlaced,
     OrderRerouted as OrderRerouted,
     PartReturned as PartReturned,
+    PassUsedTwice as PassUsedTwice,
     PaymentDeadlineExtended as PaymentDeadlineExtended,
     TenderAdded as TenderAdded,
     TenderFailed as TenderFailed,
@@ -116,12 +127,14 @@ from omniorder.domain.events.pickups import (
     DeadlineExtended as DeadlineExtended,
     HandOverFailed as HandOverFailed,
     HandOverStarted as HandOverStarted,
+    LeftOffline as LeftOffline,
     LinePicked as LinePicked,
     LinePutBack as LinePutBack,
     LineWeighed as LineWeighed,
     MadeReady as MadeReady,
     NoShow as NoShow,
     PartCollected as PartCollected,
+    PersonChecked as PersonChecked,
     PickClaimed as PickClaimed,
     PickJoined as PickJoined,
     PickLeft as PickLeft,
@@ -134,6 +147,7 @@ from omniorder.domain.events.pickups import (
     QuestionAnswered as QuestionAnswered,
     QuestionLapsed as QuestionLapsed,
     QuestionWithdrawn as QuestionWithdrawn,
+    Reminded as Reminded,
     Requeued as Requeued,
     Restaged as Restaged,
     RestCancelled as RestCancelled,
@@ -142,8 +156,14 @@ from omniorder.domain.events.pickups import (
     SlotMoved as SlotMoved,
     StockArrived as StockArrived,
     StockAwaited as StockAwaited,
+    SubstituteDeclined as SubstituteDeclined,
+    SubstituteProposed as SubstituteProposed,
+    SubstituteWithdrawn as SubstituteWithdrawn,
     UnitsArrived as UnitsArrived,
+    UnitsRefused as UnitsRefused,
     UnitsSent as UnitsSent,
+    UnitsSpoiled as UnitsSpoiled,
+    UnitsSubstituted as UnitsSubstituted,
     Unreadied as Unreadied,
 )
 from omniorder.domain.events.reservations import (

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from omniorder.domain.consents import REFUSED, Consent
 from omniorder.domain.events.root import PRIVATE, Event
 from omniorder.domain.money import Money
 from omniorder.domain.text import Metadata
@@ -23,13 +24,17 @@ class CartStarted(Event):
 
 @frozen
 class LineAdded(Event):
-    """`quantity` units of `sku` were put into the cart as a line of their own; `note` is for the picker."""
+    """`quantity` units of `sku` were put into the cart as a line of their own; `note` is for the picker, and `consent`
+    says what may be given instead: without what is private of it, the allergens.
+    """
 
     line: str
     sku: str
     quantity: int
     metadata: Metadata = field(factory=Metadata)
     note: str = field(default="", repr=False, metadata=PRIVATE)
+    consent: Consent = REFUSED
+    without_allergens: tuple[str, ...] = field(default=(), repr=False, metadata=PRIVATE)
 
 
 @frozen
@@ -46,6 +51,18 @@ class LineNoted(Event):
 
     line: str
     note: str = field(default="", repr=False, metadata=PRIVATE)
+
+
+@frozen
+class LineConsented(Event):
+    """The customer said what may be given instead of this line's units, where the store hasn't got them.
+
+    What somebody can't eat is theirs to tell: it is kept with the line, and not in `consent` here.
+    """
+
+    line: str
+    consent: Consent
+    without_allergens: tuple[str, ...] = field(default=(), repr=False, metadata=PRIVATE)
 
 
 @frozen

@@ -99,12 +99,27 @@ class LinesAppended(Event):
     """These lines came to the order: substitutes, or what the customer wants more.
 
     The reservation `hold` keeps their units in the pick-up's store. `ceiling` is the most that may ever be charged from
-    now on, where the customer agreed to more than before.
+    now on, where the customer agreed to more than before. `notes` for the picker, as pairs of line and text, are told
+    beside the lines.
     """
 
     lines: tuple[OrderLine, ...]
     hold: str
     ceiling: Money | None = None
+    notes: tuple[tuple[str, str], ...] = field(default=(), repr=False, metadata=PRIVATE)
+
+
+@frozen
+class OrderChanged(Event):
+    """The customer is promised something else in place of what they were: right after this, so many events as `steps`
+    says tell what.
+
+    `total` is what all costs that they want then. A payment that they bring for it is to be decided by `pay_by`.
+    """
+
+    total: Money
+    steps: int
+    pay_by: datetime | None = None
 
 
 @frozen
@@ -171,6 +186,22 @@ class OrderClaimed(Event):
 
     owner: str
     former: str
+
+
+@frozen
+class PassUsedTwice(Event):
+    """`by` gave goods against the order's pass in `store` at `at`, without a network, and they weren't to be given.
+
+    `reason` is `used` (the order was collected before, or elsewhere), `replaced` (there was a newer pass, or another
+    pick-up), `expired`, `not_yet_valid`, or what the pick-up was when the store told of it: `lapsed`, `cancelled`, ...
+    Nothing is taken or booked by this: people decide.
+    """
+
+    pass_id: str
+    store: str
+    at: datetime
+    by: str
+    reason: str
 
 
 @frozen

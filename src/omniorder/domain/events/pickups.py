@@ -7,6 +7,8 @@ from datetime import datetime
 from attrs import frozen
 
 from omniorder.domain.events.root import Event
+from omniorder.domain.proofs import CheckKind, Proof
+from omniorder.domain.proposals import Proposal
 from omniorder.domain.quantities import Units
 from omniorder.domain.questions import Question
 
@@ -167,6 +169,49 @@ class ShortPicked(Event):
 
 
 @frozen
+class SubstituteProposed(Event):
+    """The customer is asked whether they take another article for units that the shelf lacks, until the proposal ends.
+
+    Its `hold` keeps the substitute meanwhile, and the rest is picked on.
+    """
+
+    proposal: Proposal
+
+
+@frozen
+class UnitsSubstituted(Event):
+    """So many units of this line are replaced by the line `by`, which came to the order: they are called off.
+
+    By consent in the basket; or as the customer accepted this `proposal`, or was `silent` about it where that is what
+    they want.
+    """
+
+    line: str
+    quantity: int
+    by: str
+    proposal: str = ""
+    silent: bool = False
+
+
+@frozen
+class SubstituteDeclined(Event):
+    """The customer does not take what was proposed, or was `silent`: the units are missing.
+
+    What becomes of them is to be decided.
+    """
+
+    proposal: str
+    silent: bool = False
+
+
+@frozen
+class SubstituteWithdrawn(Event):
+    """The store does not propose it any more: the units are to be picked as before."""
+
+    proposal: str
+
+
+@frozen
 class PickReset(Event):
     """Everything not yet collected went back on the shelf, to be picked anew."""
 
@@ -188,15 +233,19 @@ class PickRerouted(Event):
 
 @frozen
 class MadeReady(Event):
-    """Everything is picked and lies at `staged_at`, where it waits until `until`.
+    """Everything is picked and lies at `staged_at`, where it waits until `until`; what is perishable until `spoils_at`.
 
-    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `bins` are those
-    of the places that the store has declared.
+    `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `reminders` are
+    the instants at which the customer is to be reminded, and `promised` is the start of their window, by which it was
+    to be ready. `bins` are those of the places that the store has declared.
     """
 
     staged_at: str
     until: datetime
     key_id: str
+    reminders: tuple[datetime, ...] = ()
+    spoils_at: datetime | None = None
+    promised: datetime | None = None
     bins: tuple[str, ...] = ()
 
 
@@ -217,9 +266,30 @@ class Unreadied(Event):
 
 @frozen
 class DeadlineExtended(Event):
-    """The goods wait until this instant instead."""
+    """The goods wait until this instant instead, but for those that are perishable; `reminders` are planned anew.
+
+    `asked`: the customer wanted it so, who may once.
+    """
 
     until: datetime
+    reminders: tuple[datetime, ...] = ()
+    asked: bool = False
+
+
+@frozen
+class Reminded(Event):
+    """The customer is reminded of the goods that wait: of all the times that were planned for it, this `number` of
+    them have passed."""
+
+    number: int
+
+
+@frozen
+class UnitsSpoiled(Event):
+    """These perishable units waited as long as they may: the customer gets the others without them, and does not pay
+    for them."""
+
+    units: tuple[Units, ...]
 
 
 @frozen
@@ -231,11 +301,37 @@ class CodeReissued(Event):
 
 
 @frozen
+class PersonChecked(Event):
+    """Somebody at the counter was looked at, and passed or not. Of their papers nothing is told."""
+
+    kind: CheckKind
+    passed: bool
+
+
+@frozen
+class UnitsRefused(Event):
+    """The customer doesn't want these units of what is ready, for this reason (a stable code): they leave the order.
+
+    They are on sale again, unless the reason or the goods themselves forbid it.
+    """
+
+    units: tuple[Units, ...]
+    reason: str
+
+
+@frozen
 class HandOverStarted(Event):
-    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant."""
+    """The pick-up is claimed for these units; `look_at` is when the sweep takes over from a dead claimant.
+
+    `proof` is what they are handed over against. `signature` names a picture that the retailer keeps, if one was given.
+    `offline`: they have left already, while the store had no network, so nobody at the counter holds them.
+    """
 
     units: tuple[Units, ...]
     look_at: datetime
+    proof: Proof = Proof.CODE
+    signature: str = ""
+    offline: bool = False
 
 
 @frozen
@@ -243,6 +339,20 @@ class HandOverFailed(Event):
     """The goods stayed and the code is still good; `reason` is the provider's, or `not_paid`."""
 
     reason: str
+
+
+@frozen
+class LeftOffline(Event):
+    """These units left against a signed pass while the store had no network: `by` gave them at `at`, as the store says.
+
+    `pass_id` is the pass's. What is to be paid for them is taken when the store tells of it, which is now.
+    """
+
+    units: tuple[Units, ...]
+    pass_id: str
+    store: str
+    at: datetime
+    by: str
 
 
 @frozen
@@ -261,7 +371,7 @@ class Collected(Event):
 
 @frozen
 class NoShow(Event):
-    """Nobody came while the goods were ready: all of them go back on sale."""
+    """Nobody came while the goods were ready: all of them go back on sale, but for what is perishable."""
 
 
 @frozen

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from omniorder.services.hub import OrderHub
-from omniorder.testing.invariants import accounts, journal, money, orders, owners, privacy, stock, timers
+from omniorder.testing.invariants import accounts, journal, money, orders, owners, privacy, stock, substitutes, timers
 from omniorder.testing.invariants.checking import (
     Broken,
     Invariant,
@@ -59,7 +59,7 @@ __all__ = [
 
 INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
     found
-    for module in (stock, money, accounts, orders, owners, journal, timers, privacy)
+    for module in (stock, money, substitutes, accounts, orders, owners, journal, timers, privacy)
     for found in vars(module).values()
     if isinstance(found, Invariant)
     and found not in (nothing_is_held_past_its_grace, nothing_is_overdue, nothing_stays_unknown)

@@ -10,13 +10,15 @@ from attrs import evolve
 from omniorder.domain import carts, handoffs, ids, orders, promises, transfers
 from omniorder.domain import events as e
 from omniorder.domain.carts import Cart
+from omniorder.domain.consents import without_allergens
 from omniorder.domain.events import Recorded, Stamp
 from omniorder.domain.handoffs import Handoff, Scope
 from omniorder.domain.lifecycle import AttemptState, CartState, HandoffState, OrderState, PickupState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.payments import Operation, Payment
-from omniorder.domain.pickups import Pickup, PickupLine
+from omniorder.domain.pickups import Pickup, PickupLine, nameless
 from omniorder.domain.promises import Promise
+from omniorder.domain.proofs import CheckKind, Proof
 from omniorder.domain.text import Metadata
 from omniorder.domain.transfers import Transfer
 from omniorder.errors import OmniorderError
@@ -83,7 +85,7 @@ def _cart(cart_id: str, events: Iterable[Recorded]) -> Cart | None:
 
 def _without_notes(cart: Cart) -> Cart:
     """The cart without what the journal leaves out."""
-    lines = tuple(evolve(line, note="") for line in cart.lines)
+    lines = tuple(evolve(line, note="", consent=without_allergens(line.consent)) for line in cart.lines)
     return evolve(cart, lines=lines, metadata=Metadata())
 
 
@@ -174,10 +176,17 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
         except OmniorderError as refused:
             yield f"{stream.name}: {refused}"
             continue
-        # but for the card reader of the counter, no token is told
-        kept = evolve(order, payments=tuple(p if p.means else evolve(p, token="") for p in order.payments))
+        kept = _without_what_is_private(order)
         if folded != kept:
             yield f"{stream.name}: told is {folded}, stored is {kept}"
+
+
+def _without_what_is_private(order: Order) -> Order:
+    """The order without what the journal leaves out: of tokens it tells only that of the counter's card reader, and
+    nothing of what a customer wrote to the picker."""
+    payments = tuple(p if p.means else evolve(p, token="") for p in order.payments)
+    added = tuple(evolve(line, note="") for line in order.added)
+    return evolve(order, payments=payments, added=added, pickup=nameless(order.pickup))
 
 
 def _blank(order: Order, promise: Promise, placed: e.Event) -> Order:
@@ -233,17 +242,23 @@ def _transfer(transfer_id: str, events: Iterable[Recorded]) -> Transfer | None:
 
 @invariant
 def hand_overs_have_an_actor_and_a_place(view: View) -> Iterator[str]:
-    """O3: whatever left was claimed before, by an associate of the store that had it ready under a code."""
+    """O3: whatever left was claimed before, by an associate of the store that had it ready, against a proof; without a
+    code that is a signature and an identity check that passed."""
     for stream in view.rows.streams():
         order = view.rows.order(stream.name)
         claimed: tuple[e.Units, ...] | None = None
+        known: Stamp | None = None
         staff = f"@{order.store}" if order else "@"
         for entry in stream.events:
             match entry.event:
                 case e.OrderRerouted(store=store):
                     staff = f"@{store}"
-                case e.HandOverStarted(units):
+                case e.PersonChecked(CheckKind.IDENTITY, True):
+                    known = entry.stamp
+                case e.HandOverStarted(units, _, proof, signature):
                     claimed = units
+                    if proof is Proof.SIGNATURE and not (signature and known == entry.stamp):
+                        yield f"{entry.id}: handed over against a signature of nobody known"
                     by = entry.stamp.actor
                     if not (by.startswith("associate:") and by.endswith(staff)) or not (order and order.pickup.key_id):
                         yield f"{entry.id}: handed over by {by}"

@@ -28,7 +28,7 @@ _BOUGHT: Final = attrgetter("sku", "name", "unit", "quantity", "price", "per", "
 @invariant
 def totals_are_the_sum_of_their_lines(view: View) -> Iterator[str]:
     """M1: a line costs its quantity times its price, rounded once; the total is their sum, and in one currency; the
-    ceiling is the same for the most that each line may weigh."""
+    ceiling is the same for the most that each line may weigh, or its substitutes may cost by its consent."""
     for promise in view.rows.promises():
         if why := _miscounted(promise.quote):
             yield f"{promise.id}: {why}"
@@ -48,7 +48,7 @@ def _miscounted(quote: Quote) -> str:
         if line.total != extend(line.price, line.quantity, line.per):
             return f"{line.line} is {line.total}"
     total = sum(line.total.amount for line in quote.lines)
-    ceiling = sum(extend(line.price, line.most, line.per).amount for line in quote.lines)
+    ceiling = sum(extend(line.cap or line.price, line.most, line.per).amount for line in quote.lines)
     if (quote.total.amount, quote.ceiling.amount) != (total, ceiling) or not 0 <= total <= ceiling:
         return f"total {quote.total}, ceiling {quote.ceiling}, lines {total}, at most {ceiling}"
     return ""

@@ -16,11 +16,13 @@ from omniorder.testing.invariants.rows import Rows
 
 _DIGEST = re.compile(r"(?<![0-9a-z])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9a-z])")
 _WORD = re.compile(r"[0-9A-Za-z]+")
+_PASS = re.compile(r"eyJ[0-9A-Za-z_-]+\.eyJ[0-9A-Za-z_-]+\.[0-9A-Za-z_-]{86}")
+"""A signed pass, as every JWS with such a signature looks."""
 
 
 @invariant
 def nothing_secret_is_stored(view: View) -> Iterator[str]:
-    """P1: no card number, no secret of ours or of a provider, stands in any text of the database."""
+    """P1: no card number, no signed pass, no secret of ours or of a provider, stands in any text of the database."""
     keys = {name: _readable(key) for name, key in view.keys.keys.items()} if view.keys else {}
     theirs = {f"{payment.id}_secret" for books in view.books.values() for payment in books.payments}
     secrets = [*view.secrets, *theirs, *chain.from_iterable(keys.values())]
@@ -28,6 +30,8 @@ def nothing_secret_is_stored(view: View) -> Iterator[str]:
     for place, text in _texts(view.rows):
         if len(text) > 12 and _holds_card_number(text):
             yield f"{place}: holds a card number"
+        if "eyJ" in text and _PASS.search(text):
+            yield f"{place}: holds a signed pass"
         if secret.search(text):
             yield f"{place}: holds a secret"
 

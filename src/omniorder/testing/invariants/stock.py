@@ -11,6 +11,7 @@ from omniorder.domain.lifecycle import ENDED_PICKUPS, PromiseState, ReservationS
 from omniorder.domain.movements import fits, rebuilt
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise, holds
+from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.stock import Level, Reservation
 from omniorder.domain.transfers import OPEN
 from omniorder.testing.invariants.checking import View, invariant, whole
@@ -95,11 +96,13 @@ def collected_goods_left_the_books(view: View) -> Iterator[str]:
 @invariant
 def open_units_are_held(view: View) -> Iterator[str]:
     """S6: what customers still expect is held for them, unit by unit, of what is weighed the most that it may weigh,
-    here, or to be sent here; and an ended order holds nothing."""
+    here, or to be sent here, and so is what is proposed to them; an ended order holds nothing."""
     for order in view.rows.orders():
-        wanted: dict[str, int] = {}
+        wanted = Counter[str]()
         if order.pickup.state not in ENDED_PICKUPS:
-            wanted = order.units_by_sku(order.pickup.held())
+            wanted.update(order.units_by_sku(order.pickup.held()))
+        for proposal in order.pickup.proposals:
+            wanted[proposal.coming.sku] += weight_bounds(proposal.quantity, proposal.coming.tolerance)[1]
         held: Counter[str] = Counter()
         for reservation in _here(view, order):
             held.update(reservation.live())
@@ -130,14 +133,22 @@ def reservations_belong_to_promises(view: View) -> Iterator[str]:
 def a_reservation_is_somebodys(view: View) -> Iterator[str]:
     """S6: no reservation is without the promise, order, pick-up or transfer that it serves, and none serves two.
 
-    Of an id that was given up before its promise was made only the id is left, so that none can be made of it.
+    What an order held at a store that it was moved away from has ended, and serves nobody any more. Of an id that was
+    given up before its promise was made only the id is left, so that none can be made of it.
     """
-    reservations = (((one.store, one.id), 1) for one in view.rows.reservations() if one.lines or not one.outside)
+    rows = (one for one in view.rows.reservations() if one.lines or not one.outside)
+    reservations = (((one.store, one.id), one) for one in rows)
     by_reservation = groupby(view.rows.claims(), key=lambda claim: (claim.store, claim.reservation))
     claimed = ((key, len({claim.by for claim in claims})) for key, claims in by_reservation)
     for (_, reservation_id), there, count in beside(reservations, claimed):
-        if there is not None and count != 1:
+        if there is not None and count != 1 and not (count is None and _was_moved(there)):
             yield f"{reservation_id} is claimed by {count or 0}"
+
+
+def _was_moved(reservation: Reservation) -> bool:
+    """Whether all that it held firmly was given back, as an order's units are that go to another store."""
+    settled = reservation.state is ReservationState.SETTLED
+    return settled and all(line.released == line.quantity for line in reservation.lines)
 
 
 _ENDS = {

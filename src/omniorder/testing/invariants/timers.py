@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from omniorder.domain import coupling, ids, transfers
+from omniorder.domain import events as e
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.lifecycle import PromiseState
 from omniorder.domain.orders import Order
@@ -55,6 +56,28 @@ def every_deadline_has_its_timer(view: View) -> Iterator[str]:
                 yield f"{timer.subject}: a timer at {timer.store}"
         elif not _waits(_subject(view, timer.subject), timer.store):
             yield f"{timer.subject}: a timer at {timer.due_at} that nothing waits for"
+
+
+@invariant
+def nobody_is_reminded_twice(view: View) -> Iterator[str]:
+    """T1: of the reminders that were planned for goods that wait each is told at most once, in turn, and the customer
+    has had their deadline moved at most once."""
+    for stream in view.rows.streams():
+        planned = reminded = asked = 0
+        for entry in stream.events:
+            match entry.event:
+                case e.MadeReady(reminders=reminders):
+                    planned, reminded = len(reminders), 0
+                case e.DeadlineExtended(reminders=reminders, asked=wanted):
+                    planned, reminded, asked = len(reminders), 0, asked + wanted
+                case e.Reminded(number):
+                    if not reminded < number <= planned:
+                        yield f"{entry.id}: number {number} of {planned}, after number {reminded}"
+                    reminded = number
+                case _:
+                    pass
+        if asked > 1:
+            yield f"{stream.name}: extended {asked} times by its customer"
 
 
 Subject = Promise | Order | Transfer | Webhook

@@ -13,6 +13,7 @@ from omniorder.adapters.sql.schema.base import (
     Document,
     Id,
     Labels,
+    MaybeDocument,
     MaybeId,
     Number,
     PrimaryId,
@@ -60,10 +61,14 @@ class CartLineRow(Row, table=True):
     quantity: Number
     version: Number
     labels: Labels
+    consent: MaybeDocument
 
 
 class NoteRow(Row, table=True):
-    """What a customer wrote: the only free text of theirs, under their own key, so that it can be erased."""
+    """What a customer wrote: the only free text of theirs, under their own key, so that it can be erased.
+
+    Beside the notes on lines an order has the name of whoever collects, and the vehicle in which they come.
+    """
 
     __table_args__ = (STRICT,)
 

@@ -39,7 +39,11 @@ class TimerRow(Row, table=True):
 class EventRow(Row, table=True):
     """The journal: `home` is a store for orders and the cart itself for carts."""
 
-    __table_args__ = (check("seq", "seq > 0"), STRICT)
+    __table_args__ = (
+        check("seq", "seq > 0"),
+        Index("omniorder_event_by_time", "home", "at", "stream", "seq"),
+        STRICT,
+    )
 
     home: PrimaryId
     stream: PrimaryId

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from sqlalchemy import Index, Text
+from sqlalchemy import Index, Text, text
 
 from omniorder.adapters.sql.columns import Json, Key, Whole
 from omniorder.adapters.sql.schema.base import (
@@ -30,6 +30,9 @@ from omniorder.adapters.sql.schema.base import (
     with_default,
     within,
 )
+
+_COMING: Final = text("expected_at IS NOT NULL OR arrived_at IS NOT NULL")
+"""Pick-ups for which somebody is on their way or there: few of a store's at any time."""
 
 
 class OrderRow(Row, table=True):
@@ -91,6 +94,7 @@ class OrderLineRow(Row, table=True):
     handling: MaybeDocument
     instead_of: Annotated[str, with_default(Key, "")]
     added: Flag
+    consent: MaybeDocument
 
 
 class CustomerOrderRow(Row, table=True):
@@ -169,6 +173,7 @@ class PickupRow(Row, table=True):
         check("window", "starts_at < ends_at"),
         check("generation", "generation > 0"),
         Index("omniorder_pickup_by_start", "store_id", "state", "starts_at", "order_id"),
+        Index("omniorder_pickup_by_arrival", "store_id", postgresql_where=_COMING, sqlite_where=_COMING),
         STRICT,
     )
 
@@ -197,6 +202,17 @@ class PickupRow(Row, table=True):
     wave: Annotated[str, with_default(Key, "")]
     tote: Annotated[int, with_default(Whole, "0")]
     bins: Annotated[Any, with_default(Json, "[]")]
+    reminders: Annotated[Any, with_default(Json, "[]")]
+    reminded: Annotated[int, with_default(Whole, "0")]
+    extended: Flag
+    spoils_at: MaybeAt
+    proposals: Annotated[Any, with_default(Json, "[]")]
+    left_offline: Annotated[Any, with_default(Json, "[]")]
+    proxy: Annotated[str, with_default(Key, "")]
+    expected_at: MaybeAt
+    arrived_at: MaybeAt
+    bay: Annotated[str, with_default(Text, "")]
+    attended_by: Annotated[str, with_default(Key, "")]
 
 
 class PickupLineRow(Row, table=True):

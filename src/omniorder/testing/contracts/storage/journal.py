@@ -13,7 +13,7 @@ from omniorder.errors import StorageFault
 from omniorder.ports.storage import Storage, Transaction
 from omniorder.ports.writes import JournalEntry, Writes
 from omniorder.testing import samples
-from omniorder.testing.contracts.storage.bench import StorageBench, put, read, repeated, together
+from omniorder.testing.contracts.storage.bench import StorageBench, paged, put, read, repeated, together
 from omniorder.testing.samples import MINUTE, NOW, SOFIA, VARNA
 
 CART = samples.cart().id
@@ -33,6 +33,15 @@ def tell(storage: Storage, *entries: JournalEntry) -> None:
 def told(storage: Storage, stream: str = CART, *, home: str = CART, after: int = 0, limit: int = 100) -> list[Recorded]:
     """What the journal holds of one stream."""
     return list(read(storage, lambda tx: tx.journal(home, stream, after=after, limit=limit)))
+
+
+def of_store(
+    storage: Storage, start: datetime = NOW, end: datetime = NOW + MINUTE, *, last: Recorded | None = None,
+    limit: int = 100,
+) -> list[Recorded]:  # fmt: skip
+    """What the journal holds of one store and time, after `last`."""
+    after = None if last is None else (last.stamp.at, last.stream, last.seq)
+    return list(read(storage, lambda tx: tx.journal_of_store(SOFIA, start, end, after=after, limit=limit)))
 
 
 class JournalContract(StorageBench):
@@ -85,6 +94,27 @@ class JournalContract(StorageBench):
         assert [recorded.seq for recorded in told(storage, ORDER, home=SOFIA)] == [1, 2]
         assert [recorded.seq for recorded in told(storage, ORDER, home=VARNA)] == [1]
         assert [recorded.seq for recorded in told(storage)] == [1]
+
+    def test_a_stores_journal_comes_by_time_from_start_to_before_end(self, storage: Storage) -> None:
+        """Whatever the stream, and of no other store."""
+        other, second = "SOF01-000002", NOW + MINUTE / 2
+        tell(storage, entry(1, home=SOFIA, stream=ORDER, at=second), entry(1, home=SOFIA, stream=other))
+        tell(
+            storage, entry(2, home=SOFIA, stream=ORDER, at=NOW + MINUTE), entry(2, home=SOFIA, stream=other, at=second)
+        )
+        tell(storage, entry(1, home=VARNA, stream="VAR01-000001"))
+        keys = [(recorded.stream, recorded.seq) for recorded in of_store(storage)]
+        assert keys == [(other, 1), (ORDER, 1), (other, 2)]
+        assert [recorded.seq for recorded in of_store(storage, NOW + MINUTE, NOW + 2 * MINUTE)] == [2]
+        assert of_store(storage, NOW - MINUTE, NOW) == []
+
+    def test_paging_through_a_stores_journal_loses_and_repeats_none(self, storage: Storage) -> None:
+        """Also where much happened at one instant."""
+        for stream in ("SOF01-000001", "SOF01-000002", "SOF01-000003"):
+            tell(storage, entry(1, *[e.CartAbandoned()] * 3, home=SOFIA, stream=stream))
+        pages = paged(lambda last: of_store(storage, last=last, limit=2))
+        assert pages == of_store(storage)
+        assert len(pages) == 9
 
     def test_several_entries_of_one_stream_in_one_command_follow_each_other(self, storage: Storage) -> None:
         tell(storage, entry(1, e.CartAbandoned(), e.CartResumed()), entry(3, e.CartAbandoned()))

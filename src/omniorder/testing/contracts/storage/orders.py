@@ -31,6 +31,14 @@ def stored(storage: Storage, order: Order) -> Order | None:
     return read(storage, lambda tx: tx.order(order.id))
 
 
+def coming(storage: Storage, *, last: Order | None = None, limit: int = 100) -> list[Order]:
+    """Who comes to the sample store, after `last`."""
+    arrival = last.pickup.arrival if last else None
+    at = (arrival.arrived_at or arrival.expected_at) if arrival else None
+    after = (arrival.arrived_at is not None, at, last.id) if last and arrival and at else None
+    return list(read(storage, lambda tx: tx.coming(samples.SOFIA, after=after, limit=limit)))
+
+
 class OrderContract(StorageBench):
     """What a storage promises about one order."""
 
@@ -201,6 +209,31 @@ class OrderListContract(StorageBench):
         assert due_at(storage, start=start, end=end) == days[1:2]
         assert due_at(storage, start=start) == days[1:]
         assert due_at(storage, end=end) == days[:2]
+
+    def test_who_arrived_first_is_listed_first_and_then_who_is_expected_first(self, storage: Storage) -> None:
+        """Of this store, and nobody who has not said that they come, or has left again."""
+        arrived, soon = e.CustomerArrived("P3"), e.CustomerOnTheWay(NOW + HOUR)
+        comes = {
+            1: (e.CustomerOnTheWay(NOW + 2 * HOUR),), 2: (soon,), 3: (soon, arrived), 4: (), 5: (arrived,),
+            6: (arrived, e.ArrivalWithdrawn()),
+        }  # fmt: skip
+        for number, events in comes.items():
+            order = samples.authorised(samples.order(number))
+            place(storage, samples.after(order, *events, at=NOW - number * samples.MINUTE))
+        elsewhere = samples.authorised(samples.order(7, store=samples.VARNA))
+        place(storage, samples.after(elsewhere, arrived))
+        found = [order.id for order in coming(storage)]
+        assert found == [samples.order(number).id for number in (5, 3, 2, 1)]
+
+    def test_paging_through_who_comes_loses_and_repeats_nobody(self, storage: Storage) -> None:
+        """Also when several arrived at one instant."""
+        told = (e.CustomerArrived(), e.CustomerOnTheWay(NOW + HOUR))
+        for number in range(1, 9):
+            order = samples.authorised(samples.order(number))
+            place(storage, samples.after(order, told[number % 2]))
+        pages = paged(lambda last: coming(storage, last=last, limit=3))
+        assert pages == coming(storage)
+        assert len(pages) == 8
 
     def test_paging_through_pickups_loses_and_repeats_none(self, storage: Storage) -> None:
         """Also when several have the same window."""

@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
 revision = "0024"
-down_revision = "0016"
+down_revision = "0020"
 
 KEY = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 JSON = JSONB().with_variant(sa.Text(), "sqlite")
