@@ -32,7 +32,7 @@ from omniorder.adapters.sql.schema.stock import BIN, EXPECTED, MOVEMENT, RESERVA
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 from omniorder.adapters.sql.schema.webhooks import WEBHOOK
 
-NEEDED: Final = "0024"
+NEEDED: Final = "0021"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
