@@ -58,7 +58,8 @@ from .domain.payments import (
     Wallet,
 )
 from .domain.picking import Pace, Risk, Step, Task, Walk
-from .domain.pickups import Pickup, PickupLine
+from .domain.pickup_lines import PickupLine
+from .domain.pickups import Pickup
 from .domain.planning import Plan
 from .domain.promises import Promise, Quote, QuoteLine, TaxPart
 from .domain.proofs import Check, CheckKind, Proof

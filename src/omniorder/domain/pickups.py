@@ -5,97 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
 from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from attrs import Factory, evolve, frozen
+from attrs import evolve, frozen
 
-from omniorder.domain import arrivals
+from omniorder.domain import arrivals, pickup_lines
 from omniorder.domain import events as e
 from omniorder.domain.arrivals import Arrival, Proxy
 from omniorder.domain.lifecycle import PickupState, advance
+from omniorder.domain.pickup_lines import PickupLine as PickupLine
 from omniorder.domain.proposals import Proposal
-from omniorder.domain.quantities import EXACT, weight_bounds
 from omniorder.domain.questions import TRANSFER_SHORT, Question
 from omniorder.domain.store_services import Service
 from omniorder.domain.transfers import Awaited
-from omniorder.errors import InvalidQuantity, NotFound, WeightOutOfTolerance
-
-
-def _as_quantity(line: PickupLine) -> int:
-    return line.quantity
-
-
-@frozen
-class PickupLine:
-    """How the units of one order line went: `dropped` are cancelled or lapsed.
-
-    `quantity` less `dropped` is what the customer gets. `quantity` is what was `ordered`, until a weighed line is made
-    ready: from then on the actual weight of what was not dropped takes its place. `tolerance` is by how much that may
-    differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
-    becomes of them. `proposed` are open units for which the customer is asked to take a substitute: nobody picks them
-    meanwhile. `replaced` are those of the dropped ones for which one came, in a line of its own that is `instead_of`
-    this one. `returned` are those of the collected ones that the customer brought back; the last unit was collected at
-    `collected_at`.
-    """
-
-    line: str
-    quantity: int
-    picked: int = 0
-    collected: int = 0
-    dropped: int = 0
-    short: int = 0
-    tolerance: Decimal = EXACT
-    ordered: int = Factory(_as_quantity, takes_self=True)
-    replaced: int = 0
-    instead_of: str = ""
-    returned: int = 0
-    collected_at: datetime | None = None
-    proposed: int = 0
-
-    @property
-    def open(self) -> int:
-        """Units that the customer still expects."""
-        return self.quantity - self.collected - self.dropped
-
-    @property
-    def bounds(self) -> tuple[int, int]:
-        """The least and the most that may be handed over, all in all, of what was ordered and not called off."""
-        return weight_bounds(max(0, self.ordered - self.dropped), self.tolerance)
-
-    @property
-    def wanted(self) -> int:
-        """Units of what was ordered that were not called off, that the store can give, and for which nothing else is
-        proposed."""
-        return max(0, self.ordered - self.dropped - self.short - self.proposed)
-
-    @property
-    def missing(self) -> int:
-        """The most units of which the store may say now that it hasn't got them."""
-        return max(0, self.open - (self.picked - self.collected) - self.short - self.proposed)
-
-    @property
-    def to_pick(self) -> tuple[int, int]:
-        """The least and the most that is still to be picked, without what the store can't give."""
-        least, most = weight_bounds(self.wanted, self.tolerance)
-        return max(0, least - self.picked), max(0, most - self.picked)
-
-    @property
-    def enough(self) -> bool:
-        """Whether it may be made ready: at least what was agreed on is picked, and nothing is left to be decided."""
-        return self.picked >= self.bounds[0] and not self.short and not self.proposed
-
-    @property
-    def most(self) -> int:
-        """The most that the customer may get of it: what it may weigh, and never less than what it does weigh."""
-        return max(self.bounds[1], self.quantity - self.dropped)
-
-    @property
-    def held(self) -> int:
-        """Units that are kept on the shelf for this line: while any is open, the most that it may still weigh."""
-        return self.most - self.collected if self.open else 0
+from omniorder.errors import NotFound
 
 
 @frozen
@@ -239,11 +164,11 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             others = tuple(one for one in pickup.pickers if one != by)
             return evolve(after, pickers=others) if others else evolve(after, pickers=(), wave="", tote=0)
         case e.LinePutBack(line, quantity):
-            return _each(after, (e.Units(line, quantity),), _put_one_back)
+            return _each(after, (e.Units(line, quantity),), pickup_lines.put_one_back)
         case e.Restaged(staged_at, bins):
             return evolve(after, staged_at=staged_at, bins=bins)
         case e.LinePicked(line, quantity):
-            return _each(after, (e.Units(line, quantity),), _picked)
+            return _each(after, (e.Units(line, quantity),), pickup_lines.picked)
         case e.LinesAppended(lines, hold):
             more = tuple(PickupLine(line.id, line.quantity, tolerance=line.tolerance, instead_of=line.instead_of)
                          for line in lines)  # fmt: skip
@@ -252,9 +177,9 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.PickReset():
             return _put_back(evolve(after, pickers=(), wave="", tote=0))
         case e.LineWeighed(line, grams):
-            return _each(after, (e.Units(line, grams),), _weighed)
+            return _each(after, (e.Units(line, grams),), pickup_lines.weighed)
         case e.Unreadied():
-            return evolve(after, lines=tuple(map(_as_ordered, pickup.lines)))
+            return evolve(after, lines=tuple(map(pickup_lines.as_ordered, pickup.lines)))
         case e.MadeReady(staged_at, until, key_id, reminders, spoils_at, bins=bins):
             ready = evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
             return evolve(ready, reminders=reminders, reminded=0, spoils_at=spoils_at, bins=bins)
@@ -272,28 +197,32 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.CustomerOnTheWay() | e.CustomerArrived() | e.CustomerAttended() | e.ArrivalWithdrawn():
             return evolve(after, arrival=arrivals.apply(pickup.arrival, event, at))
         case e.HandOverStarted(units, look_at):
-            _each(after, units, _collected)  # refuses what could not be collected
+            _each(after, units, pickup_lines.collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)
         case e.LeftOffline(units):
-            _each(after, (*pickup.left, *units), _collected)  # refuses what could not be collected
+            _each(after, (*pickup.left, *units), pickup_lines.collected)  # refuses what could not be collected
             return evolve(after, left=(*pickup.left, *units))
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
-            gone, left = _each(after, units, partial(_collected_at, at=at)), _still_left(pickup.left, units)
+            gone, left = _each(after, units, partial(pickup_lines.collected_at, at=at)), _still_left(pickup.left, units)
             return evolve(gone, claim=(), look_at=None, left=left)
         case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
-            return _each(after, units, _dropped)
+            return _each(after, units, pickup_lines.dropped)
         case e.NoShow() | e.PickupCancelled():
-            return evolve(_each(_without_proposals(after), pickup.rest(), _dropped), awaited=())
+            return evolve(_each(_without_proposals(after), pickup.rest(), pickup_lines.dropped), awaited=())
         case e.SubstituteProposed(proposal):
-            open_ = _each(after, (e.Units(proposal.line, proposal.quantity),), _proposed)
+            open_ = _each(after, (e.Units(proposal.line, proposal.quantity),), pickup_lines.proposed)
             return evolve(open_, proposals=(*pickup.proposals, proposal), holds=(*pickup.holds, proposal.hold))
         case e.UnitsSubstituted(line, quantity, proposal=answered):
-            return _each(_answered(after, answered) if answered else after, (e.Units(line, quantity),), _replaced)
+            return _each(
+                _answered(after, answered) if answered else after, (e.Units(line, quantity),), pickup_lines.replaced
+            )
         case e.SubstituteDeclined(declined):
             proposal = pickup.proposal(declined)
-            missing = _each(_answered(after, declined), (e.Units(proposal.line, proposal.quantity),), _short)
+            missing = _each(
+                _answered(after, declined), (e.Units(proposal.line, proposal.quantity),), pickup_lines.short
+            )
             return evolve(missing, trouble=proposal.reason)
         case e.SubstituteWithdrawn(withdrawn):
             return _answered(after, withdrawn)
@@ -304,7 +233,7 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
 def _answered(pickup: Pickup, proposal_id: str) -> Pickup:
     """The pick-up in which this is no longer proposed; raises `NotFound`."""
     over = pickup.proposal(proposal_id)
-    asked = _each(pickup, (e.Units(over.line, over.quantity),), _no_longer_proposed)
+    asked = _each(pickup, (e.Units(over.line, over.quantity),), pickup_lines.no_longer_proposed)
     return evolve(asked, proposals=tuple(one for one in pickup.proposals if one != over))
 
 
@@ -317,7 +246,7 @@ def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
     """What happens when units can't be had as promised, or come from elsewhere."""
     match event:
         case e.ShortPicked(line, quantity, reason):
-            return evolve(_each(pickup, (e.Units(line, quantity),), _short), trouble=reason)
+            return evolve(_each(pickup, (e.Units(line, quantity),), pickup_lines.short), trouble=reason)
         case e.CustomerAsked(question):
             return evolve(pickup, question=question)
         case e.SlotMoved(slot, starts, ends):
@@ -328,10 +257,10 @@ def _rearranged(pickup: Pickup, event: e.Event) -> Pickup:
             return _put_back(pickup)
         case e.UnitsSent(transfer, store, units, expected_at):
             leg = Awaited(transfer, store, units, expected_at)
-            return evolve(_each(pickup, units, _no_longer_short), awaited=(*pickup.awaited, leg))
+            return evolve(_each(pickup, units, pickup_lines.no_longer_short), awaited=(*pickup.awaited, leg))
         case e.UnitsArrived(transfer, units, missing, hold):
             legs = _without(pickup.awaited, (*units, *missing), transfer)
-            here = evolve(_each(pickup, missing, _short), awaited=legs, holds=(*pickup.holds, hold))
+            here = evolve(_each(pickup, missing, pickup_lines.short), awaited=legs, holds=(*pickup.holds, hold))
             return evolve(here, trouble=TRANSFER_SHORT) if missing else here
         case e.ArrivalMoved(transfer, expected_at):
             legs = tuple(evolve(leg, expected_at=expected_at) if leg.transfer == transfer else leg
@@ -359,7 +288,7 @@ def call_off(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
     Raises `NotFound` for a line, `InvalidQuantity` for more than are open.
     """
     legs = _without(pickup.awaited, called_off_elsewhere(pickup, units))
-    return evolve(_each(pickup, units, _dropped), awaited=legs)
+    return evolve(_each(pickup, units, pickup_lines.dropped), awaited=legs)
 
 
 def _without(
@@ -394,7 +323,7 @@ def called_off_elsewhere(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.
 
 def freed(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
     """What is no longer held once these units are called off: of what is weighed, the most that they might weigh."""
-    return _no_longer_held(pickup, _each(pickup, units, _dropped))
+    return _no_longer_held(pickup, _each(pickup, units, pickup_lines.dropped))
 
 
 def replaced(pickup: Pickup, event: e.UnitsSubstituted, at: datetime) -> tuple[e.Units, ...]:
@@ -408,7 +337,7 @@ def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
     gone = Counter[str]()
     for part in units:
         gone[part.line] += part.quantity
-    found = _no_longer_held(pickup, _each(pickup, units, _collected))
+    found = _no_longer_held(pickup, _each(pickup, units, pickup_lines.collected))
     return tuple(e.Units(part.line, more) for part in found if (more := part.quantity - gone[part.line]))
 
 
@@ -441,51 +370,9 @@ def _each(pickup: Pickup, units: tuple[e.Units, ...], change: Callable[[PickupLi
 
 
 def _put_back(pickup: Pickup) -> Pickup:
-    return evolve(pickup, lines=tuple(evolve(_as_ordered(line), picked=line.collected) for line in pickup.lines))
-
-
-def _picked(line: PickupLine, quantity: int) -> PickupLine:
-    _, most = line.to_pick
-    if quantity > most:
-        if line.tolerance and line.wanted:
-            raise _out_of_tolerance(line, line.picked + quantity)
-        raise InvalidQuantity("quantity", quantity, f"{most} are still to be picked")
-    return evolve(line, picked=line.picked + quantity)
-
-
-def _put_one_back(line: PickupLine, quantity: int) -> PickupLine:
-    most = line.picked - line.collected
-    if not 0 < quantity <= most:
-        raise InvalidQuantity("quantity", quantity, f"{most} are picked")
-    return evolve(line, picked=line.picked - quantity)
-
-
-def _weighed(line: PickupLine, grams: int) -> PickupLine:
-    least, most = line.bounds
-    if not least <= grams <= most:
-        raise _out_of_tolerance(line, grams)
-    return evolve(line, quantity=grams + line.dropped)
-
-
-def _as_ordered(line: PickupLine) -> PickupLine:
-    """What is picked anew may weigh something else."""
-    return evolve(line, quantity=line.ordered) if line.tolerance else line
-
-
-def _out_of_tolerance(line: PickupLine, grams: int) -> WeightOutOfTolerance:
-    ordered = line.wanted
-    least, most = weight_bounds(ordered, line.tolerance)
-    return WeightOutOfTolerance(line=line.line, ordered=ordered, weighed=grams, least=least, most=most)
-
-
-def _collected(line: PickupLine, quantity: int) -> PickupLine:
-    if not 0 < quantity <= line.open:
-        raise InvalidQuantity("quantity", quantity, f"{line.open} are still open")
-    return evolve(line, collected=line.collected + quantity)
-
-
-def _collected_at(line: PickupLine, quantity: int, at: datetime) -> PickupLine:
-    return evolve(_collected(line, quantity), collected_at=at)
+    return evolve(
+        pickup, lines=tuple(evolve(pickup_lines.as_ordered(line), picked=line.collected) for line in pickup.lines)
+    )
 
 
 def bring_back(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
@@ -493,7 +380,7 @@ def bring_back(pickup: Pickup, units: tuple[e.Units, ...]) -> Pickup:
 
     Raises `NotFound` for a line, `InvalidQuantity` for more than are with the customer.
     """
-    return _each(pickup, units, _returned)
+    return _each(pickup, units, pickup_lines.returned)
 
 
 def exchange(pickup: Pickup, event: e.GoodsExchanged, at: datetime) -> Pickup:
@@ -510,44 +397,3 @@ def exchange(pickup: Pickup, event: e.GoodsExchanged, at: datetime) -> Pickup:
         for line in event.lines
     )
     return evolve(pickup, lines=(*pickup.lines, *given), holds=(*pickup.holds, event.hold))
-
-
-def _returned(line: PickupLine, quantity: int) -> PickupLine:
-    left = line.collected - line.returned
-    if not 0 < quantity <= left:
-        raise InvalidQuantity("quantity", quantity, f"the customer has {left}")
-    return evolve(line, returned=line.returned + quantity)
-
-
-def _short(line: PickupLine, quantity: int) -> PickupLine:
-    return evolve(line, short=line.short + _missing(line, quantity))
-
-
-def _missing(line: PickupLine, quantity: int) -> int:
-    if not 0 < quantity <= line.missing:
-        raise InvalidQuantity("quantity", quantity, f"{line.missing} are still to be picked")
-    return quantity
-
-
-def _proposed(line: PickupLine, quantity: int) -> PickupLine:
-    return evolve(line, proposed=line.proposed + _missing(line, quantity))
-
-
-def _no_longer_proposed(line: PickupLine, quantity: int) -> PickupLine:
-    return evolve(line, proposed=line.proposed - quantity)
-
-
-def _replaced(line: PickupLine, quantity: int) -> PickupLine:
-    missing = _missing(line, quantity)
-    return evolve(line, dropped=line.dropped + missing, replaced=line.replaced + missing)
-
-
-def _no_longer_short(line: PickupLine, quantity: int) -> PickupLine:
-    return evolve(line, short=line.short - min(line.short, quantity))
-
-
-def _dropped(line: PickupLine, quantity: int) -> PickupLine:
-    most = line.open - line.proposed
-    if not 0 < quantity <= most:
-        raise InvalidQuantity("quantity", quantity, f"{most} are still open")
-    return evolve(line, dropped=line.dropped + quantity, short=line.short - min(line.short, quantity))
