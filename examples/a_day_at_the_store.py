@@ -122,7 +122,10 @@ def play(day: Day, articles: Sequence[Article], cards: FakeGateway, orders: int,
     for instant, action in zip(OUTAGE, (outage.fails, outage.returns), strict=True):
         day.at(instant, action)
     day.at(at(6), lambda: sweep(day))
-    day.run(OPEN[1] + timedelta(days=1))
+    day.run(OPEN[1])
+    day.clock.advance(days=1)
+    while day.hub.sweep().looked:
+        pass
     return customers
 
 
