@@ -43,9 +43,9 @@ from omniorder.testing.invariants import INVARIANTS, Invariant
 
 NAMES = """
 Account AccountKind AccountState Actor Add Advice Agent AgentTouchpoint Allow Alternative Arrival Article Associate
-Availability Available BankTransfer Bill Capabilities Card Cart CartLine CartState Change Channel Check CheckKind
-Claimed Closure Condition Consent ConsentMode Correction CorrectionKind Customer CustomerTouchpoint Difference
-DifferenceKind Edit Endangered Entry ExpectedDelivery Funding GiftCard Guest Handling Handoff HandoffState
+Availability Available BankTransfer Bill Bin BinUse Capabilities Card Cart CartLine CartState Change Channel Check
+CheckKind Claimed Closure Condition Consent ConsentMode Correction CorrectionKind Customer CustomerTouchpoint
+Difference DifferenceKind Edit Endangered Entry ExpectedDelivery Funding GiftCard Guest Handling Handoff HandoffState
 HandoffTicket Holder IsActionRequired IsAuthorised IsDueInStore IsSettled IsUnanswered IssuedCard Label Leftovers Leg
 Level Measures MergeRule Merged MergedLine Message MissingUnits Money Movement MovementKind New NoShowPolicy NotTaken
 Note Notifier Occasion Offer OfflineHandOver OmniorderError OpenRefund Option Order OrderChange OrderEdit OrderHub

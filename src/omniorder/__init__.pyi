@@ -8,6 +8,7 @@ from .domain.arrivals import Arrival, Proxy
 from .domain.articles import Article, Price
 from .domain.barcodes import Label
 from .domain.bills import Bill
+from .domain.bins import Bin
 from .domain.bookkeeping import Entry
 from .domain.capabilities import Capabilities
 from .domain.capturing import Taken, Terminal
@@ -72,6 +73,7 @@ from .domain.returns import Condition, Returnable, ReturnableLine, Returned, Ret
 from .domain.signed_passes import Holder
 from .domain.slots import Slot
 from .domain.sourcing import Leg, Sourcing, Strategy
+from .domain.staging import BinUse
 from .domain.stock import Endangered, Level, Movement, MovementKind, Shortage
 from .domain.store_services import Service
 from .domain.stores import Closure, Point, Store
@@ -115,6 +117,8 @@ __all__ = [
     "Available",
     "BankTransfer",
     "Bill",
+    "Bin",
+    "BinUse",
     "Capabilities",
     "Card",
     "Cart",

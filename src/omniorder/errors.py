@@ -41,6 +41,7 @@
     │   ├── BalanceTooLow
     │   ├── AlreadyClaimed
     │   ├── NotToPick
+    │   ├── BinFull
     │   ├── NotReady
     │   ├── NotExtended
     │   ├── WeightOutOfTolerance
@@ -97,6 +98,7 @@ __all__ = [
     "AlreadyThere",
     "BadWebhook",
     "BalanceTooLow",
+    "BinFull",
     "CardNumberRefused",
     "CartChanged",
     "CartEmpty",
@@ -581,6 +583,13 @@ class NotToPick(Refused):
 
     code = "pick.not_wanted"
     says = "not to be picked: {reason}"
+
+
+class BinFull(Refused):
+    """As many orders lie in this bin as it `holds`. Facts: `store`, `bin` (its code), `holds`."""
+
+    code = "bin.full"
+    says = "bin {bin} of {store} holds no more than {holds}"
 
 
 class NotReady(Refused):

@@ -18,6 +18,7 @@ from tests.adapters.broken import (
     Broken,
     accounts,
     aggregates,
+    bins,
     counts,
     handoffs,
     journal,
@@ -34,6 +35,7 @@ from tests.adapters.broken import (
 PARTS = (
     accounts,
     aggregates,
+    bins,
     counts,
     handoffs,
     journal,

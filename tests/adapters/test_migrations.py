@@ -258,7 +258,7 @@ def test_an_order_of_the_second_version_has_no_tolerance(url: str, monkeypatch: 
     new |= {"disputed", "method", "now", "replaces", "means", "corrections"}
     new |= {"handling", "instead_of", "added", "replaced", "returned", "collected_at", "pickers", "wave", "tote"}
     new |= {"reminders", "reminded", "extended", "spoils_at", "consent", "proposals", "left_offline"}
-    new |= {"proxy", "expected_at", "arrived_at", "bay", "attended_by"}
+    new |= {"proxy", "expected_at", "arrived_at", "bay", "attended_by", "bins"}
     written = {
         ORDER: [{"store_id": order.store, "id": order.id} | orders._values(order)],
         ORDER_LINE: orderlines.line_rows(order),

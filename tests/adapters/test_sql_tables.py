@@ -15,6 +15,7 @@ from omniorder.domain import events as e
 from omniorder.domain.imports import Import, ImportKind
 from omniorder.ports.writes import (
     AccountWrite,
+    BinChange,
     CartWrite,
     CustomerWrite,
     Expect,
@@ -51,6 +52,7 @@ SHOP = Writes(
     holds=(HoldWrite(None, hold()),),
     postings=(posting(debit=True),),
     slots=(SlotChange(SOFIA, HELD.slot, HELD.starts, 1, 5),),
+    bins=(BinChange(SOFIA, "C4", 1, 1),),
     journal=(JournalEntry(HELD.cart_id, HELD.cart_id, 1, samples.stamp(), (e.CartAbandoned(),)),),
     prices=samples.prices(),
     imports=(ImportWrite(None, Import("x", ImportKind.LEVELS, 1, 0, 0, "", 0, 0, False, samples.NOW, samples.NOW)),),
@@ -65,6 +67,7 @@ BREAKS: dict[Table, dict[str, Any]] = {
     schema.RESERVATION: {"moved": -1, "state": None},
     schema.RESERVATION_LINE: {"quantity": 0, "consumed": -1, "released": 10**6, "expired": -1},
     schema.SLOT: {"booked": -1, "lines": -1},
+    schema.BIN: {"orders": -1},
     schema.CART: {"version": -1, "state": None},
     schema.CART_LINE: {"quantity": 0, "sku": None},
     schema.PROMISE: {"ends_at": HELD.starts, "quote": None},

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from omniorder import Article, Closure, Point, Service, Store
+from omniorder import Article, Bin, Closure, Point, Service, Store
 from omniorder.errors import (
     CardNumberRefused,
     InvalidInput,
@@ -56,6 +56,21 @@ STORES = parametrised(
         "slot_lines",
         {"below zero": -1, "true": True, "text": "5", "half": 0.5, "2**63": 2**63, "not a number": math.nan},
     ),
+    _bad("bins", {"text": "C4", "nothing": None}),
+    [
+        Case("codes of bins", lambda w: _store(w, bins=["C4"]), InvalidStore, {"field": "bins"}),
+        Case("a bin twice", lambda w: _store(w, bins=[Bin("C4"), Bin("C4", holds=2)]), InvalidStore, {"field": "bins"}),
+        Case(
+            "too many bins", lambda w: _store(w, bins=map(Bin, map(str, range(1001)))), InvalidStore, {"value": "1001"}
+        ),
+    ],
+    each("holds", lambda w, v: Bin("C4", holds=v), {"none": 0, "true": True, "text": "2", "half": 0.5}, InvalidInput),
+    each("temperature", lambda w, v: Bin("C4", v), {"text": "chilled", "nothing": None}, InvalidInput),
+    each("locker", lambda w, v: Bin("C4", locker=v), {"text": "yes", "a number": 1}, InvalidInput),
+    [
+        Case("a locker of two", lambda w: Bin("L1", holds=2, locker=True), InvalidInput, {"field": "holds"}),
+        Case("two codes in one", lambda w: Bin("C4, C5"), InvalidInput, {"field": "code"}),
+    ],
     _bad("closed", {"one": DAY, "text": "2026-11-24", "nothing": None}),
     [
         Case(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from omniorder import Add, Article, Channel, Customer, Guest, Store, System
+from omniorder import Add, Article, Bin, Channel, Customer, Guest, Store, System
 from omniorder.errors import (
     CardNumberRefused,
     InvalidId,
@@ -94,7 +94,19 @@ LINES = parametrised(
     _texts("language", lambda w, v: w.shop.app.carts.start(language=v), "language"),
     _texts("cancel", lambda w, v: w.shop.app.orders.cancel(w.placed.id, reason=v), "reason"),
     _texts("unready", lambda w, v: w.shop.store.pickups.unready(w.ready.id, reason=v), "reason"),
-    _texts("staged at", lambda w, v: w.shop.store.pickups.ready(w.placed.id, staged_at=v), "staged_at"),
+    _texts(
+        "staged at",
+        lambda w, v: w.shop.store.pickups.ready(w.placed.id, staged_at=v),
+        "staged_at",
+        {**HOSTILE, **BREAKS, "nothing": None, "a number": 5, "bytes": b"milk", "numbers": [5]},
+    ),
+    _texts(
+        "restaged",
+        lambda w, v: w.shop.store.pickups.restage(w.ready.id, v),
+        "staged_at",
+        {"nowhere": [], "many places": ["x" * 40] * 9, "two lines": ["C4", "a\nb"], "a set": {"C4"}},
+    ),
+    _texts("a bin's code", lambda w, v: Bin(v), "code", LINE),
     _texts("receive", lambda w, v: w.shop.store.stock.receive("SOF01", Shop.MILK, 1, reason=v), "reason"),
     _texts("reference", lambda w, v: w.shop.store.stock.receive("SOF01", Shop.MILK, 1, reference=v), "reference"),
     _texts("adjust", lambda w, v: w.shop.store.stock.adjust("SOF01", Shop.MILK, 1, reason=v), "reason"),

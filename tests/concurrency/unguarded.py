@@ -19,6 +19,7 @@ from sqlalchemy import BigInteger, Text, and_, bindparam
 
 from omniorder.adapters.sql import (
     accounts,
+    bins,
     carts,
     codes,
     faults,
@@ -48,7 +49,7 @@ from omniorder.domain.orders import Order
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.stock import Level
 from omniorder.errors import OmniorderError, StorageFault
-from omniorder.ports.writes import BalanceChange, SlotChange, StockChange, Timer
+from omniorder.ports.writes import BalanceChange, BinChange, SlotChange, StockChange, Timer
 from omniorder.services import handing_over
 from omniorder.services.units import Unit
 from tests.concurrency.threads import PATIENCE, T, at_once
@@ -161,6 +162,16 @@ def take_places_unasked(patch: pytest.MonkeyPatch) -> None:
         change(batch, [evolve(one, capacity=1_000_000, line_capacity=None) for one in changes])
 
     patch.setattr(slots, "change", unasked)
+
+
+def lay_into_bins_unasked(patch: pytest.MonkeyPatch) -> None:
+    """Lay orders into bins without asking in the same statement whether there is room."""
+    change = bins.change
+
+    def unasked(batch: Batch, changes: Sequence[BinChange]) -> None:
+        change(batch, [evolve(one, holds=1_000_000) for one in changes])
+
+    patch.setattr(bins, "change", unasked)
 
 
 def decide_on_old_news(patch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import InternalError
 
 from omniorder import (
     Article,
+    Bin,
     Card,
     Cart,
     CartState,
@@ -87,6 +88,7 @@ def lived_in(shop: Shop) -> str:
         return placed, shop.app.orders.pickup_pass(placed.id).code
 
     shop.hub.journal.subscribe("warehouse")
+    shop.office.stores.put(evolve(shop.office.stores.get(Shop.SOFIA), bins=[Bin("C4", holds=9)]))
     shop.promise()
     shop.advance(minutes=16)
     collected, code = ready("pm_card_visa")
@@ -192,7 +194,7 @@ def test_every_table_reads_alike_in_memory_and_in_a_database(request: pytest.Fix
             inspecting(model.hub.journal.parts.storage) as expected,
             inspecting(shop.hub.journal.parts.storage) as found,
         ):
-            assert len(TABLES) == 28
+            assert len(TABLES) == 30
             for name in TABLES:
                 read, right = list(getattr(found, name)()), list(getattr(expected, name)())
                 if name in ("held", "bookings"):  # several of one key, in no order of their own
@@ -586,6 +588,10 @@ DAMAGES: Mapping[str, Damage] = {
     "slots_are_not_overbooked": Damage(
         first("stores", lambda store: evolve(store, slot_capacity=1), lambda store: store.id == Shop.SOFIA),
         "UPDATE omniorder_store SET slot_capacity = 1",
+    ),
+    "bins_count_their_orders": Damage(
+        first("bins", lambda orders: orders + 1),
+        "UPDATE omniorder_bin SET orders = orders + 1",
     ),
     "wrong_codes_are_limited": Damage(
         first("tries", lambda tries: 99),

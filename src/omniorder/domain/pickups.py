@@ -110,7 +110,9 @@ class Pickup:
     `reminded` have passed, and `extended` whether they had the deadline moved. `claim` are the units of a hand-over
     under way, and `look_at` is when somebody else may finish it. `left` are units that a store without a network gave
     away and that are not paid yet. `pickers` are the associates who pick it (their journal names), on the walk `wave`,
-    where it is number `tote`. The pick-up code is not here: it is recomputed from `generation` and `key_id`.
+    where it is number `tote`. Ready goods lie at `staged_at`; `bins` are those of these places that the store has
+    declared, and count as taken until the goods are gone.
+    The pick-up code is not here: it is recomputed from `generation` and `key_id`.
     `proxy` is who collects in the customer's place, `arrival` what is known of whoever comes, until they leave.
     """
 
@@ -137,6 +139,7 @@ class Pickup:
     pickers: tuple[str, ...] = ()
     wave: str = ""
     tote: int = 0
+    bins: tuple[str, ...] = ()
     reminders: tuple[datetime, ...] = ()
     reminded: int = 0
     extended: bool = False
@@ -210,6 +213,9 @@ _LEAVING: Final = (
 )  # fmt: skip
 """Whoever came has left, with goods or without, or is not to come here any more."""
 
+_LYING: Final = frozenset({PickupState.READY, PickupState.HANDING_OVER})
+"""Where its goods lie in bins."""
+
 
 def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
     """The pick-up after `event`; raises `IllegalTransition`, `NotFound` for a line, `InvalidQuantity`."""
@@ -218,6 +224,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         after = evolve(after, question=None)
     if after.state not in _PICKED and pickup.pickers:
         after = evolve(after, pickers=(), wave="", tote=0)
+    if after.state not in _LYING and pickup.bins:
+        after = evolve(after, bins=())
     if isinstance(event, _LEAVING):
         after = evolve(after, arrival=None)
     match event:
@@ -232,8 +240,8 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return evolve(after, pickers=others) if others else evolve(after, pickers=(), wave="", tote=0)
         case e.LinePutBack(line, quantity):
             return _each(after, (e.Units(line, quantity),), _put_one_back)
-        case e.Restaged(staged_at):
-            return evolve(after, staged_at=staged_at)
+        case e.Restaged(staged_at, bins):
+            return evolve(after, staged_at=staged_at, bins=bins)
         case e.LinePicked(line, quantity):
             return _each(after, (e.Units(line, quantity),), _picked)
         case e.LinesAppended(lines, hold):
@@ -247,9 +255,9 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             return _each(after, (e.Units(line, grams),), _weighed)
         case e.Unreadied():
             return evolve(after, lines=tuple(map(_as_ordered, pickup.lines)))
-        case e.MadeReady(staged_at, until, key_id, reminders, spoils_at):
+        case e.MadeReady(staged_at, until, key_id, reminders, spoils_at, bins=bins):
             ready = evolve(after, staged_at=staged_at, until=until, ready_at=at, key_id=key_id)
-            return evolve(ready, reminders=reminders, reminded=0, spoils_at=spoils_at)
+            return evolve(ready, reminders=reminders, reminded=0, spoils_at=spoils_at, bins=bins)
         case e.DeadlineExtended(until, reminders, asked):
             extended = pickup.extended or asked
             return evolve(after, until=until, reminders=reminders, reminded=0, extended=extended)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from attrs import field, frozen
 
 from omniorder.domain import ids, text
+from omniorder.domain.bins import Bin
 from omniorder.domain.calendars import calendar, zone_of
 from omniorder.domain.instants import instant
 from omniorder.domain.store_services import Service
@@ -27,6 +28,7 @@ _EARTH_RADIUS_KM = 6371.0088  # the mean radius of the IUGG
 _DAY = timedelta(days=1)
 _MINUTE = timedelta(minutes=1)
 _MOST_CLOSURES = 1000
+_MOST_BINS = 1000
 
 
 # --- places -----------------------------------------------------------------------------------------------
@@ -214,6 +216,22 @@ def _walk(value: Iterable[str]) -> tuple[str, ...]:
     return aisles
 
 
+def _bins(value: Iterable[Bin]) -> tuple[Bin, ...]:
+    given = cast("object", value)
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InvalidStore("bins", given, "must be bins")
+    found: dict[str, Bin] = {}
+    for one in cast("Iterable[object]", given):
+        if not isinstance(one, Bin):
+            raise InvalidStore("bins", one, "must be a Bin")
+        if one.code in found:
+            raise InvalidStore("bins", one.code, "must have each code once")
+        found[one.code] = one
+    if len(found) > _MOST_BINS:
+        raise InvalidStore("bins", len(found), f"must be at most {_MOST_BINS} bins")
+    return tuple(found.values())
+
+
 @frozen
 class Store:
     """A store: where customers collect, where goods for other stores come from, or both.
@@ -233,6 +251,7 @@ class Store:
     no slots; `transit` is how long it takes from a request until what it sends arrives in another store.
 
     `walk` are the aisles (`Article.aisle`) in the order in which pickers walk them here; others come after, by name.
+    `bins` are its places for ready goods, in the order in which they are to be filled.
 
     Raises InvalidStore, and InvalidId for the id. Times of "unknown" state count as closed.
     """
@@ -253,6 +272,7 @@ class Store:
     slot_lines: int | None = field(default=None, converter=_slot_lines, kw_only=True)
     closed: tuple[Closure, ...] = field(default=(), converter=_closed, kw_only=True)
     walk: tuple[str, ...] = field(default=(), converter=_walk, kw_only=True)
+    bins: tuple[Bin, ...] = field(default=(), converter=_bins, kw_only=True)
 
     def __attrs_post_init__(self) -> None:
         calendar(self.hours, self.zone, self.country)

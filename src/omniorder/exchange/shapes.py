@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from attrs import field, frozen
 
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bins import Bin
 from omniorder.domain.channels import Channel
 from omniorder.domain.handling import Temperature
 from omniorder.domain.imports import CountedLevel, ImportKind, Refusal
@@ -136,6 +137,7 @@ _MINUTE: Final = timedelta(minutes=1)
 _AS_THEY_ARE: Final = (
     "zone", "hours", "name", "country", "slot_capacity", "slot_lines", "pickup_days", "services", "cutoff", "closed",
 )  # fmt: skip
+_BIN: Final = re.compile(r"(.+)/(ambient|chilled|frozen)/([0-9]{1,6})(/locker)?")
 _LENGTHS: Final = {"lead_minutes": "lead", "slot_minutes": "slot_length", "transit_minutes": "transit"}
 
 
@@ -144,12 +146,29 @@ def _store(values: Values) -> Store:
     given |= {field: _minutes(values[name], name) for name, field in _LENGTHS.items() if name in values}
     if "walk" in values:
         given["walk"] = [aisle.strip() for aisle in values["walk"].split(",")]
+    if "bins" in values:
+        given["bins"] = [_bin(one) for one in values["bins"].split(",")]
     if "lat" in values or "lon" in values:
         for name, other in (("lat", "lon"), ("lon", "lat")):
             if name not in values:
                 raise InvalidStore(name, "", f"must be given, since {other} is")
         given["place"] = Point(lat=values["lat"], lon=values["lon"])
     return Store(values["id"], **given)
+
+
+def _bin(text: str) -> Bin:
+    found = _BIN.fullmatch(text.strip())
+    if found is None:
+        raise InvalidStore("bins", text, "must be code/temperature/orders, and /locker where it is one")
+    code, temperature, holds, locker = found.groups()
+    try:
+        return Bin(code, Temperature(temperature), int(holds), locker is not None)
+    except InvalidInput as error:
+        raise InvalidStore("bins", text, str(error.facts["rule"])) from None
+
+
+def _bin_apart(one: Bin) -> str:
+    return f"{one.code}/{one.temperature.value}/{one.holds}" + ("/locker" if one.locker else "")
 
 
 def _minutes(count: int, name: str) -> timedelta:
@@ -177,6 +196,7 @@ def _store_apart(store: Store) -> Cells:
         "transit_minutes": store.transit // _MINUTE,
         "closed": _unless(lines_of(store.closed), ""),
         "walk": ", ".join(store.walk) or None,
+        "bins": ", ".join(map(_bin_apart, store.bins)) or None,
     }
 
 
@@ -200,6 +220,9 @@ _STORES: Final = Shape(
         Column("transit_minutes", Cell.WHOLE, "until what it sends arrives elsewhere; 1440", names="transit"),
         Column("closed", Cell.CLOSURES, "when it is closed as an exception: see below; never"),
         Column("walk", Cell.TEXT, "its aisles as pickers come by them, with commas between; by their names"),
+        Column(
+            "bins", Cell.TEXT, "where ready goods wait, with commas between: `C4/ambient/2, L1/ambient/1/locker`; none"
+        ),
     ),
     _store,
     _store_apart,

@@ -42,6 +42,24 @@ class BookedSlot:
 
 
 @frozen
+class UsedBin:
+    """A bin in which an order ever lay, and how many lie there now."""
+
+    store: str
+    bin: str
+    orders: int
+
+
+@frozen
+class Staged:
+    """A ready order, and the bins of the store in which it lies."""
+
+    store: str
+    order: str
+    bins: tuple[str, ...]
+
+
+@frozen
 class Booking:
     """A promise or a pick-up in a slot, its order lines, and its state, which says whether it takes a place."""
 
@@ -143,6 +161,14 @@ class Inspection(Protocol):
 
     def slots(self) -> Iterator[BookedSlot]:
         """Every slot in which a place was ever taken, by store and slot."""
+        ...
+
+    def bins(self) -> Iterator[UsedBin]:
+        """Every bin in which an order ever lay, by store and code."""
+        ...
+
+    def staged(self) -> Iterator[Staged]:
+        """Every pick-up that is ready or being handed over, by store and id."""
         ...
 
     def bookings(self) -> Iterator[Booking]:

@@ -3,9 +3,9 @@
 A command reads what it needs, decides, and hands the storage **one value**, `Writes`: everything that it changes.
 `Transaction.write` only notes it; the adapter carries all of it out when the transaction ends, in the global lock
 order (customer, cart, handoff, promise or order, transfer, webhook, reservation, stock by store and SKU, what is
-expected, slots, accounts, holds, timers, journal), each write guarded in its own statement. Either all of it happens
-or none of it. Because a command's effect is a value, every adapter can choose its own plan for it (one statement, many,
-or a dictionary), and any two adapters can be compared write by write.
+expected, slots, bins, accounts, holds, timers, journal), each write guarded in its own statement. Either all of it
+happens or none of it. Because a command's effect is a value, every adapter can choose its own plan for it (one
+statement, many, or a dictionary), and any two adapters can be compared write by write.
 
 What a guard refuses is told by the error raised at the end of the transaction:
 
@@ -14,6 +14,7 @@ What a guard refuses is told by the error raised at the end of the transaction:
 - `AlreadyThere` - an insert met its own key
 - `OutOfStock` - a `StockChange` found too few units; facts name every SKU that is short
 - `SlotUnavailable` - a `SlotChange` found too little room (`reason="full"`); facts say of what
+- `BinFull` - a `BinChange` found no room
 - `StorageUnavailable`, `StorageFull`, `SchemaOutdated` - see their docstrings
 
 Reads see one consistent state of an aggregate. A transaction does not see its own pending writes.
@@ -174,6 +175,10 @@ class Transaction(Protocol):
 
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
         """What is taken per slot id, for slots that start within [start, end); only of those ever booked."""
+        ...
+
+    def in_bins(self, store: str) -> Mapping[str, int]:
+        """How many orders lie in each bin of this store, by its code; only of those ever used."""
         ...
 
     # --- lists by keyset: `after` is the last item's key of the page before; None begins ---

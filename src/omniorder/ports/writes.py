@@ -208,6 +208,20 @@ NOTHING_BOOKED: Final = SlotUse()
 
 
 @frozen
+class BinChange:
+    """Lay an order (`orders` = 1) into a bin that holds so many, or take it out (-1).
+
+    Several changes of one bin are summed first; of these the last one's `holds` counts. What grows then is guarded:
+    never more orders than the bin holds. It never falls below zero, and what shrinks is never refused.
+    """
+
+    store: str
+    bin: str
+    orders: int
+    holds: int = 0
+
+
+@frozen
 class AccountWrite:
     """Insert an account as it is, or (with `before`) replace its state, and nothing else; guarded by `before.state`."""
 
@@ -302,6 +316,7 @@ class Writes:
     stock: tuple[StockChange, ...] = ()
     counts: tuple[CountWrite, ...] = ()
     slots: tuple[SlotChange, ...] = ()
+    bins: tuple[BinChange, ...] = ()
     accounts: tuple[AccountWrite, ...] = ()
     balances: tuple[BalanceChange, ...] = ()
     holds: tuple[HoldWrite, ...] = ()

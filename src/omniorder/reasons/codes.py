@@ -122,6 +122,7 @@ _PAYING: Final = {
     "pick.not_ordered": _told(),
     "pick.all_picked": _told(may="order sku"),
     "pick.no_orders": _told(),
+    "bin.full": _told("store bin holds"),
     "return.refused": _told("order line reason", may="units until"),
     "return.more_than_there_is": _told(),
     "return.too_late": _told("until"),

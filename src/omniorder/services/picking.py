@@ -12,24 +12,29 @@ from typing import TypeVar
 
 from attrs import field, frozen
 
-from omniorder.domain import barcodes, ids, picking
+from omniorder.domain import barcodes, ids, picking, staging
 from omniorder.domain import events as e
 from omniorder.domain.actors import Associate
 from omniorder.domain.articles import Article
+from omniorder.domain.bins import Bin
+from omniorder.domain.handling import Temperature
 from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
+from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.picking import PICKABLE, Task, Walk
 from omniorder.domain.quantities import Unit as Measure
 from omniorder.domain.quantities import quantity as valid_quantity
+from omniorder.domain.staging import BinUse
 from omniorder.errors import AlreadyClaimed, InvalidInput, NotToPick
 from omniorder.ports.storage import Transaction
-from omniorder.services.access import work_for
+from omniorder.services.access import look, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.pickups import begun, store_of
 from omniorder.services.ripples import carry_on
+from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 T = TypeVar("T")
@@ -198,6 +203,26 @@ class Picking:
 
         return self._in(work)
 
+    def bins(self, temperature: Temperature | None = None) -> tuple[BinUse, ...]:
+        """The store's bins and lockers (`Store.bins`), or those of one temperature, with the orders in each."""
+        if temperature is not None:
+            given(temperature, Temperature, "temperature", "a Temperature")
+        bins = store_of(self.parts, self.touch).bins
+        wanted = [one for one in bins if temperature in (None, one.temperature)]
+        if not wanted:
+            return ()
+        return staging.use(wanted, reading(self.parts, lambda tx: _all(tx, self._here, staging.WAITING)))
+
+    def suggest(self, order_id: str) -> dict[Temperature, Bin | None]:
+        """Where to lay an order: for each temperature of its goods a bin with room, None where there is none.
+
+        Lockers are for those who collect from lockers. Nothing is held by this: who makes an order ready takes the
+        bins, and learns then whether somebody was faster. Raises `NotFound`.
+        """
+        store = store_of(self.parts, self.touch)
+        order = look(self.parts, self.touch, order_id)
+        return staging.suggestion(order, store.bins, reading(self.parts, lambda tx: tx.in_bins(store.id)))
+
     def _articles(self, orders: Sequence[Order]) -> Mapping[str, Article]:
         return self.parts.catalogue.articles(sorted({line.sku for order in orders for line in order.every_line}))
 
@@ -243,12 +268,13 @@ class Picking:
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
 
-def _all(tx: Transaction, store: str) -> tuple[Order, ...]:
-    """Everything that may be picked at this store, by when it is wanted."""
+def _all(tx: Transaction, store: str, states: Sequence[PickupState] = PICKABLE) -> tuple[Order, ...]:
+    """Everything in these states (that may be picked) at this store, by when it is wanted."""
+    values = [state.value for state in states]
     found: list[Order] = []
     after: tuple[datetime, str] | None = None
     while True:
-        some = tx.pickups(store, start=None, end=None, states=_OPEN, after=after, limit=_AT_ONCE)
+        some = tx.pickups(store, start=None, end=None, states=values, after=after, limit=_AT_ONCE)
         found += some
         if len(some) < _AT_ONCE:
             return tuple(found)

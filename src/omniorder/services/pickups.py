@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, waiting
 from omniorder.domain.actors import Associate
+from omniorder.domain.bins import declared
 from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
@@ -32,6 +33,9 @@ from omniorder.services.picks import Pick, some, units_of
 from omniorder.services.ripples import carry_on
 from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
+
+MOST_PLACES = 200
+"""Characters of all the places where one order lies."""
 
 
 @frozen
@@ -178,39 +182,48 @@ class Pickups(Counter):
         return self._do("pickups.withdraw_substitute", order_id, decide, key, proposal_id)
 
     @command("pickups.ready")
-    def ready(self, order_id: str, *, staged_at: str = "", key: str | None = None) -> Order:
-        """Everything is picked and lies at `staged_at`; saying so twice changes nothing.
+    def ready(self, order_id: str, *, staged_at: str | Sequence[str] = "", key: str | None = None) -> Order:
+        """Everything is picked and lies at `staged_at`, in one place or several; saying so twice changes nothing.
 
         The order then waits until the store closes on its `pickup_days`-th open day after the customer's window, and
         what is perishable as `Settings.no_show` says.
         From now on a weighed line is what it weighs, and that is what the customer pays. The store never sees the
-        code. Raises `NotFound`, `NotReady` (units are missing, or grams), `IllegalTransition`.
+        code. Raises `NotFound`, `NotReady` (units are missing, or grams), `BinFull` (of the places that the store has
+        declared, `Store.bins`), `InvalidText`, `IllegalTransition`.
         """
-        bin_ = valid_line(staged_at, "staged_at", most=40, least=0)
+        places = _places(staged_at, least=0)
         ring = self.parts.key_ring()
         store = store_of(self.parts, self.touch)
 
         def decide(unit: Unit, order: Order) -> list[e.Event]:
             pickup = order.pickup
-            if pickup.state is PickupState.READY and bin_ in ("", pickup.staged_at):
+            if pickup.state is PickupState.READY and places in ("", pickup.staged_at):
                 return []
             if pickup.state is PickupState.PICKING and not pickup.fully_picked:
                 lacking = sum(not line.enough for line in pickup.lines)
                 raise NotReady(order=order.id, reason=_missing(pickup), lines=lacking)
             policy, now = self.parts.settings.no_show, unit.stamp.at
-            ready = waiting.made_ready(order, store, policy, now, staged_at=bin_, key_id=ring.current)
-            return [*pickup.weighed(), ready]
+            ready = waiting.made_ready(order, store, policy, now, staged_at=places, key_id=ring.current)
+            return [*pickup.weighed(), evolve(ready, bins=_bins(unit, store, places))]
 
-        order = self._do("pickups.ready", order_id, decide, key, bin_)
+        order = self._do("pickups.ready", order_id, decide, key, places)
         if self.parts.storage.is_joined:
             return order  # a provider is not asked in here: the sweep does it
         return payments.settle_increases(self.parts, order, self.touch.stamp(self.parts.clock))
 
     @command("pickups.restage")
-    def restage(self, order_id: str, staged_at: str, *, key: str | None = None) -> Order:
-        """A ready order lies at `staged_at` now. Raises `NotFound`, `InvalidText`, `IllegalTransition`."""
-        place = valid_line(staged_at, "staged_at", most=40)
-        return self._do("pickups.restage", order_id, lambda unit, order: [e.Restaged(place)], key, place)
+    def restage(self, order_id: str, staged_at: str | Sequence[str], *, key: str | None = None) -> Order:
+        """A ready order lies at `staged_at` now, and nowhere else.
+
+        Raises `NotFound`, `BinFull`, `InvalidText`, `IllegalTransition`.
+        """
+        places = _places(staged_at)
+        store = store_of(self.parts, self.touch)
+
+        def decide(unit: Unit, order: Order) -> list[e.Event]:
+            return [e.Restaged(places, _bins(unit, store, places))]
+
+        return self._do("pickups.restage", order_id, decide, key, places)
 
     @command("pickups.extend")
     def extend(self, order_id: str, *, until: date, key: str | None = None) -> Order:
@@ -287,6 +300,20 @@ def begun(order: Order, who: str) -> list[e.Event]:
     if pickup.state is PickupState.TO_PICK:
         return [e.PickStarted("" if pickup.pickers else who)]
     return [] if pickup.pickers or pickup.state is not PickupState.PICKING else [e.PickClaimed(who)]
+
+
+def _places(staged_at: str | Sequence[str], least: int = 1) -> str:
+    """Where goods lie, as it is shown: the names of several places with commas between."""
+    if isinstance(staged_at, (list, tuple)):
+        names = [valid_line(name, "staged_at", most=40) for name in staged_at]
+        return valid_line(", ".join(names), "staged_at", most=MOST_PLACES, least=least)
+    return valid_line(staged_at, "staged_at", most=40, least=least)
+
+
+def _bins(unit: Unit, store: Store, places: str) -> tuple[str, ...]:
+    """Which of these places the store has declared; the unit learns how many orders they hold."""
+    unit.room = {one.code: one.holds for one in store.bins}
+    return declared(places, store.bins)
 
 
 def _missing(pickup: Pickup) -> str:

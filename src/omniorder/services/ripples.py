@@ -1,4 +1,4 @@
-"""What an order's events do to its neighbours - stock, slot, cart, transfers - in the same transaction.
+"""What an order's events do to its neighbours - stock, slot, bins, cart, transfers - in the same transaction.
 
 The only place where that is decided: an order that changes by whatever way (a command, a provider's answer, a
 timer) has the same consequences.
@@ -22,7 +22,7 @@ from omniorder.domain.pickups import Pickup, call_off, called_off_elsewhere, fre
 from omniorder.domain.quantities import weight_bounds
 from omniorder.domain.transfers import Awaited
 from omniorder.errors import StaleWrite
-from omniorder.ports.writes import Writes
+from omniorder.ports.writes import BinChange, Writes
 from omniorder.services import holding
 from omniorder.services.ledger import Ledger, ledger_of
 from omniorder.services.parts import Parts
@@ -123,6 +123,7 @@ def spread(unit: Unit, before: Order, order: Order, events: Sequence[e.Event]) -
                 _reopen_cart(unit, order)
             case _:
                 pass
+    _lay_down(unit, before.pickup, order.pickup)
     if back := {sku: count for sku, count in dropped.items() if count}:
         if unit.goods_left:
             tx.flush()  # the reservation is changed once more
@@ -224,6 +225,14 @@ def _put_away(unit: Unit, was: Order, units: Sequence[e.Units]) -> None:
 
 def _free_slot(unit: Unit, pickup: Pickup) -> None:
     unit.tx.write(Writes(slots=(given_back(pickup),)))
+
+
+def _lay_down(unit: Unit, was: Pickup, now: Pickup) -> None:
+    """Bins are free again when its goods don't lie there any more, and are taken when they do now."""
+    changes = [BinChange(was.store, code, -1) for code in was.bins if code not in now.bins]
+    changes += [BinChange(now.store, code, 1, unit.room.get(code, 0)) for code in now.bins if code not in was.bins]
+    if changes:
+        unit.tx.write(Writes(bins=tuple(changes)))
 
 
 def _reopen_cart(unit: Unit, order: Order) -> None:

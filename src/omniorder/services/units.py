@@ -65,6 +65,8 @@ class Unit:
         self.stamp = stamp
         self.goods_left = False
         """Units that are in the customer's hands are written off: no count of the shelf can refuse that."""
+        self.room: Mapping[str, int] = {}
+        """How many orders each bin holds that the store has declared, where goods are laid somewhere."""
         self.moved: Movement | Posting | None = None
         """What came to a shelf or an account or went from it, by a command of which no event tells."""
         self._entries: list[JournalEntry] = []

@@ -19,6 +19,7 @@ from omniorder.domain import answers, capturing, carts, coupling, ids, orders, p
 from omniorder.domain import events as e
 from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bins import Bin
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.carts import Cart
 from omniorder.domain.channels import Channel
@@ -102,6 +103,7 @@ def stores() -> tuple[Store, ...]:
         slot_capacity=7, pickup_days=5, services=Service, transit=timedelta(hours=36), cutoff=time(18, 30),
         slot_lines=60, closed=[Closure(NOW + 30 * HOUR, NOW + 32 * HOUR, "инвентаризация"),
                                Closure(NOW, NOW + HOUR)],
+        bins=[Bin("C4", holds=2), Bin("F 2", Temperature.CHILLED, 10), Bin("L1", locker=True)],
     )  # fmt: skip
     return (sofia, Store(VARNA, zone="Europe/Sofia", hours="24/7"))
 

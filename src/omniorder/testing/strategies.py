@@ -25,6 +25,7 @@ from omniorder.domain import promises as promising
 from omniorder.domain import slots as storing
 from omniorder.domain import stock as ledger
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bins import Bin
 from omniorder.domain.carts import Add, Allow, Cart, Change, Edit, Note, Remove
 from omniorder.domain.channels import Channel
 from omniorder.domain.consents import Consent
@@ -50,7 +51,7 @@ from omniorder.domain.text import Metadata
 from omniorder.testing.walks import Turn, below, card_asked, one_of, walk
 
 __all__ = [
-    "articles", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
+    "articles", "bins", "carts", "channels", "closures", "events", "expected_deliveries", "instants", "levels", "lives",
     "metadata", "money", "movements", "notes", "orders", "owners", "payments", "pickups", "points", "prices",
     "promises", "quantities", "quotes", "recorded", "reservations", "skus", "slots", "stamps", "store_ids",
     "stores", "tenders",
@@ -189,6 +190,13 @@ def _one_after_the_other(drawn: tuple[datetime, list[tuple[int, int, str]]]) -> 
     return tuple(found)
 
 
+def bins() -> st.SearchStrategy[Bin]:
+    """Places for ready goods, lockers too."""
+    codes = st.sampled_from(["C4", "Fridge 2", "L/1", "Полица 7", "5/ambient/1"])
+    shelves = st.builds(Bin, codes, _TEMPERATURES, st.integers(1, 30))
+    return shelves | st.builds(Bin, codes, _TEMPERATURES, locker=st.just(True))
+
+
 def stores() -> st.SearchStrategy[Store]:
     """Stores that are open at some time of most days."""
     return st.builds(
@@ -209,6 +217,7 @@ def stores() -> st.SearchStrategy[Store]:
         slot_lines=st.none() | st.integers(0, 500),
         closed=closures(),
         walk=st.sampled_from([(), ("A1", "A2", "Bread & cakes")]),
+        bins=st.lists(bins(), max_size=3, unique_by=lambda one: one.code),
     )
 
 

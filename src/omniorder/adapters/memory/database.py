@@ -89,6 +89,8 @@ class Database:
         self.movements: Table[str, Movement] = Table(undo, lambda _, row: (row.store, row.sku))
         self.expected: Table[ExpectedKey, ExpectedDelivery] = Table(undo, lambda key, _: key[1])
         self.slots: Table[tuple[str, str], Booked] = Table(undo, lambda key, _: key[0])
+        self.bins: Table[tuple[str, str], int] = Table(undo, lambda key, _: key[0])
+        """(store, code) -> how many orders lie there."""
         self.accounts: Table[str, Account] = Table(undo)
         self.holds: Table[tuple[str, str], Hold] = Table(undo, lambda key, _: key[1])
         """(account id, payment) -> hold."""

@@ -17,11 +17,23 @@ from omniorder.domain.handoffs import Handoff
 from omniorder.domain.ids import store_of
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
+from omniorder.domain.staging import WAITING
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.domain.webhooks import Webhook
-from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
+from omniorder.ports.inspection import (
+    BookedSlot,
+    Booking,
+    Claim,
+    Delivery,
+    Held,
+    Known,
+    Listing,
+    Staged,
+    Tries,
+    UsedBin,
+)
 from omniorder.ports.writes import Answer, Timer
 
 
@@ -61,6 +73,14 @@ class MemoryInspection:
     def slots(self) -> Iterator[BookedSlot]:
         rows = sorted(self._db.slots.items(), key=lambda item: item[0])
         return (BookedSlot(store, slot, row.starts, row.places, row.lines) for (store, slot), row in rows)
+
+    def bins(self) -> Iterator[UsedBin]:
+        return (UsedBin(store, code, orders) for (store, code), orders in sorted(self._db.bins.items()))
+
+    def staged(self) -> Iterator[Staged]:
+        ready = (order for order in self._db.orders.rows() if order.pickup.state in WAITING)
+        rows = sorted(ready, key=lambda order: (order.pickup.store, order.pickup.id))
+        return (Staged(order.pickup.store, order.id, order.pickup.bins) for order in rows)
 
     def bookings(self) -> Iterator[Booking]:
         made = self._db.promises.rows()

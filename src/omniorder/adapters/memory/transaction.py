@@ -207,6 +207,9 @@ class MemoryTransaction:
             if start <= row.starts < end
         }
 
+    def in_bins(self, store: str) -> Mapping[str, int]:
+        return {code: orders for (_, code), orders in self._db.bins.of(store).items()}
+
     # --- lists by keyset ---
 
     def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:

@@ -19,12 +19,13 @@ from omniorder.domain.money import Money
 from omniorder.domain.orders import Order
 from omniorder.domain.stock import Level, Movement, MovementKind, Reservation
 from omniorder.domain.stores import Store
-from omniorder.errors import AlreadyThere, OutOfStock, SlotUnavailable, StaleWrite
+from omniorder.errors import AlreadyThere, BinFull, OutOfStock, SlotUnavailable, StaleWrite
 from omniorder.ports.writes import (
     AccountWrite,
     Answer,
     Arrived,
     BalanceChange,
+    BinChange,
     CartWrite,
     CountWrite,
     CustomerWrite,
@@ -241,6 +242,21 @@ def _full(slot: str, of: str, wanted: int, free: int) -> SlotUnavailable:
     return SlotUnavailable(slot=slot, reason="full", of=of, wanted=wanted, free=max(0, free))
 
 
+def bins(db: Database, writes: Iterable[BinChange]) -> None:
+    """All changes of one bin count as one: an order that is taken out and laid back stays."""
+    sums: dict[tuple[str, str], BinChange] = {}
+    for change in writes:
+        before = sums.get((change.store, change.bin))
+        sums[change.store, change.bin] = evolve(change, orders=change.orders + (before.orders if before else 0))
+    for key, change in sorted(sums.items(), key=lambda item: item[0]):
+        now = db.bins.get(key)
+        after = (now or 0) + change.orders
+        if change.orders > 0 and after > change.holds:
+            raise BinFull(store=change.store, bin=change.bin, holds=change.holds)
+        if change.orders > 0 or now:
+            db.bins.put(key, max(0, after))
+
+
 def movements(db: Database, writes: Iterable[Movement]) -> None:
     for movement in writes:
         if db.movements.get(movement.id) is not None:
@@ -398,6 +414,7 @@ STEPS: Final[dict[str, Callable[[Database, Any], None]]] = {
     "counts": counts,
     "expected": expected,
     "slots": slots,
+    "bins": bins,
     "accounts": accounts,
     "balances": balances,
     "holds": holds,

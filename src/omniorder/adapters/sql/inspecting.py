@@ -36,6 +36,7 @@ from omniorder.adapters.sql.schema import (
     ACCOUNT,
     ANSWER,
     ARTICLE,
+    BIN,
     CART,
     CODE_TRIES,
     CONSUMER,
@@ -72,12 +73,24 @@ from omniorder.domain.handoffs import Handoff
 from omniorder.domain.lifecycle import PickupState, PromiseState
 from omniorder.domain.orders import Order
 from omniorder.domain.promises import Promise
+from omniorder.domain.staging import WAITING
 from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.domain.webhooks import Webhook
 from omniorder.errors import InvalidInput, StorageFault
-from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Known, Listing, Tries
+from omniorder.ports.inspection import (
+    BookedSlot,
+    Booking,
+    Claim,
+    Delivery,
+    Held,
+    Known,
+    Listing,
+    Staged,
+    Tries,
+    UsedBin,
+)
 from omniorder.ports.writes import Answer, Timer
 
 T = TypeVar("T")
@@ -92,6 +105,9 @@ _HELD: Final = (
     select(_LINE.store_id, _LINE.sku, _LINE.quantity - _LINE.consumed - _LINE.released - _LINE.expired)
     .join(RESERVATION, and_(RESERVATION.c.store_id == _LINE.store_id, RESERVATION.c.id == _LINE.reservation_id))
     .where(RESERVATION.c.outside == 0)
+)
+_STAGED: Final = select(PICKUP.c.store_id, PICKUP.c.order_id, PICKUP.c.bins).where(
+    PICKUP.c.state.in_([state.value for state in WAITING])
 )
 _PICKED_UP: Final = (
     select(func.count())
@@ -267,6 +283,13 @@ class SqlInspection:
     def slots(self) -> Iterator[BookedSlot]:
         for row in self._in_order(SLOT, "store_id", "slot"):
             yield BookedSlot(row.store_id, row.slot, row.starts_at, row.booked, row.lines)
+
+    def bins(self) -> Iterator[UsedBin]:
+        return (UsedBin(*row) for row in self._in_order(BIN, "store_id", "code"))
+
+    def staged(self) -> Iterator[Staged]:
+        for row in self._rows(_STAGED.order_by(*PICKUP.primary_key)):
+            yield Staged(row.store_id, row.order_id, tuple(row.bins))
 
     def bookings(self) -> Iterator[Booking]:
         for row in self._rows(_BOOKINGS.order_by("store_id", "slot")):

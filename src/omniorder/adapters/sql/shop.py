@@ -19,6 +19,7 @@ from omniorder.adapters.sql.link import Link
 from omniorder.adapters.sql.rows import upsert
 from omniorder.adapters.sql.schema import ARTICLE, PRICE, STORE
 from omniorder.domain.articles import Article, Price
+from omniorder.domain.bins import Bin
 from omniorder.domain.channels import Channel
 from omniorder.domain.handling import Temperature
 from omniorder.domain.money import Money
@@ -92,6 +93,7 @@ def _store_row(store: Store) -> dict[str, Any]:
         "slot_lines": store.slot_lines,
         "closed": as_text(wire.dump(store.closed)),
         "walk": as_text(list(store.walk)),
+        "bins": as_text(wire.dump(store.bins)),
     }
 
 
@@ -128,6 +130,7 @@ def store_from(row: Any) -> Store:
         slot_lines=row.slot_lines,
         closed=wire.load(tuple[Closure, ...], json.loads(row.closed)),
         walk=json.loads(row.walk),
+        bins=wire.load(tuple[Bin, ...], json.loads(row.bins)),
     )
 
 

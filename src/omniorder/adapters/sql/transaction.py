@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from omniorder.adapters.sql import (
     accounts,
     answers,
+    bins,
     carts,
     codes,
     customers,
@@ -203,6 +204,9 @@ class SqlTransaction:
     def booked(self, stores: Sequence[str], start: datetime, end: datetime) -> Mapping[str, SlotUse]:
         return slots.booked(self._link, stores, start, end)
 
+    def in_bins(self, store: str) -> Mapping[str, int]:
+        return bins.in_bins(self._link, store)
+
     # --- lists by keyset ---
 
     def orders_of(self, owner: str, *, after: tuple[datetime, str] | None, limit: int) -> tuple[Order, ...]:
@@ -327,6 +331,7 @@ def plan(batch: Batch, way: Plan, writes: Writes) -> Batch:
         way.count_stock(batch, count)
     expected.write(batch, writes.expected)
     slots.change(batch, writes.slots)
+    bins.change(batch, writes.bins)
     accounts.write(batch, sorted(writes.accounts, key=lambda write: write.after.id))
     accounts.change(batch, writes.balances)
     for hold in sorted(writes.holds, key=lambda write: write.after.id):

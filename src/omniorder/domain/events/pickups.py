@@ -237,7 +237,7 @@ class MadeReady(Event):
 
     `key_id` names the secret from which the pick-up code is computed; the code itself is told nowhere. `reminders` are
     the instants at which the customer is to be reminded, and `promised` is the start of their window, by which it was
-    to be ready.
+    to be ready. `bins` are those of the places that the store has declared.
     """
 
     staged_at: str
@@ -246,13 +246,15 @@ class MadeReady(Event):
     reminders: tuple[datetime, ...] = ()
     spoils_at: datetime | None = None
     promised: datetime | None = None
+    bins: tuple[str, ...] = ()
 
 
 @frozen
 class Restaged(Event):
-    """The goods lie at `staged_at` now."""
+    """The goods lie at `staged_at` now; `bins` are those of the places that the store has declared."""
 
     staged_at: str
+    bins: tuple[str, ...] = ()
 
 
 @frozen

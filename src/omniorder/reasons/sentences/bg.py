@@ -69,6 +69,7 @@ _SENTENCES = {
     "pick.not_ordered": ("Никой не го е поръчал.",),
     "pick.all_picked": ("Всичко вече е взето.",),
     "pick.no_orders": ("Все още не сте поели поръчка.",),
+    "bin.full": ("В {bin} няма повече място.",),
     "return.refused": ("Поръчка {order}: това не може да бъде върнато.",),
     "return.more_than_there_is": ("Толкова не са получени или вече са върнати.",),
     "return.too_late": ("Можеше да бъде върнато до {until}.",),

@@ -69,6 +69,7 @@ _SENTENCES = {
     "pick.not_ordered": ("Nobody ordered it.",),
     "pick.all_picked": ("All of it is picked already.",),
     "pick.no_orders": ("You have not claimed an order yet.",),
+    "bin.full": ("There is no room left in {bin}.",),
     "return.refused": ("Order {order}: this can't be taken back.",),
     "return.more_than_there_is": ("So many weren't collected, or they were brought back before.",),
     "return.too_late": ("It could be brought back until {until}.",),

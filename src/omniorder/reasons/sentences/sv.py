@@ -69,6 +69,7 @@ _SENTENCES = {
     "pick.not_ordered": ("Ingen har beställt det.",),
     "pick.all_picked": ("Allt är redan plockat.",),
     "pick.no_orders": ("Du har inte tagit någon beställning ännu.",),
+    "bin.full": ("Det finns ingen plats kvar i {bin}.",),
     "return.refused": ("Beställning {order}: det här kan inte lämnas tillbaka.",),
     "return.more_than_there_is": ("Så många har inte hämtats, eller så har de redan lämnats tillbaka.",),
     "return.too_late": ("Det kunde lämnas tillbaka till och med {until}.",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
@@ -174,6 +175,16 @@ def slots_are_not_overbooked(view: View) -> Iterator[str]:
                 yield f"{slot.slot}: {slot.lines} of {store.slot_lines} lines are booked"
         if ids.slot_id(slot.store, slot.starts) != slot.slot:
             yield f"{slot.slot} starts at {slot.starts}"
+
+
+@whole
+def bins_count_their_orders(view: View) -> Iterator[str]:
+    """O4: as many orders are counted in a bin as ready ones lie there."""
+    lying = Counter((one.store, code) for one in view.rows.staged() for code in one.bins)
+    counted = Counter({(one.store, one.bin): one.orders for one in view.rows.bins()})
+    for store, code in sorted(lying.keys() | counted.keys()):
+        if counted[store, code] != lying[store, code]:
+            yield f"{store}: {counted[store, code]} orders are counted in {code}, {lying[store, code]} lie there"
 
 
 @invariant

@@ -25,7 +25,19 @@ from omniorder.domain.stock import Level, Movement, Reservation
 from omniorder.domain.stores import Store
 from omniorder.domain.transfers import Transfer
 from omniorder.domain.webhooks import Webhook
-from omniorder.ports.inspection import BookedSlot, Booking, Claim, Delivery, Held, Inspection, Known, Listing, Tries
+from omniorder.ports.inspection import (
+    BookedSlot,
+    Booking,
+    Claim,
+    Delivery,
+    Held,
+    Inspection,
+    Known,
+    Listing,
+    Staged,
+    Tries,
+    UsedBin,
+)
 from omniorder.ports.writes import Answer, Timer
 
 __all__ = ["PAGED", "Rows", "Stream", "beside", "pages"]
@@ -108,6 +120,14 @@ class Rows:
     def slots(self) -> Iterator[BookedSlot]:
         """Slots in which a place was ever taken, by store and slot; never in a page."""
         return self._all("slots", self._everything.slots)
+
+    def bins(self) -> Iterator[UsedBin]:
+        """Bins in which an order ever lay, by store and code; never in a page."""
+        return self._all("bins", self._everything.bins)
+
+    def staged(self) -> Iterator[Staged]:
+        """Ready orders and where they lie, by store; never in a page."""
+        return self._all("staged", self._everything.staged)
 
     def bookings(self) -> Iterator[Booking]:
         """Promises and pick-ups, by store and slot; never in a page."""

@@ -28,11 +28,11 @@ from omniorder.adapters.sql.schema.orders import (
     PICKUP_LINE,
 )
 from omniorder.adapters.sql.schema.shop import ARTICLE, PRICE, STORE
-from omniorder.adapters.sql.schema.stock import EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
+from omniorder.adapters.sql.schema.stock import BIN, EXPECTED, MOVEMENT, RESERVATION, RESERVATION_LINE, SLOT, STOCK
 from omniorder.adapters.sql.schema.transfers import TRANSFER, TRANSFER_LINE
 from omniorder.adapters.sql.schema.webhooks import WEBHOOK
 
-NEEDED: Final = "0020"
+NEEDED: Final = "0021"
 """The revision of the schema that this version of the code reads and writes."""
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "ANSWER",
     "ARTICLE",
     "ATTEMPT",
+    "BIN",
     "CART",
     "CART_LINE",
     "CODE_TRIES",

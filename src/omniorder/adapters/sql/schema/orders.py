@@ -200,7 +200,8 @@ class PickupRow(Row, table=True):
     collect: Annotated[str, with_default(Key, "pickup")]
     pickers: Annotated[Any, with_default(Json, "[]")]
     wave: Annotated[str, with_default(Key, "")]
-    tote: LaterNumber
+    tote: Annotated[int, with_default(Whole, "0")]
+    bins: Annotated[Any, with_default(Json, "[]")]
     reminders: Annotated[Any, with_default(Json, "[]")]
     reminded: Annotated[int, with_default(Whole, "0")]
     extended: Flag

@@ -30,7 +30,7 @@ from omniorder.adapters.sql.schema.base import (
 class StoreRow(Row, table=True):
     """A store. Durations are in seconds, the place in degrees.
 
-    `services` are words, in order; `cutoff` is HH:MM; `closed` is JSON in text.
+    `services` are words, in order; `cutoff` is HH:MM; `closed`, `walk` and `bins` are JSON in text.
     """
 
     __table_args__ = (STRICT,)
@@ -52,6 +52,7 @@ class StoreRow(Row, table=True):
     slot_lines: MaybeNumber
     closed: Annotated[str, with_default(Text, "[]")]
     walk: Annotated[str, with_default(Text, "[]")]
+    bins: Annotated[str, with_default(Text, "[]")]
 
 
 class ArticleRow(Row, table=True):

@@ -1,4 +1,4 @@
-"""Stock: levels, movements, what is expected, reservations, and the places in pick-up slots."""
+"""Stock: levels, movements, what is expected, reservations, and the places in pick-up slots and bins."""
 
 from __future__ import annotations
 
@@ -126,9 +126,20 @@ class SlotRow(Row, table=True):
     lines: Annotated[int, with_default(Whole, "0")]
 
 
+class BinRow(Row, table=True):
+    """How many orders lie in a bin; one that was never used has no row."""
+
+    __table_args__ = (check("orders", "orders >= 0"), STRICT)
+
+    store_id: PrimaryId
+    code: PrimaryId
+    orders: Number
+
+
 STOCK: Final = table(StockRow)
 MOVEMENT: Final = table(MovementRow)
 EXPECTED: Final = table(ExpectedRow)
 RESERVATION: Final = table(ReservationRow)
 RESERVATION_LINE: Final = table(ReservationLineRow)
 SLOT: Final = table(SlotRow)
+BIN: Final = table(BinRow)

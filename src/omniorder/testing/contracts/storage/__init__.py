@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from omniorder.testing.contracts.storage.accounts import AccountContract
 from omniorder.testing.contracts.storage.answers import AnswerContract
+from omniorder.testing.contracts.storage.bins import BinContract
 from omniorder.testing.contracts.storage.carts import CartContract
 from omniorder.testing.contracts.storage.consumers import ConsumerContract
 from omniorder.testing.contracts.storage.counts import ImportContract, StockTakeContract
@@ -60,6 +61,7 @@ class StorageContract(
     StockTakeContract,
     ImportContract,
     SlotContract,
+    BinContract,
     AccountContract,
     TimerContract,
     TryContract,

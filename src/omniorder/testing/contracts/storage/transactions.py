@@ -9,9 +9,10 @@ import pytest
 from attrs import evolve
 
 from omniorder.domain import events as e
-from omniorder.errors import AlreadyThere, OmniorderError, OutOfStock, SlotUnavailable, StaleWrite
+from omniorder.errors import AlreadyThere, BinFull, OmniorderError, OutOfStock, SlotUnavailable, StaleWrite
 from omniorder.ports.storage import Storage, Transaction
 from omniorder.ports.writes import (
+    BinChange,
     CartWrite,
     Expect,
     JournalEntry,
@@ -43,6 +44,7 @@ EVERYTHING = Writes(
     reservations=(ReservationWrite(None, RESERVATION),),
     stock=(StockChange(SOFIA, MILK, on_hand=5),),
     slots=(SlotChange(SOFIA, PROMISE.slot, PROMISE.starts, 1, 5),),
+    bins=(BinChange(SOFIA, "C4", 1, 1),),
     movements=(samples.movement(),),
     expected=(Expect(samples.expected()),),
     timers=(TimerWrite(SOFIA, ORDER.id, NOW),),
@@ -68,6 +70,7 @@ def everything(tx: Transaction) -> dict[str, Any]:
         "reservation": tx.reservation(RESERVATION.id),
         "stock": tx.levels([MILK]),
         "slots": sum(use.orders for use in tx.booked([SOFIA], PROMISE.starts, PROMISE.ends).values()),
+        "bins": tx.in_bins(SOFIA).get("C4"),
         "movements": tx.movements(SOFIA, MILK, after=None, limit=9),
         "expected": tx.expected([MILK]),
         "timers": tx.stores_due(NOW, 9),
@@ -137,7 +140,7 @@ class TransactionContract(StorageBench):
         assert _written(storage) == set()
 
     @pytest.mark.parametrize(
-        "last", ["carts", "promises", "orders", "reservations", "stock", "slots", "webhooks", "answers"]
+        "last", ["carts", "promises", "orders", "reservations", "stock", "slots", "bins", "webhooks", "answers"]
     )
     def test_one_refusal_undoes_everything_else(self, storage: Storage, last: str) -> None:
         """Whichever kind of write it is: here everything is new but the one that is refused."""
@@ -148,6 +151,7 @@ class TransactionContract(StorageBench):
             "reservations": (StaleWrite, ReservationWrite(samples.reservation(9), samples.reservation(9))),
             "stock": (OutOfStock, StockChange(SOFIA, samples.BREAD, reserved=1, promise=True)),
             "slots": (SlotUnavailable, SlotChange(SOFIA, FULL.slot, FULL.starts, 1, 0)),
+            "bins": (BinFull, BinChange(SOFIA, "C5", 1, 0)),
             "webhooks": (StaleWrite, WebhookWrite(webhook(9), webhook(9))),
             "answers": (AlreadyThere, ANSWER),
         }
