@@ -31,10 +31,10 @@ from omniorder.domain.barcodes import check_digit
 from omniorder.domain.counter import age_restricted
 from omniorder.errors import OutOfStock, SubstituteRefused, WrongCode
 
-AHEAD: Final = timedelta(hours=2)
+AHEAD: Final = timedelta(minutes=75)
 """How long before its customer may come an order is picked at the earliest, so that it doesn't lie about."""
 
-SCAN: Final = 0.6
+SCAN: Final = 1.0
 """Minutes from one article to the next."""
 
 ALIKE: Final = (
@@ -191,16 +191,17 @@ class Colleague:
 
     def _hand_over(self, visitor: Visitor, order: Order) -> Receipt:
         """The code, a look at their age where that is needed, what they don't want, and what is to be paid."""
+        code = visitor.opens_pass().code
         if visitor.mumbles:
             try:
-                self.desk.pickups.hand_over(order.id, code=visitor.code[::-1])
+                self.desk.pickups.hand_over(order.id, code=code[::-1])
             except WrongCode as misheard:
                 self.day.tell("wrong code", f"A code is misheard; {misheard.facts['tries_left']} tries are left.")
         checks, refused = self._looks(order)
         due = self.desk.pickups.bill(order.id, refused=refused).due
         return self.desk.pickups.hand_over(
             order.id,
-            code=visitor.code,
+            code=code,
             checks=checks,
             refused=refused,
             by_proxy=visitor.by_proxy,

@@ -24,6 +24,7 @@ from omniorder import (
     IsDueInStore,
     Order,
     PayInStore,
+    PickupPass,
     Service,
     Slot,
     Stage,
@@ -49,14 +50,20 @@ NAMES: Final = ("Nikolay Ganev", "Rada Ilieva", "Stoyan Petkov", "Yana Marinova"
 
 @frozen
 class Visitor:
-    """Whoever stands in the store: what they say there, and show. The store knows none of it before they do."""
+    """Whoever stands in the store for this order, with a phone. `mumbles`: what they say is misheard at first.
+
+    `needs_network`: they pay in the store, or bought what only adults may have.
+    """
 
     order: str
-    code: str
-    shows: str
+    phone: CustomerTouchpoint
     by_proxy: bool
     mumbles: bool
     needs_network: bool
+
+    def opens_pass(self) -> PickupPass:
+        """What they say and show; the store knows none of it before they do. Raises `NotReady`."""
+        return self.phone.orders.pickup_pass(self.order)
 
 
 class Customers:
@@ -169,7 +176,7 @@ class Customers:
                 own.orders.change(order_id, slot=self.day.chance.choice(free).id, key=f"later-{order_id}")
                 self.day.tell("moved", f"{order_id} moves to another window.")
         except IllegalTransition:
-            self.day.tell("too late", f"{order_id} can't be changed any more: it is being picked.")
+            self.day.tell("too late to move", f"{order_id} can't be moved any more: it is being picked.")
 
     def _more(self, own: CustomerTouchpoint, order_id: str) -> None:
         """Something was forgotten."""
@@ -177,8 +184,8 @@ class Customers:
         try:
             own.orders.change(order_id, edits=[Add(article.sku, 1)], key=f"more-{order_id}")
             self.day.tell("more", f"{order_id} gets 1 {article.name} more.")
-        except IllegalTransition:
-            self.day.tell("too late", f"{order_id} can't be changed any more: it is being picked.")
+        except (IllegalTransition, SlotUnavailable):
+            self.day.tell("too late", f"{order_id} can't be changed any more: it is too late to pick something else.")
         except OutOfStock:
             self.day.tell("none left", f"There is no {article.name} left to add.")
 
@@ -229,10 +236,7 @@ class Customers:
             self.day.tell("curbside", f"The customer of {order_id} is in bay {bay}: the goods are brought out.")
         if order.stage is not Stage.READY:
             self.day.tell("not ready", f"The customer of {order_id} is there before their goods are ready, and waits.")
-        shown = own.orders.pickup_pass(order_id)
-        by_proxy, mumbles = order.pickup.proxy is not None, self.day.happens(0.03)
         in_store = any(isinstance(payment.outcome, IsDueInStore) for payment in order.payments)
         restricted = any(line.handling.age_restricted for line in order.every_line)
-        self.present[order_id] = Visitor(
-            order_id, shown.code, shown.qr, by_proxy, mumbles, needs_network=in_store or restricted
-        )
+        by_proxy, mumbles = order.pickup.proxy is not None, self.day.happens(0.03)
+        self.present[order_id] = Visitor(order_id, own, by_proxy, mumbles, needs_network=in_store or restricted)

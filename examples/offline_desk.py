@@ -9,7 +9,7 @@ from customers_of_a_day import Customers
 from simulated_day import Day
 
 from omniorder import Associate, Channel, OfflineHandOver, SyncOutcome, offline
-from omniorder.errors import PassRefused
+from omniorder.errors import NotReady, PassRefused
 
 
 class OfflineDesk:
@@ -35,15 +35,13 @@ class OfflineDesk:
             if visitor.order in self.given or visitor.needs_network:
                 continue
             try:
+                shown = visitor.opens_pass().qr
                 said = offline.verify(
-                    visitor.shows, keys=self.keys, store=self.customers.store, now=self.day.now, seen=self.given
+                    shown, keys=self.keys, store=self.customers.store, now=self.day.now, seen=self.given
                 )
-            except PassRefused as refused:
-                # before the goods are ready there is no pass to be verified
-                why = refused.facts["reason"]
-                self.day.tell("no pass", f"What the customer of {visitor.order} shows is no pass that is good: {why}.")
-                continue
-            self.given[said.order] = OfflineHandOver(visitor.shows, at=self.day.now, by=associate)
+            except (NotReady, PassRefused):
+                continue  # there is no pass before the goods are ready
+            self.given[said.order] = OfflineHandOver(shown, at=self.day.now, by=associate)
             self.day.tell("offline", f"{associate} verifies a pass without a network, and gives {said.order} away.")
             return 2
         return 0

@@ -34,7 +34,7 @@ def test_its_measures_are_those_of_the_orders_that_it_played(
     paid = number(told, "captured from cards") - number(told, "refunded to cards")
     assert paid + number(told, "taken at the counter") == pytest.approx(number(told, "the shop keeps"))
     assert number(told, "still set aside") == 0
-    assert "invariants of stock, money, orders and history hold." in told
+    assert "All invariants of stock, money, orders and history hold." in told
     assert "handheld crashes" in told
 
     drawn = picture.read_bytes()

@@ -29,7 +29,10 @@ def outputs(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "why_not.md"], ids=lambda page: page.name)
+OTHERS = [ROOT / "docs" / name for name in ("why_not.md", "at_the_store.md")]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHERS], ids=lambda page: page.name)
 def test_every_output_on_the_page_is_what_the_program_prints(page: Path) -> None:
     checked = outputs("--check", page)
     assert checked.returncode == 0, checked.stderr

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from omniorder import Article, Associate, Channel, Order, PickupState, Risk, Settings, StoreTouchpoint, Unit
+from omniorder import Add, Article, Associate, Channel, Order, PickupState, Risk, Settings, StoreTouchpoint, Unit
 from omniorder.domain.barcodes import check_digit
 from omniorder.errors import (
     AlreadyClaimed,
@@ -159,6 +159,16 @@ def test_the_label_of_the_scales_says_what_was_weighed(shop: Shop) -> None:
     assert refused(WeightOutOfTolerance, shop.store.picking.scan, weighed(600)).facts["most"] == 550
     assert shop.store.picking.scan(weighed(517)).units == 517
     assert shop.store.pickups.ready(order.id).pickup.lines[0].quantity == 517
+
+
+def test_of_two_lines_of_one_article_the_one_that_it_fits_is_picked(shop: Shop) -> None:
+    labelled(shop)
+    order = shop.app.orders.change(placed(shop, {shop.CHEESE: 300}).id, edits=[Add(shop.CHEESE, 900)])
+    shop.store.picking.claim(order.id)
+    small, large = (line.id for line in order.every_line)
+    assert shop.store.picking.scan(weighed(910)).line == large
+    assert shop.store.picking.scan(weighed(310)).line == small
+    assert shop.store.pickups.ready(order.id).pickup.state is PickupState.READY
 
 
 def test_what_nobody_ordered_is_not_picked(shop: Shop) -> None:

@@ -794,6 +794,14 @@ def test_a_pass_that_is_kept_is_noticed(shop: Shop) -> None:
     notices(by_name("nothing_secret_is_stored"), shop)
 
 
+def test_a_barcode_that_could_be_a_card_number_is_none(shop: Shop) -> None:
+    """One in ten of them passes the check of card numbers; in any other place it is noticed."""
+    shop.office.articles.put(Article("BUTTER", "Butter", gtins=["9520000000073"]))
+    by_name("nothing_secret_is_stored")(shop.hub)
+    shop.office.articles.put(Article("BUTTER", "Butter 9520000000073"))
+    notices(by_name("nothing_secret_is_stored"), shop)
+
+
 # --- goods for a shelf ------------------------------------------------------------------------------------
 
 

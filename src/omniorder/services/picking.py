@@ -164,7 +164,10 @@ class Picking:
             held = [order for order in self._mine(unit.tx) if only in (None, order.id)]
             fits = [(order, line) for order in held for line in picking.matches(found, order, articles)]
             wants = [(order, line) for order, line in fits if order.pickup.line(line).to_pick[1]]
-            order, line = next(iter(wants or fits), (None, ""))
+            takes = [
+                (one, line) for one, line in wants if _has_room(one, line, count or picking.weight(found, one, line))
+            ]
+            order, line = next(iter(takes or wants or fits), (None, ""))
             noted = f"{order.id}|{line}" if order else "-"
             request = [barcode, only, count]
             seen = unit.earlier(key, "picking.scan", home=store, subject=store, request=request, result=noted)
@@ -280,6 +283,11 @@ def _all(tx: Transaction, store: str, states: Sequence[PickupState] = PICKABLE) 
 
 def _something(order: Order) -> bool:
     return any(line.to_pick[0] for line in order.pickup.lines)
+
+
+def _has_room(order: Order, line: str, units: int | None) -> bool:
+    """Whether the line takes so many: of two lines of one article the second may, where the first does not."""
+    return (units or 1) <= order.pickup.line(line).to_pick[1]
 
 
 def _picked(order: Order, line: str, units: int) -> Picked:
