@@ -391,7 +391,7 @@ def exchange(pickup: Pickup, event: e.GoodsExchanged, at: datetime) -> Pickup:
             line.quantity,
             picked=line.quantity,
             collected=line.quantity,
-            instead_of=line.instead_of,
+            instead_of=event.back,
             collected_at=at,
         )
         for line in event.lines

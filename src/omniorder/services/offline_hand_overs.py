@@ -188,5 +188,7 @@ def _twice(order: Order, reason: str) -> Synced:
 
 
 def _receipt(receipts: Sequence[Receipt], given: Given) -> Receipt:
-    """The receipt of this very hand-over, which happened when and by whom the store says."""
-    return next(one for one in reversed(receipts) if (one.at, one.by) == (given.at, given.giver))
+    """The receipt of this very hand-over, which happened when and by whom the store says; or else of whatever settled
+    it since."""
+    mine = (one for one in reversed(receipts) if (one.at, one.by) == (given.at, given.giver))
+    return next(mine, receipts[-1])

@@ -244,9 +244,12 @@ class AllReturned(Event):
 
 @frozen
 class GoodsExchanged(Event):
-    """The customer was given these lines at `store` for what they brought back; the reservation `hold` there held
-    their units for the moment in between."""
+    """The customer was given these lines at `store` for what they brought back, of the line `back` for one.
+
+    The reservation `hold` there held their units for the moment in between.
+    """
 
     lines: tuple[OrderLine, ...]
     store: str
     hold: str
+    back: str
