@@ -49,6 +49,7 @@ from omniorder.domain.handoffs import Scope
 from omniorder.domain.lifecycle import AttemptState, ReservationState, TransferState
 from omniorder.domain.payments import Operation
 from omniorder.domain.stock import MovementKind, Reservation
+from omniorder.domain.text import looks_like_card_number
 from omniorder.domain.webhooks import WebhookState
 from omniorder.errors import GiftCardInvalid, HandoffInvalid, WrongCode
 from omniorder.ports.inspection import Inspection
@@ -786,6 +787,12 @@ def test_a_pass_that_is_kept_is_noticed(shop: Shop) -> None:
     lived_in(shop)
     shop.app.carts.start(metadata={"pass": f"OMNI:SOF01-7K3F9Q:eyJ{'a' * 40}.eyJ{'b' * 100}.{'c' * 86}"})
     notices(by_name("nothing_secret_is_stored"), shop)
+
+
+def test_a_barcode_is_no_card_number_though_one_in_ten_has_a_check_digit_like_one(shop: Shop) -> None:
+    shop.office.articles.put(Article("OAT-MILK-BIO", "Organic oat milk 1 l", gtins=("5901234123457",)))
+    assert looks_like_card_number("05901234123457")
+    by_name("nothing_secret_is_stored")(shop.hub)
 
 
 # --- goods for a shelf ------------------------------------------------------------------------------------
