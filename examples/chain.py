@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 from omniorder import Channel, OrderHub, System
@@ -22,3 +23,9 @@ def stock_the_shelves(hub: OrderHub) -> None:
         report = import_file(office, kind, FILES / name, resume=True)
         if report.refused:
             raise report.first[0].error
+
+
+def sold_at(store: str) -> list[str]:
+    """The articles of which the file of opening stock says something at this store."""
+    with (FILES / "stock.csv").open(encoding="utf-8", newline="") as file:
+        return [row["sku"] for row in csv.DictReader(file) if row["store"] == store]

@@ -59,9 +59,16 @@ def _at(life: Sequence[tuple[datetime, str]], moment: datetime) -> str | None:
 
 
 def draw(
-    histories: Iterable[Sequence[Recorded]], starts: datetime, ends: datetime, zone: ZoneInfo, title: str, path: Path
+    histories: Iterable[Sequence[Recorded]],
+    starts: datetime,
+    ends: datetime,
+    zone: ZoneInfo,
+    title: str,
+    path: Path,
+    *,
+    remarks: Mapping[datetime, str],
 ) -> None:
-    """Write the picture, a PNG, to `path`."""
+    """Write the picture, a PNG, to `path`, with `remarks` at what happened to the whole store."""
     import matplotlib as mpl
 
     mpl.use("Agg")  # there may be no screen
@@ -69,18 +76,27 @@ def draw(
     from matplotlib import pyplot as plt
 
     minutes = int((ends - starts) / timedelta(minutes=1))
-    moments = [starts + timedelta(minutes=n) for n in range(0, minutes + 1, 5)]
-    counts = counted(histories, moments)
-    figure, axes = plt.subplots(figsize=(11, 5.5), layout="constrained")
+    moments = [starts + timedelta(minutes=n) for n in range(0, minutes + 1, 2)]
+    counts = {state: numbers for state, numbers in counted(histories, moments).items() if any(numbers)}
     local: Any = [moment.astimezone(zone) for moment in moments]
-    axes.stackplot(
-        local, *counts.values(), labels=list(counts), colors=list(COLOURS.values()), edgecolor="white", lw=0.3
-    )
+    colours = [COLOURS[state] for state in counts]
+    figure, axes = plt.subplots(figsize=(11, 5.5), layout="constrained")
+    areas = axes.stackplot(local, *counts.values(), labels=list(counts), colors=colours, edgecolor="white", lw=0.3)
     clock: Any = dates.DateFormatter
+    hours: Any = dates.HourLocator
+    axes.xaxis.set_major_locator(hours(interval=1, tz=zone))
     axes.xaxis.set_major_formatter(clock("%H:%M", tz=zone))
-    axes.set(title=title, ylabel="orders", xlim=(local[0], local[-1]), ylim=(0, None))
-    axes.spines[["top", "right"]].set_visible(False)
-    handles, labels = axes.get_legend_handles_labels()
-    axes.legend(handles[::-1], labels[::-1], loc="upper left", frameon=False)
-    figure.savefig(path, dpi=120)
+    axes.set(ylabel="orders", xlim=(local[0], local[-1]), ylim=(0, None))
+    axes.set_title(title, loc="left", fontsize=13, pad=12)
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color="#e5e5e5", lw=0.8)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(axis="y", length=0)
+    for moment, remark in remarks.items():
+        here: Any = moment.astimezone(zone)
+        axes.axvline(here, color="#444444", lw=0.9, ls=":")
+        axes.annotate(f"{remark} ", (here, 0.8), xycoords=("data", "axes fraction"), ha="right", color="#444444")
+    # the keys stand as the areas do, the last state uppermost, where the morning leaves room
+    axes.legend(areas[::-1], list(counts)[::-1], loc="upper left", frameon=False)
+    figure.savefig(path, format="png", dpi=120)
     plt.close(figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from unittest.mock import ANY
 
 from omniorder import Check, CheckKind, Pick, Refused
@@ -15,16 +16,12 @@ QUANTITIES = {"none": 0, "below": -1, "huge": 2**63, "a half": 1.5, "text": "1",
 NO_REFUSALS = {"text": "ln_", "texts": ["ln_"], "a number": 5, "one": Refused("ln_", 1), "a pick": [Pick("ln_", 1)]}
 
 
-def hand_over(world: World, **what: object) -> object:
-    call: object = world.shop.store.pickups.hand_over
-    assert callable(call)
-    return call(world.ready.id, code=world.ticket.code, **what)
+def hand_over(world: World, **what: Any) -> object:
+    return world.shop.store.pickups.hand_over(world.ready.id, code=world.ticket.code, **what)
 
 
-def bill(world: World, **what: object) -> object:
-    call: object = world.shop.store.pickups.bill
-    assert callable(call)
-    return call(world.ready.id, **what)
+def bill(world: World, **what: Any) -> object:
+    return world.shop.store.pickups.bill(world.ready.id, **what)
 
 
 SAID_WRONGLY = parametrised(

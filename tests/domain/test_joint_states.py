@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import cache, lru_cache
+from typing import Any
 
 import pytest
 from attrs import evolve, fields
@@ -408,7 +409,7 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
     asked = Proposal(line, 1, evolve(order.lines[0], id="ln_other"), "rsv_other", world.now + HOLD, "not_found")
     for kind in e.EVENTS.values():
         if not kind.__subclasses__():
-            named = values | {"proposal": asked} if kind is e.SubstituteProposed else values
+            named: dict[str, Any] = values | {"proposal": asked} if kind is e.SubstituteProposed else values
             yield kind(**{field.name: named.get(field.name, "x") for field in fields(kind)})
 
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from omniorder import Channel, Holder, SigningKeys, Stage, offline
+from omniorder import Channel, Check, CheckKind, Holder, Proof, Settings, SigningKeys, Stage, offline
 from omniorder.domain import events as e
-from omniorder.errors import InvalidInput, Misconfigured, PassRefused, WrongCode
+from omniorder.errors import IdentityCheckNeeded, InvalidInput, Misconfigured, PassRefused, WrongCode
 from omniorder.services.ripples import carry_on
 from omniorder.services.units import in_transaction
 from omniorder.signing import new_key
@@ -42,8 +42,28 @@ def test_a_store_without_a_network_reads_on_it_what_it_must_know(signing: Shop) 
     now = signing.clock.now()
     said = offline.verify(signed(signing, order), keys=KEYS.public(), store=Shop.SOFIA, now=now)
     assert (said.order, said.store, said.holder, said.until) == (order.id, Shop.SOFIA, Holder.OWNER, order.pickup.until)
-    proxy = offline.read(signed(signing, order, holder=Holder.PROXY), keys=KEYS.public(), now=now)
-    assert (proxy.holder, proxy.id) == (Holder.PROXY, said.id)
+
+
+def test_who_is_named_to_collect_has_a_pass_of_their_own(signing: Shop) -> None:
+    order = ready(signing)
+    refused(InvalidInput, signing.app.orders.pickup_pass, order.id, holder=Holder.PROXY)
+    mine = signed(signing, order)
+    signing.app.orders.name_proxy(order.id, "Ivan Petrov")
+    assert why(signing, order.id, mine) == "replaced"
+    theirs = signed(signing, order)
+    assert offline.read(theirs, keys=KEYS.public(), now=signing.clock.now()).holder is Holder.PROXY
+    assert "Ivan" not in theirs
+
+
+def test_whose_pass_says_so_collects_for_somebody_else(open_shop: OpenShop) -> None:
+    """Where the shop wants to see who they are, it does."""
+    signing = open_shop(pass_keys=KEYS, settings=Settings(identify_proxy=True))
+    order = ready(signing)
+    signing.app.orders.name_proxy(order.id, "Ivan Petrov")
+    shown = signed(signing, order)
+    refused(IdentityCheckNeeded, signing.store.pickups.hand_over, order.id, code=shown)
+    looked = Check(CheckKind.IDENTITY, passed=True)
+    assert signing.store.pickups.hand_over(order.id, code=shown, checks=[looked]).proof is Proof.PASS
 
 
 def test_nobody_is_named_on_it(signing: Shop) -> None:

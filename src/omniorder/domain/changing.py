@@ -244,8 +244,7 @@ def ceiling(order: Order) -> Money | None:
 
     What they agreed to once is not taken back when they want less: what is set aside is kept, and less captured.
     """
-    most = order.most - order.fees + order.credited
-    return most if most > order.ceiling else None
+    return order.may_cost if order.may_cost > order.ceiling else None
 
 
 def missing(order: Order, terms: Terms, *, raises: bool) -> Money:

@@ -227,10 +227,15 @@ class Order:
     @property
     def most(self) -> Money:
         """The most that may be charged now: the ceiling of what was not called off, with what was corrected since."""
-        bought = {line.id: line for line in self.every_line}
-        amounts = [bought[line.line].at_most(line.bounds[1]).amount for line in self.pickup.lines]
         # rounded line by line, so parts that cost as much may be a cent dearer than the whole
-        return Money(min(sum(amounts), self.ceiling.amount), self.total.currency) + self._corrected
+        return min(self.may_cost, self.ceiling) + self._corrected
+
+    @property
+    def may_cost(self) -> Money:
+        """What all that was not called off costs at most, whether the customer has agreed to so much or not."""
+        bought = {line.id: line for line in self.every_line}
+        amounts = (bought[line.line].at_most(line.bounds[1]).amount for line in self.pickup.lines)
+        return Money(sum(amounts), self.total.currency)
 
     @property
     def funding(self) -> Funding:

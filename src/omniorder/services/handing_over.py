@@ -29,6 +29,7 @@ from omniorder.domain.payments import TERMINAL, Attempt, Operation, PayInStore
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.proofs import CheckKind, Proof, Shown
 from omniorder.domain.receipts import Receipt
+from omniorder.domain.signed_passes import Holder
 from omniorder.errors import CodeLocked, InvalidInput, NotPaid, NotReady, StillRunning, TenderUnsupported, WrongCode
 from omniorder.ports.storage import Transaction
 from omniorder.services import offline_passes, payments
@@ -223,18 +224,20 @@ def _proved(parts: Parts, order: Order, visitor: Visitor, wish: Wish, stamp: Sta
         if not (parts.settings.accept_signature and visitor.signature and identified):
             raise InvalidInput("code", "(hidden)", _CODE)
         return Shown(Proof.SIGNATURE, visitor.signature, visitor.by_proxy)
-    return Shown(_check_code(parts, order, visitor.code, stamp), visitor.signature, visitor.by_proxy)
+    shown = _check_code(parts, order, visitor.code, stamp)
+    return evolve(shown, signature=visitor.signature, by_proxy=shown.by_proxy or visitor.by_proxy)
 
 
-def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> Proof:
+def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> Shown:
     """What the code proves. The try is counted in a transaction of its own, and only then compared.
 
     The one place where something is written before an error: else whoever guesses fast enough could guess for free.
     The right code forgets the tries at once, whatever becomes of the hand-over: it can be shown as often as need be.
     """
     if parts.pass_keys is not None and isinstance(code, str) and signed_passes.is_signed(code):
-        offline_passes.check(parts, order, code, stamp.at)
-        return Proof.PASS  # nobody guesses a signature: there is nothing to count
+        said = offline_passes.check(parts, order, code, stamp.at)
+        # nobody guesses a signature: there is nothing to count
+        return Shown(Proof.PASS, by_proxy=said.holder is Holder.PROXY)
     if not isinstance(code, str) or not 1 <= len(code) <= LONGEST_CODE:
         raise InvalidInput("code", "(hidden)", _CODE)
     ring, settings, pickup = parts.key_ring(), parts.settings, order.pickup
@@ -250,7 +253,7 @@ def _check_code(parts: Parts, order: Order, code: object, stamp: Stamp) -> Proof
     if proof is None:
         raise WrongCode(order=order.id, tries_left=settings.code_tries - tries)
     in_transaction(parts, stamp, lambda unit: unit.tx.forget_tries(order.id, pickup.generation))
-    return proof
+    return Shown(proof)
 
 
 def _wait(parts: Parts, order: Order, stamp: Stamp) -> Order:

@@ -10,8 +10,8 @@ from omniorder.domain.signed_passes import SKEW, PassFlaw, SignedPass, pass_for,
 from omniorder.services.parts import Parts
 
 
-def check(parts: Parts, order: Order, shown: str, now: datetime) -> None:
-    """Whether this is the order's newest pass. Raises `PassRefused`; `Misconfigured` for a hub without signing keys.
+def check(parts: Parts, order: Order, shown: str, now: datetime) -> SignedPass:
+    """What the order's newest pass says, if this is it. Raises `PassRefused`; `Misconfigured` without signing keys.
 
     One that was shown before the deadline was moved, or before the goods were made ready anew, is not.
     """
@@ -20,6 +20,7 @@ def check(parts: Parts, order: Order, shown: str, now: datetime) -> None:
         raise refused(PassFlaw.OTHER_ORDER)
     if not is_newest(said, order):
         raise refused(PassFlaw.REPLACED, order.id)
+    return said
 
 
 def is_newest(said: SignedPass, order: Order) -> bool:

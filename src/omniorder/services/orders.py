@@ -20,7 +20,7 @@ from omniorder.domain.planning import Plan
 from omniorder.domain.signed_passes import Holder
 from omniorder.domain.slots import Slot
 from omniorder.domain.text import reason as valid_reason
-from omniorder.errors import NotAllowed, NotFound, NotReady
+from omniorder.errors import InvalidInput, NotAllowed, NotFound, NotReady
 from omniorder.services import arrivals, changing, payments, rerouting, substituting
 from omniorder.services.access import look, shown_to, work_for
 from omniorder.services.logs import command
@@ -270,13 +270,15 @@ class CustomerOrders(Orders):
 class OwnOrders(CustomerOrders):
     """What only the customer may do: neither staff nor agents ever see a code."""
 
-    def pickup_pass(self, order_id: str, *, holder: Holder = Holder.OWNER) -> PickupPass:
+    def pickup_pass(self, order_id: str, *, holder: Holder | None = None) -> PickupPass:
         """The code to say and the QR code to scan at the counter: recomputed each time, stored nowhere.
 
-        `holder` says on the signed pass who will show it: the customer, or somebody whom they send.
+        `holder` says on the signed pass who will show it: the customer, or the person whom they named (`name_proxy`);
+        without it that person, if there is one.
 
         Raises `NotFound`, `NotAllowed` for somebody who only pays, `NotReady` until the store has everything ready and
-        after the goods are gone, `Misconfigured` for a hub without a secret.
+        after the goods are gone, `InvalidInput` for a proxy where nobody was named, `Misconfigured` for a hub without a
+        secret.
         """
         order = self.get(order_id)
         if not self.touch.owns(order.owner):
@@ -298,9 +300,12 @@ class OwnOrders(CustomerOrders):
             language=order.language,
         )  # fmt: skip
 
-    def _signed(self, order: Order, holder: Holder) -> str:
+    def _signed(self, order: Order, holder: Holder | None) -> str:
         keys = self.parts.pass_keys
-        given(holder, Holder, "holder", "a member of Holder")
+        if holder is None:
+            holder = Holder.OWNER if order.pickup.proxy is None else Holder.PROXY
+        if given(holder, Holder, "holder", "a member of Holder") is Holder.PROXY and order.pickup.proxy is None:
+            raise InvalidInput("holder", holder, "nobody was named to collect: orders.name_proxy")
         if keys is None:
             return ""
         return keys.sign(signed_passes.pass_for(order, holder, keys.current, self.parts.clock.now()))

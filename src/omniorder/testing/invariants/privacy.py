@@ -70,7 +70,8 @@ def codes_are_stored_nowhere(view: View) -> Iterator[str]:
 
 
 def _texts(rows: Rows) -> Iterator[tuple[str, str]]:
-    """Every text that is stored, and where; but for barcodes, of which one in ten passes the check of card numbers."""
+    """Every text that is stored, and where."""
+    # one barcode in ten passes for a card number; what is checked to be a barcode is none
     articles = (evolve(article, gtins=()) for article in rows.articles())
     tables = (rows.stores(), articles, rows.carts(), rows.handoffs(), rows.promises(), rows.orders())
     kept = (rows.movements(), rows.accounts(), rows.holds(), rows.postings(), rows.answers())
