@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from omniorder.domain import events as e
 from omniorder.domain.consents import ConsentMode
 from omniorder.domain.lifecycle import OrderState, PickupState, ReservationState
 from omniorder.domain.money import extend
@@ -23,12 +24,13 @@ _UNPREPARED = frozenset(
 def substitutes_were_agreed_to(view: View) -> Iterator[str]:
     """M2: a substitute is of a line whose customer allows it, and costs no more than they allow; the line and all that
     came instead of it cost, whatever they weigh, no more than the line's part of the ceiling."""
-    for order in view.rows.orders():
+    for order, exchanged in _orders(view):
         sums: dict[str, int] = {}
-        for line in order.added:
+        came = [line for line in order.every_line if line.id not in exchanged]
+        for line in came:
             if line.instead_of and (why := _not_agreed_to(ordered_line(order, line.id), line)):
                 yield f"{order.id}: {line} {why}"
-        for line in order.every_line:
+        for line in came:
             ordered = ordered_line(order, line.id).id
             sums[ordered] = sums.get(ordered, 0) + line.value(order.pickup.line(line.id).bounds[1]).amount
         for ordered_id, amount in sums.items():
@@ -36,6 +38,15 @@ def substitutes_were_agreed_to(view: View) -> Iterator[str]:
             _, most = weight_bounds(line.quantity, line.tolerance)
             if amount > line.at_most(most).amount:
                 yield f"{order.id}: {ordered_id} and its substitutes cost {amount}, agreed was {line.at_most(most)}"
+
+
+def _orders(view: View) -> Iterator[tuple[Order, frozenset[str]]]:
+    """Each order, and its lines that were given in exchange for what came back: those are no substitutes."""
+    for stream in view.rows.streams():
+        order = view.rows.order(stream.name)
+        if order is not None:
+            swaps = (entry.event for entry in stream.events if isinstance(entry.event, e.GoodsExchanged))
+            yield order, frozenset(line.id for swap in swaps for line in swap.lines)
 
 
 def _not_agreed_to(ordered: OrderLine, came: OrderLine) -> str:
@@ -52,10 +63,10 @@ def _not_agreed_to(ordered: OrderLine, came: OrderLine) -> str:
 @invariant
 def what_was_replaced_came_otherwise(view: View) -> Iterator[str]:
     """S6: of each line as many units were substituted away as came instead of it, one for one."""
-    for order in view.rows.orders():
+    for order, exchanged in _orders(view):
         came = Counter[str]()
         for line in order.added:
-            if line.instead_of:
+            if line.instead_of and line.id not in exchanged:
                 came[line.instead_of] += line.quantity
         replaced = {line.line: line.replaced for line in order.pickup.lines if line.replaced}
         if replaced != came:
