@@ -274,8 +274,10 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.PartCollected(units) | e.Collected(units):
             gone, left = _each(after, units, partial(_collected_at, at=at)), _still_left(pickup.left, units)
             return evolve(gone, claim=(), look_at=None, left=left)
-        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units):
             return _each(after, units, _dropped)
+        case e.UnitsRefused(units):
+            return _each(after, units, _refused)
         case e.NoShow() | e.PickupCancelled():
             return evolve(_each(_without_proposals(after), pickup.rest(), _dropped), awaited=())
         case e.SubstituteProposed(proposal):
@@ -536,6 +538,11 @@ def _replaced(line: PickupLine, quantity: int) -> PickupLine:
 
 def _no_longer_short(line: PickupLine, quantity: int) -> PickupLine:
     return evolve(line, short=line.short - min(line.short, quantity))
+
+
+def _refused(line: PickupLine, quantity: int) -> PickupLine:
+    """What was picked lies on the shelf again, or nowhere any more; the rest may still be unready and picked anew."""
+    return evolve(_dropped(line, quantity), picked=line.picked - quantity)
 
 
 def _dropped(line: PickupLine, quantity: int) -> PickupLine:
