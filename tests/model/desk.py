@@ -6,9 +6,11 @@ bring back, or don't.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import add
+from typing import Any
 
 from attrs import asdict
 from hypothesis import strategies as st
@@ -37,12 +39,16 @@ from omniorder import (
     Unit,
     offline,
 )
+from omniorder.domain.consents import ConsentMode
 from omniorder.domain.counter import age_restricted
+from omniorder.domain.lifecycle import ENDED_PICKUPS, PickupState
+from omniorder.domain.pickups import Pickup
 from omniorder.errors import NotPaid
 from tests.model import chances
 from tests.model.staff import Staff
 from tests.model.world import ASSOCIATES, BARCODES, BREAD, MILK, ORGANIC, PASS_KEYS, STORES, WINE, World
 
+_UNPREPARED = (PickupState.TO_PICK, PickupState.PICKING)
 NOT_ON_ANY_SHELF = "7351353000011"
 MISREAD = "9506000134353"
 
@@ -61,6 +67,13 @@ class Desk(Staff):
         super().__init__()
         self.told: list[tuple[str, OfflineHandOver]] = []
         """What was given while the store had no network, and where."""
+
+    def likely(self, index: int, fits: Callable[[Pickup], object]) -> tuple[int, Order]:
+        """An order with which this usually works, if there is one."""
+        pickups = [(one, self.worlds[0].office.orders.get(one[1]).pickup) for one in self.orders]
+        found = [one for one, pickup in pickups if fits(pickup)] or self.orders
+        owner, order_id = self.pick_from(found, index)
+        return owner, self.must(lambda w: w.customer(owner).orders.get(order_id))
 
     # --- picking ---
 
@@ -96,7 +109,10 @@ class Desk(Staff):
           "unknown", "too much"]))  # fmt: skip
     def scan(self, index: int, who: int, how: str) -> None:
         """The walk is scanned from its first step, or something else is; the same scan sent twice counts once."""
-        store = self.some_order(index)[1].pickup.store
+        self.walk(self.some_order(index)[1].pickup.store, who, how)
+
+    def walk(self, store: str, who: int, how: str) -> None:
+        """What the associate has to pick, or the first of it, is scanned."""
         steps = self.must(lambda w: w.staff(store, who).picking.walk()).steps
         if not steps or how in ("misread", "unknown"):
             wrong = MISREAD if how == "misread" else NOT_ON_ANY_SHELF
@@ -124,14 +140,17 @@ class Desk(Staff):
     @rule(index=chances.some, who=chances.some, which=chances.some, what=st.sampled_from(["put back", "restage",
           "extend"]))  # fmt: skip
     def rearrange(self, index: int, who: int, which: int, what: str) -> None:
-        _, order = self.some_order(index)
-        line = order.pickup.lines[which % len(order.pickup.lines)].line
+        wanted = (PickupState.PICKING,) if what == "put back" else (PickupState.READY,)
+        _, order = self.likely(index, lambda pickup: pickup.state in wanted)
+        lines = [line for line in order.pickup.lines if line.picked] or order.pickup.lines
+        line = lines[which % len(lines)].line
         day = (self.worlds[0].clock.now() + timedelta(days=which)).date()
 
         def act(w: World) -> Order:
             staff = w.staff(order.pickup.store, who)
             match what:
                 case "put back":
+                    staff.picking.join(order.id)
                     return staff.picking.put_back(order.id, line, 1)
                 case "restage":
                     return staff.pickups.restage(order.id, f"Fridge {which}")
@@ -144,20 +163,30 @@ class Desk(Staff):
 
     @precondition(lambda self: self.orders)
     @rule(index=chances.some, which=chances.some, sku=chances.substitutes, whole=st.booleans(), cheap=chances.usually,
-          on_shelf=st.booleans())  # fmt: skip
-    def substitute(self, index: int, which: int, sku: str, whole: bool, cheap: bool, on_shelf: bool) -> None:
-        """Something is missing, and there is something else."""
-        _, order = self.some_order(index)
+          on_shelf=st.booleans(), allowed=chances.usually)  # fmt: skip
+    def substitute(
+        self, index: int, which: int, sku: str, whole: bool, cheap: bool, on_shelf: bool, allowed: bool
+    ) -> None:
+        """Something is missing, and there is something else; mostly for somebody who wants to be asked."""
+        _, order = self.likely(index, lambda pickup: pickup.state in _UNPREPARED)
         lines = [line for line in order.pickup.lines if line.missing]
+        if allowed:
+            lines.sort(key=lambda line: order.line(line.line).consent.mode is ConsentMode.REFUSE)
+            lines = lines[:1]
         if not lines:
             return
         line = lines[which % len(lines)]
-        wanted = order.line(line.line).consent.sku or sku
-        count = line.missing if whole else 1
-        price = Money(100, "EUR") if cheap else None
+        self.propose(order, which, sku, line.missing if whole else 1, line.line, cheap=cheap, on_shelf=on_shelf)
+
+    def propose(
+        self, order: Order, who: int, sku: str, count: int, line: str = "", *, cheap: bool = True, on_shelf: bool = True
+    ) -> None:
+        """This instead of units of the line, or of the first one; what was named, where something was."""
+        bought = order.line(line or order.lines[0].id)
+        wanted, price = bought.consent.sku or sku, Money(100, "EUR") if cheap else None
         self.do(
-            lambda w: w.staff(order.pickup.store, which).pickups.substitute(
-                order.id, line.line, count, wanted, price=price, on_shelf=on_shelf
+            lambda w: w.staff(order.pickup.store, who).pickups.substitute(
+                order.id, bought.id, count, wanted, price=price, on_shelf=on_shelf
             )
         )
 
@@ -227,12 +256,11 @@ class Desk(Staff):
         luck: str,
     ) -> None:  # fmt: skip
         """The customer takes all, a part, or refuses some of it; the bill says beforehand what that costs."""
+        owner, order = self.likely(index, lambda pickup: pickup.state not in ENDED_PICKUPS)
         if ready:
-            self.make_ready(index)
-        owner, order = self.some_order(index)
-        ticket = self.do(lambda w: w.customer(owner).orders.pickup_pass(order.id))
+            order = self.make_ready(owner, order)
         rest = order.pickup.rest()
-        if ticket is None or not rest:
+        if not rest:
             return
         lines = [Pick(rest[0].line, 1)] if takes in ("part", "no more") else None
         refused = [Refused(part.line, part.quantity, reason) for part in rest] if takes == "nothing" else []
@@ -241,39 +269,53 @@ class Desk(Staff):
         if age == "too young" and takes == "all":
             refused = [Refused(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
         others = Rest.CANCELLED if takes == "no more" else Rest.LATER
-        store, code = order.pickup.store, ticket.code if right else "0000000"
         checks = [] if age == "unseen" else [Check(CheckKind.AGE, passed=age == "fine")]
         if proxy:
             checks.append(Check(CheckKind.IDENTITY, passed=age != "unseen"))
-        bill = self.do(lambda w: w.staff(store).pickups.bill(order.id, lines=lines, refused=refused, rest=others))
-        taken = self._paid(bill) if pays else None
         self.have(luck)
+        wish: dict[str, Any] = {"lines": lines, "refused": refused, "rest": others}
+        self.leave(owner, order, checks, pays=pays, by_proxy=proxy, right=right, **wish)
+
+    def leave(
+        self, owner: int, order: Order, checks: list[Check], *, pays: bool = True, by_proxy: bool = False,
+        right: bool = True, **wish: Any,
+    ) -> None:  # fmt: skip
+        """With what is wished for, by whoever shows the code; the receipt says what the bill said."""
+        ticket = self.do(lambda w: w.customer(owner).orders.pickup_pass(order.id))
+        if ticket is None:
+            return
+        store, code = order.pickup.store, ticket.code if right else "0000000"
+        bill = self.do(lambda w: w.staff(store).pickups.bill(order.id, **wish))
+        taken = self._paid(bill) if pays else None
         receipt = self.do(
             lambda w: w.staff(store).pickups.hand_over(
-                order.id, code=code, lines=lines, refused=refused, rest=others, checks=checks, by_proxy=proxy,
-                taken=taken,
+                order.id, code=code, checks=checks, by_proxy=by_proxy, taken=taken, **wish
             )
-        )  # fmt: skip
+        )
         if receipt is not None and receipt.lines:
             assert bill is not None
             assert receipt.total == bill.total, "the receipt says otherwise than the bill"
             assert self.must(lambda w: w.staff(store).pickups.receipt(order.id, receipt.number)) == receipt
 
-    def make_ready(self, index: int) -> None:
+    def make_ready(self, owner: int, order: Order) -> Order:
         """By an associate who helps whoever picks it."""
-        _, order = self.some_order(index)
         self.do(lambda w: w.staff(order.pickup.store).picking.join(order.id))
-        self.prepare(index, "most")
+        self.prepare(-1 - self.orders.index((owner, order.id)), "most")
+        return self.must(lambda w: w.customer(owner).orders.get(order.id))
 
     def _paid(self, bill: Bill | None) -> Taken | None:
         return Taken(bill.due, "cash") if bill is not None and bill.due.amount > 0 else None
 
     @precondition(lambda self: self.orders)
-    @rule(index=chances.some, who=st.sampled_from(ASSOCIATES), part=st.booleans(), pays=chances.usually)
-    def give_without_network(self, index: int, who: str, part: bool, pays: bool) -> None:
-        """The store's device verifies the pass that the customer shows, and remembers what was given."""
-        self.make_ready(index)
-        owner, order = self.some_order(index)
+    @rule(index=chances.some, who=st.sampled_from(ASSOCIATES), part=st.booleans(), pays=chances.usually,
+          devices=st.sampled_from([1, 1, 2]))  # fmt: skip
+    def give_without_network(self, index: int, who: str, part: bool, pays: bool, devices: int) -> None:
+        """The store's device verifies the pass that the customer shows, and remembers what was given.
+
+        Two devices that know nothing of each other are fooled by the same pass.
+        """
+        owner, order = self.likely(index, lambda pickup: pickup.state not in ENDED_PICKUPS)
+        order = self.make_ready(owner, order)
         ticket = self.do(lambda w: w.customer(owner).orders.pickup_pass(order.id))
         rest = order.pickup.rest()
         if ticket is None or not rest:
@@ -284,7 +326,9 @@ class Desk(Staff):
         lines = [Pick(rest[0].line, 1)] if part else None
         bill = self.do(lambda w: w.staff(store).pickups.bill(order.id, lines=lines))
         taken = self._paid(bill) if pays else None
-        self.told.append((store, OfflineHandOver(ticket.qr, at=now, by=who, lines=lines, taken=taken)))
+        for minutes in range(devices):
+            at = now + timedelta(minutes=minutes)
+            self.told.append((store, OfflineHandOver(ticket.qr, at=at, by=who, lines=lines, taken=taken)))
 
     @precondition(lambda self: self.told)
     @rule(index=chances.some, times=st.sampled_from([1, 1, 2]), elsewhere=st.sampled_from([False, False, False, True]),
@@ -297,6 +341,20 @@ class Desk(Staff):
         for _ in range(times):
             self.must(lambda w: w.staff(here).pickups.sync([given]))
 
+    @precondition(lambda self: self.orders)
+    @rule(index=chances.some, which=chances.some)
+    def wait_for_something(self, index: int, which: int) -> None:
+        """Time passes until a customer is reminded, goods are given up, or a proposal is answered by silence."""
+        now = self.worlds[0].clock.now()
+
+        def ahead(pickup: Pickup) -> list[datetime]:
+            times = (pickup.until, pickup.spoils_at, *pickup.reminders, *(one.until for one in pickup.proposals))
+            return sorted({time for time in times if time is not None and time > now})
+
+        _, order = self.likely(index, ahead)
+        if times := ahead(order.pickup):
+            self.let_pass(times[which % len(times)] - now + timedelta(seconds=10))
+
     # --- another mind ---
 
     @precondition(lambda self: self.orders)
@@ -305,7 +363,7 @@ class Desk(Staff):
           pays=st.booleans(), luck=chances.luck)  # fmt: skip
     def change_mind(self, index: int, who: str, which: int, sku: str, what: str, pays: bool, luck: str) -> None:
         """The order is changed before it is picked, to what the quote said that it would be."""
-        owner, order = self.some_order(index)
+        owner, order = self.likely(index, lambda pickup: pickup.state is PickupState.TO_PICK)
         other = next(store for store in STORES if store != order.pickup.store) if what == "other store" else None
         lines = [order.line(part.line) for part in order.pickup.rest()] or list(order.lines)
         line = lines[which % len(lines)]
@@ -351,7 +409,7 @@ class Desk(Staff):
         luck: str,
     ) -> None:  # fmt: skip
         """Goods come back to their store or another one; others are given instead, or the money."""
-        _, order = self.some_order(index)
+        _, order = self.likely(index, lambda pickup: any(line.collected > line.returned for line in pickup.lines))
         here = store if away else order.pickup.store
         found = self.must(lambda w: w.staff(here).returns.find(order.id))
         left = [line for line in found.lines if line.units]

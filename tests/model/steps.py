@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from typing import TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -94,9 +95,13 @@ class Steps(RuleBasedStateMachine):
 
     @rule(minutes=chances.minutes, swept=chances.usually, luck=chances.luck)
     def time_passes(self, minutes: int, swept: bool, luck: str) -> None:
-        for world in self.worlds:
-            world.clock.advance(minutes=minutes)
         self.have(luck)
+        self.let_pass(timedelta(minutes=minutes), swept=swept)
+
+    def let_pass(self, lasts: timedelta, *, swept: bool = True) -> None:
+        """And do what is due then, unless no sweep comes."""
+        for world in self.worlds:
+            world.clock.advance(seconds=lasts.total_seconds())
         if not swept:
             return
         report = self.must(lambda w: w.hub.sweep())

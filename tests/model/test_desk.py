@@ -12,7 +12,7 @@ from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
-from omniorder import Capabilities, Card, Consent, PayInStore, Tender
+from omniorder import Capabilities, Card, Check, CheckKind, Consent, PayInStore, Tender
 from tests import emptied
 from tests.emptied import Fresh
 from tests.model import chances
@@ -24,11 +24,12 @@ Basket = list[tuple[str, Consent]]
 GOODS = st.sampled_from([MILK, MILK, BREAD, NUTS, WINE])
 BASKETS = st.lists(st.tuples(GOODS, chances.consents), min_size=1, max_size=3)
 PAY: st.SearchStrategy[Tender] = st.sampled_from([Card("pm_card_visa"), Card("pm_card_mastercard"), PayInStore()])
-PURCHASES = st.lists(st.tuples(chances.owners, st.sampled_from(STORES[:2]), chances.some, BASKETS, PAY),
+STAGES = st.sampled_from(["bought", "asked", "picking", "ready", "ready", "ready", "collected", "collected"])
+PURCHASES = st.lists(st.tuples(chances.owners, st.sampled_from(STORES[:2]), chances.some, BASKETS, PAY, STAGES),
                      min_size=2, max_size=4)  # fmt: skip
 
 REACHED = (
-    "PickClaimed", "PickJoined", "LinePutBack", "ShortPicked", "MadeReady", "Restaged", "Unready",
+    "PickClaimed", "PickJoined", "LinePutBack", "ShortPicked", "MadeReady", "Restaged", "Unreadied",
     "SubstituteProposed", "UnitsSubstituted", "SubstituteDeclined", "SubstituteWithdrawn",
     "CustomerOnTheWay", "CustomerArrived", "CustomerAttended", "ProxyNamed", "DeadlineExtended", "Reminded",
     "PersonChecked", "UnitsRefused", "PartCollected", "Collected", "LeftOffline", "PassUsedTwice",
@@ -58,13 +59,14 @@ def desk_on(databases: Sequence[Fresh], met: Counter[str]) -> type[Desk]:
 
     class Here(Desk):
         @initialize(capabilities=chances.capabilities, purchases=PURCHASES)
-        def open(self, capabilities: Capabilities, purchases: list[tuple[int, str, int, Basket, Tender]]) -> None:
-            """There is room and stock enough, and some have bought."""
+        def open(self, capabilities: Capabilities, purchases: list[tuple[int, str, int, Basket, Tender, str]]) -> None:
+            """There is room and stock enough, some have bought, and the store has begun."""
             self.worlds = [World(fresh(), capabilities) for fresh in databases]
             for store in STORES[:2]:
                 self._fill(store)
-            for purchase in purchases:
-                self._buy(*purchase)
+            for owner, store, slot, basket, pay, stage in purchases:
+                if self._buys(owner, store, slot, basket, pay):
+                    self._begin(slot, stage)
 
         def _fill(self, store: str) -> None:
             was = self.must(lambda w: w.office.stores.get(store))
@@ -72,7 +74,7 @@ def desk_on(databases: Sequence[Fresh], met: Counter[str]) -> type[Desk]:
             for sku, units in ((MILK, 4), (BREAD, 4), (NUTS, 1000), (SOY, 3), (ORGANIC, 4), (WINE, 4)):
                 self.must(lambda w, sku=sku, units=units: w.office.stock.receive(store, sku, units))
 
-        def _buy(self, owner: int, store: str, slot: int, basket: Basket, pay: Tender) -> None:
+        def _buys(self, owner: int, store: str, slot: int, basket: Basket, pay: Tender) -> bool:
             cart = self.must(lambda w: w.customer(owner).carts.start()).id
             for sku, consent in basket:
                 count = 250 if sku == NUTS else 2
@@ -84,11 +86,29 @@ def desk_on(databases: Sequence[Fresh], met: Counter[str]) -> type[Desk]:
             offers = self.must(lambda w: w.customer(owner).checkout.offers(cart))
             offer = next((one for one in offers if one.store.id == store and one.slots), None)
             if offer is None:
-                return
+                return False
             chosen = offer.slots[slot % len(offer.slots)].id
             made = self.do(lambda w: w.customer(owner).checkout.promise(cart, slot=chosen))
-            if made is not None and (order := self.do(lambda w: w.customer(owner).checkout.place(made.id, pay=pay))):
+            order = self.do(lambda w: w.customer(owner).checkout.place(made.id, pay=pay)) if made else None
+            if order is not None:
                 self.orders.append((owner, order.id))
+            return order is not None
+
+        def _begin(self, who: int, stage: str) -> None:
+            """With the order that was bought last."""
+            owner, order = self.some_order(0)
+            match stage:
+                case "asked":
+                    self.propose(order, who, SOY, 1)
+                case "picking":
+                    self.must(lambda w: w.staff(order.pickup.store, who).picking.claim(order.id))
+                    self.walk(order.pickup.store, who, "one")
+                case "ready":
+                    self.make_ready(owner, order)
+                case "collected":
+                    self.leave(owner, self.make_ready(owner, order), [Check(CheckKind.AGE, passed=True)])
+                case _:
+                    pass
 
         def teardown(self) -> None:
             for name in self._happened():
