@@ -12,7 +12,7 @@ from hypothesis import Phase, event, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, run_state_machine_as_test
 
-from omniorder import Capabilities, Card, Check, CheckKind, Consent, PayInStore, Tender
+from omniorder import Capabilities, Card, Check, CheckKind, Condition, Consent, PayInStore, Tender
 from tests import emptied
 from tests.emptied import Fresh
 from tests.model import chances
@@ -24,16 +24,17 @@ Basket = list[tuple[str, Consent]]
 GOODS = st.sampled_from([MILK, MILK, BREAD, NUTS, WINE])
 BASKETS = st.lists(st.tuples(GOODS, chances.consents), min_size=1, max_size=3)
 PAY: st.SearchStrategy[Tender] = st.sampled_from([Card("pm_card_visa"), Card("pm_card_mastercard"), PayInStore()])
-STAGES = st.sampled_from(["bought", "asked", "asked", "picking", "ready", "ready", "collected", "collected"])
+STAGES = st.sampled_from(
+    ["bought", "asked", "answered", "picking", "ready", "ready", "collected", "exchanged", "outage", "changed"]
+)
 PURCHASES = st.lists(st.tuples(chances.owners, st.sampled_from(STORES[:2]), chances.some, BASKETS, PAY, STAGES),
                      min_size=3, max_size=5)  # fmt: skip
 
 REACHED = (
-    "PickClaimed", "PickJoined", "LinePutBack", "ShortPicked", "MadeReady", "Restaged", "Unreadied",
-    "SubstituteProposed", "UnitsSubstituted", "SubstituteDeclined", "SubstituteWithdrawn",
-    "CustomerOnTheWay", "CustomerArrived", "CustomerAttended", "ProxyNamed", "DeadlineExtended", "Reminded",
-    "PersonChecked", "UnitsRefused", "PartCollected", "Collected", "LeftOffline", "PassUsedTwice",
-    "UnitsSpoiled", "NoShow", "RestLapsed", "OrderChanged", "PartReturned", "AllReturned", "GoodsExchanged",
+    "PickClaimed", "PickJoined", "ShortPicked", "MadeReady", "OrderChanged", "DeadlineExtended",
+    "SubstituteProposed", "UnitsSubstituted", "CustomerArrived", "Reminded",
+    "PersonChecked", "UnitsRefused", "PartCollected", "Collected", "LeftOffline", "PassUsedTwice", "UnitsSpoiled",
+    "NoShow", "PartReturned", "GoodsExchanged",
 )  # fmt: skip
 """What must have happened to some order, or the machine proves less than it says."""
 
@@ -72,17 +73,16 @@ def desk_on(databases: Sequence[Fresh], met: Counter[str]) -> type[Desk]:
             was = self.must(lambda w: w.office.stores.get(store))
             self.do(lambda w: w.office.stores.put(evolve(was, slot_capacity=9, slot_lines=None)))
             for sku, units in ((MILK, 4), (BREAD, 4), (NUTS, 1000), (SOY, 3), (ORGANIC, 4), (WINE, 4)):
-                self.must(lambda w, sku=sku, units=units: w.office.stock.receive(store, sku, units))
+                self._receive(store, sku, units)
+
+        def _receive(self, store: str, sku: str, units: int) -> None:
+            self.must(lambda w: w.office.stock.receive(store, sku, units))
 
         def _buys(self, owner: int, store: str, slot: int, basket: Basket, pay: Tender) -> bool:
             cart = self.must(lambda w: w.customer(owner).carts.start()).id
             for sku, consent in basket:
                 count = 250 if sku == NUTS else 2
-                self.must(
-                    lambda w, sku=sku, count=count, consent=consent: w.customer(owner).carts.add(
-                        cart, sku, count, substitutes=consent
-                    )
-                )
+                self._wants(owner, cart, sku, count, consent)
             offers = self.must(lambda w: w.customer(owner).checkout.offers(cart))
             offer = next((one for one in offers if one.store.id == store and one.slots), None)
             if offer is None:
@@ -94,19 +94,32 @@ def desk_on(databases: Sequence[Fresh], met: Counter[str]) -> type[Desk]:
                 self.orders.append((owner, order.id))
             return order is not None
 
+        def _wants(self, owner: int, cart: str, sku: str, count: int, consent: Consent) -> None:
+            self.must(lambda w: w.customer(owner).carts.add(cart, sku, count, substitutes=consent))
+
         def _begin(self, who: int, stage: str) -> None:
             """With the order that was bought last."""
             owner, order = self.some_order(0)
             match stage:
-                case "asked":
+                case "asked" | "answered":
                     self.propose(order, who, SOY, 1)
+                    if stage == "answered":
+                        self.answer_proposal(0, "agent" if who % 2 else "customer", who > 2)
                 case "picking":
                     self.must(lambda w: w.staff(order.pickup.store, who).picking.claim(order.id))
                     self.walk(order.pickup.store, who, "one")
                 case "ready":
                     self.make_ready(owner, order)
-                case "collected":
+                case "collected" | "exchanged":
                     self.leave(owner, self.make_ready(owner, order), [Check(CheckKind.AGE, passed=True)])
+                    if stage == "exchanged":
+                        self.bring_back(0, who, False, Condition.DAMAGED, order.pickup.store, False, MILK, False, "")
+                case "outage":
+                    self.give_without_network(0, "mila", False, True, 2)
+                    for device in (1, 0):
+                        self.sync(device, 1, False, "")
+                case "changed":
+                    self.change_mind(0, "customer", who, BREAD, "other slot", False, "")
                 case _:
                     pass
 
