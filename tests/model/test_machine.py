@@ -48,11 +48,10 @@ class Everything(Elsewhere, Desk):
 def in_worlds_on(databases: Sequence[Fresh], life: type[Shop] = Elsewhere) -> type[Shop]:
     """The machine with a world on each of these databases."""
 
-    class Here(life):  # type: ignore[misc, valid-type]
-        def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
-            return [World(fresh(), capabilities) for fresh in databases]
+    def open_worlds(_: Shop, capabilities: Capabilities) -> Sequence[World]:
+        return [World(fresh(), capabilities) for fresh in databases]
 
-    return Here
+    return type("Here", (life,), {"open_worlds": open_worlds})
 
 
 def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
