@@ -100,6 +100,19 @@ def test_of_what_is_weighed_a_part_is_refused_by_the_gram(shop: Shop) -> None:
     check_all(shop.hub)
 
 
+@pytest.mark.parametrize(("sku", "ordered", "picked"), [(Shop.MILK, 3, 3), (Shop.CHEESE, 250, 275)])
+def test_what_waits_after_a_refusal_can_be_picked_anew(shop: Shop, sku: str, ordered: int, picked: int) -> None:
+    """Neither what was refused nor what left is among the units that are picked and still there."""
+    order = shop.app.checkout.place(shop.promise(ordered, sku=sku).id, pay=Card("pm_card_visa"))
+    (line,) = order.lines
+    shop.store.pickups.pick(order.id, line.id, picked)
+    shop.store.pickups.ready(order.id)
+    handed_over(shop, order, lines=part(order, 1), refused=unwanted(order, 1))
+    waits = shop.store.pickups.get(order.id).pickup.line(line.id)
+    assert (waits.picked - waits.collected, waits.open) == (picked - 2, picked - 2)
+    check_all(shop.hub)
+
+
 def test_damaged_units_are_written_off(shop: Shop) -> None:
     order = ready(shop, BASKET)
     handed_over(shop, order, refused=unwanted(order, 1, reason="damaged"))

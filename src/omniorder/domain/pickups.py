@@ -207,8 +207,10 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.PartCollected(units) | e.Collected(units):
             gone, left = _each(after, units, partial(pickup_lines.collected_at, at=at)), _still_left(pickup.left, units)
             return evolve(gone, claim=(), look_at=None, left=left)
-        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units):
             return _each(after, units, pickup_lines.dropped)
+        case e.UnitsRefused(units):
+            return _each(after, units, pickup_lines.refused)
         case e.NoShow() | e.PickupCancelled():
             return evolve(_each(_without_proposals(after), pickup.rest(), pickup_lines.dropped), awaited=())
         case e.SubstituteProposed(proposal):
