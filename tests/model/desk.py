@@ -30,13 +30,13 @@ from omniorder import (
     Order,
     OrderEdit,
     Pick,
-    Refused,
     Remove,
     Rest,
     Returned,
     ReturnSlip,
     Taken,
     Unit,
+    Unwanted,
     offline,
 )
 from omniorder.domain.consents import ConsentMode
@@ -263,11 +263,11 @@ class Desk(Staff):
         if not rest:
             return
         lines = [Pick(rest[0].line, 1)] if takes in ("part", "no more") else None
-        refused = [Refused(part.line, part.quantity, reason) for part in rest] if takes == "nothing" else []
+        refused = [Unwanted(part.line, part.quantity, reason) for part in rest] if takes == "nothing" else []
         if takes == "less":
-            refused = [Refused(rest[-1].line, 1, reason)]
+            refused = [Unwanted(rest[-1].line, 1, reason)]
         if age == "too young" and takes == "all":
-            refused = [Refused(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
+            refused = [Unwanted(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
         others = Rest.CANCELLED if takes == "no more" else Rest.LATER
         checks = [] if age == "unseen" else [Check(CheckKind.AGE, passed=age == "fine")]
         if proxy:

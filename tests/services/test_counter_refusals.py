@@ -23,12 +23,12 @@ from omniorder import (
     PickupState,
     Price,
     Proof,
-    Refused,
     Rest,
     Service,
     Settings,
     Stage,
     Taken,
+    Unwanted,
     events,
 )
 from omniorder.domain.counter import age_restricted
@@ -52,9 +52,9 @@ OLD_ENOUGH, TOO_YOUNG = Check(CheckKind.AGE, passed=True), Check(CheckKind.AGE, 
 KNOWN, UNKNOWN = Check(CheckKind.IDENTITY, passed=True), Check(CheckKind.IDENTITY, passed=False)
 
 
-def unwanted(order: Order, *counts: int, reason: str = "unwanted") -> list[Refused]:
+def unwanted(order: Order, *counts: int, reason: str = "unwanted") -> list[Unwanted]:
     """So many units of the order's first lines, refused."""
-    return [Refused(line.id, count, reason) for line, count in zip(order.lines, counts, strict=False) if count]
+    return [Unwanted(line.id, count, reason) for line, count in zip(order.lines, counts, strict=False) if count]
 
 
 # --- refused ----------------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_who_is_too_young_may_have_the_rest(shop: Shop) -> None:
     order = with_wine(shop)
     error = refused(AgeCheckNeeded, handed_over, shop, order, checks=[TOO_YOUNG])
     assert [cause.code for cause in error.why.because] == ["check.age_failed"]
-    no = [Refused(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
+    no = [Unwanted(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
     receipt = handed_over(shop, order, checks=[TOO_YOUNG], refused=no)
     assert (receipt.total.amount, charged(shop), level(shop, WINE)) == (1057, 1057, (6, 0))
     check_all(shop.hub)

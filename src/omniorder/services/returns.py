@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import capturing, ids, returns
+from omniorder.domain import capturing, crediting, ids, returns
 from omniorder.domain import events as e
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken
@@ -154,6 +154,7 @@ class Returns:
             )  # fmt: skip
             if new:
                 events = (*events, *_given(before, events, back[0].line, lines, store, hold, stamp.at, taken))
+                events = crediting.returnable(before, events, stamp.at, terms, before.owed)
             return carry_on(unit, before, events, refund_to=named), number
 
         after, number = in_transaction(self.parts, stamp, work)
