@@ -212,8 +212,8 @@ def _sent_back(payment: Payment, amount: int) -> e.RefundRequested:
 
 
 def refundable(order: Order, terms: Terms = PLAIN) -> list[Payment]:
-    """Where a surplus can go back to, in the order in which the tenders were used; to cash only where providers together
-    can't give back just so much, as its customer must come for it."""
+    """Where a surplus can go back to, in the order in which the tenders were used; to cash only where the providers
+    together can't give back just so much, as its customer must come for it."""
     left = surplus(order)
     if left <= 0:
         return []
