@@ -19,8 +19,7 @@ class OrderLine:
 
     `tolerance` is by how much the weight that is handed over may differ from `quantity`, as a share. What it weighs
     in the end is told beside it, in the pick-up's line. `instead_of` is the line of which this one is the substitute.
-    `consent` is what may be given instead; what that is for a substitute, the
-    line that was ordered says.
+    `consent` is what may be given instead; what that is for a substitute, the line that was ordered says.
     """
 
     id: str
