@@ -9,6 +9,7 @@ from attrs import frozen
 
 from omniorder.domain import coupling, crediting, passes, planning, signed_passes, waiting
 from omniorder.domain.changing import OrderChange, OrderEdit
+from omniorder.domain.counter import checks_needed
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
@@ -308,4 +309,6 @@ class OwnOrders(CustomerOrders):
             raise InvalidInput("holder", holder, "nobody was named to collect: orders.name_proxy")
         if keys is None:
             return ""
-        return keys.sign(signed_passes.pass_for(order, holder, keys.current, self.parts.clock.now()))
+        identify = self.parts.settings.identify_proxy and holder is Holder.PROXY
+        checks = checks_needed(order, order.pickup.rest(), identify=identify)
+        return keys.sign(signed_passes.pass_for(order, holder, keys.current, self.parts.clock.now(), checks))
