@@ -2,11 +2,10 @@
 
     python verify_pass.py keys.json SOF01 used.jsonl --by ivan "OMNI:SOF01-7K3F9Q:eyJhbGciOi..."
 
-Prints GO or NO GO with the reason, and exits with 0 or 1. What was given away is appended to the last file, a line of
-JSON for each order; when the network is back, bring its lines to `pickups.sync`. One file per store, on one device:
-devices that share no file can't know what the others gave away, and the hub will tell.
-
-This file imports nothing of omniorder: copy it, or read it to write your own.
+Prints GO or NO GO with the reason, and exits with 0 or 1. After "NO GO: check age" (or identity) look at the person's
+papers, and only if that goes well say so: `--checked age`. What was given away is appended to the last file, a line of
+JSON each; bring them to `pickups.sync` later. One file per store, on one device: devices that share no file can't know
+what the others gave away. This file imports nothing of omniorder: copy it, or read it to write your own.
 """
 
 import argparse
@@ -22,8 +21,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-SKEW = 5 * 60
-"""Seconds by which this device's clock may be wrong."""
+SKEW = 5 * 60  # seconds by which this device's clock may be wrong
 
 
 class NoGo(Exception):
@@ -56,11 +54,10 @@ def read(text: str, keys: list[dict[str, Any]], now: float) -> dict[str, Any]:
         raise NoGo("forged") from error
     if now >= key.get("exp", float("inf")):
         raise NoGo("retired_key")
-    said: dict[str, Any] = json.loads(decoded(payload))
-    return said
+    return dict(json.loads(decoded(payload)))
 
 
-def check(said: dict[str, Any], store: str, now: float, used: set[str]) -> None:
+def check(said: dict[str, Any], store: str, now: float, used: set[str], checked: list[str]) -> None:
     """Whether goods may be given for what the pass says."""
     if said["aud"] != store:
         raise NoGo("other_store")
@@ -70,12 +67,26 @@ def check(said: dict[str, Any], store: str, now: float, used: set[str]) -> None:
         raise NoGo("expired")
     if said["sub"] in used:
         raise NoGo("used")
+    if missing := [kind for kind in said.get("chk", []) if kind not in checked]:
+        raise NoGo(f"check {', '.join(missing)}")
 
 
-def remember(file: Path, entry: dict[str, str]) -> None:
-    """Append the entry, and be sure that it is on the disk before anything is given away."""
+def remembered(file: Path) -> list[dict[str, Any]]:
+    """What was given away here. A last line that was cut off was never followed by GO: it is taken back."""
+    raw = file.read_bytes() if file.exists() else b""
+    try:
+        return [json.loads(line) for line in raw.splitlines()]
+    except ValueError:
+        whole = raw[: raw.rfind(b"\n") + 1]
+        os.truncate(file, len(whole))
+        return [json.loads(line) for line in whole.splitlines()]
+
+
+def remember(file: Path, entry: dict[str, Any]) -> None:
+    """Append the entry on a line of its own, and be sure that it is on the disk before anything is given away."""
+    begun = file.exists() and file.read_bytes()[-1:] not in (b"", b"\n")
     with file.open("a", encoding="utf-8") as log:
-        log.write(json.dumps(entry) + "\n")
+        log.write("\n" * begun + json.dumps(entry) + "\n")
         log.flush()
         os.fsync(log.fileno())
 
@@ -87,19 +98,19 @@ def main() -> int:
     parser.add_argument("store", help="this store's id")
     parser.add_argument("used", type=Path, help="the file of what was given away here; made when there is none")
     parser.add_argument("--by", required=True, help="the id of the associate")
+    parser.add_argument("--checked", action="append", default=[], help="identity or age: looked at, and it went well")
     parser.add_argument("--now", type=datetime.fromisoformat, help="instead of this device's clock, with an offset")
     parser.add_argument("pass_", metavar="pass", help="what was scanned")
     asked = parser.parse_args()
     at = (asked.now or datetime.now(UTC)).astimezone(UTC)
-    lines = asked.used.read_text(encoding="utf-8").splitlines() if asked.used.exists() else []
     try:
         said = read(asked.pass_, json.loads(asked.keys.read_text(encoding="utf-8"))["keys"], at.timestamp())
-        check(said, asked.store, at.timestamp(), {json.loads(line)["order"] for line in lines})
+        check(said, asked.store, at.timestamp(), {one["order"] for one in remembered(asked.used)}, asked.checked)
     except NoGo as why:
         print(f"NO GO: {why}")
         return 1
     given = {"signed": asked.pass_, "order": said["sub"], "at": at.isoformat(), "by": asked.by}
-    remember(asked.used, given)
+    remember(asked.used, given | {"checked": asked.checked})
     print(f"GO: give order {said['sub']} to its {said['hld']}")
     return 0
 

@@ -8,11 +8,12 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
 
-from omniorder import OfflineHandOver, SigningKeys, SyncOutcome
+from omniorder import Check, CheckKind, OfflineHandOver, SigningKeys, SyncOutcome
 from omniorder.domain.signed_passes import Holder, SignedPass
 from omniorder.signing import new_key
 from omniorder.testing.shop import Shop
@@ -37,9 +38,10 @@ def device(tmp_path: Path) -> Device:
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps(KEYS.public()), encoding="utf-8")
 
-    def scan(shown: str, *, store: str = "SOF01", now: datetime = NOW) -> str:
+    def scan(shown: str, *, store: str = "SOF01", now: datetime = NOW, checked: tuple[str, ...] = ()) -> str:
         # -I: neither this folder nor PYTHONPATH, so that only what is installed could be imported
         asked = [sys.executable, "-I", str(SCRIPT), str(keys), store, str(tmp_path / "used.jsonl"), "--by", "mila"]
+        asked += [word for kind in checked for word in ("--checked", kind)]
         done = subprocess.run(
             [*asked, "--now", now.isoformat(), "--", shown], capture_output=True, text=True, check=False, timeout=60
         )
@@ -100,6 +102,47 @@ def test_what_it_wrote_down_is_told_to_the_hub(device: Device, tmp_path: Path) -
         assert device(shop.app.orders.pickup_pass(order.id).qr, now=shop.clock.now()).startswith("GO")
         shop.clock.advance(hours=2)
         lines = [json.loads(line) for line in (tmp_path / "used.jsonl").read_text(encoding="utf-8").splitlines()]
-        entries = [OfflineHandOver(one["signed"], datetime.fromisoformat(one["at"]), one["by"]) for one in lines]
-        (synced,) = shop.store.pickups.sync(entries)
+        (synced,) = shop.store.pickups.sync([_entry(one) for one in lines])
         assert (synced.outcome, synced.order) == (SyncOutcome.DONE, order.id)
+
+
+def _entry(one: dict[str, Any]) -> OfflineHandOver:
+    checks = [Check(CheckKind(kind), passed=True) for kind in one["checked"]]
+    return OfflineHandOver(one["signed"], datetime.fromisoformat(one["at"]), one["by"], checks=checks)
+
+
+def test_it_says_what_to_check_and_goes_once_that_is_done(device: Device, tmp_path: Path) -> None:
+    shown = KEYS.sign(evolve(SAID, checks=(CheckKind.IDENTITY, CheckKind.AGE)))
+    assert device(shown) == "NO GO: check identity, age"
+    assert device(shown, checked=("age",)) == "NO GO: check identity"
+    assert not (tmp_path / "used.jsonl").exists()
+    assert device(shown, checked=("age", "identity")).startswith("GO")
+    (line,) = (tmp_path / "used.jsonl").read_text(encoding="utf-8").splitlines()
+    checks = _entry(json.loads(line)).checks
+    assert [(one.kind, one.passed) for one in checks] == [(CheckKind.AGE, True), (CheckKind.IDENTITY, True)]
+
+
+@pytest.mark.parametrize("cut", [1, 9, -2, "zeros"])
+def test_a_line_that_was_cut_off_while_it_was_written_is_taken_back(
+    device: Device, tmp_path: Path, cut: int | str
+) -> None:
+    """The power went, before any GO: that order may still be given, and the ones before it not again."""
+    used = tmp_path / "used.jsonl"
+    other = KEYS.sign(evolve(SAID, order="SOF01-7K3F9R"))
+    assert device(SIGNED).startswith("GO")
+    whole = used.read_bytes()
+    entry = whole.replace(b"7K3F9Q", b"7K3F9R")
+    used.write_bytes(whole + (b"\0" * 40 if isinstance(cut, str) else entry[:cut]))
+    assert device(SIGNED) == "NO GO: used"
+    assert device(other).startswith("GO")
+    assert device(other) == "NO GO: used"
+    assert [json.loads(line)["order"][-1] for line in used.read_text(encoding="utf-8").splitlines()] == ["Q", "R"]
+
+
+def test_an_entry_that_lacks_only_its_end_of_line_counts(device: Device, tmp_path: Path) -> None:
+    used = tmp_path / "used.jsonl"
+    assert device(SIGNED).startswith("GO")
+    used.write_bytes(used.read_bytes().rstrip())
+    assert device(SIGNED) == "NO GO: used"
+    assert device(KEYS.sign(evolve(SAID, order="SOF01-7K3F9R"))).startswith("GO")
+    assert len([json.loads(line) for line in used.read_text(encoding="utf-8").splitlines()]) == 2

@@ -112,6 +112,16 @@ def test_a_clock_that_is_behind_makes_no_negative_time() -> None:
     assert measures.total(fact.measures for fact in measures.facts(back, ORDER.lines)).waits == (timedelta(),)
 
 
+@pytest.mark.parametrize(("late", "counts"), [(2, 2), (7, 7), (8, 0)])
+def test_what_left_without_a_network_left_when_it_did_and_not_when_it_was_told(late: int, counts: int) -> None:
+    """Unless it is told more than a week later: then it counts when it is told."""
+    units, told_at = (e.Units(MILK.id, 2),), NOW + 2 * MINUTE
+    left = e.LeftOffline(units, "pup_1_1", SOFIA, told_at - timedelta(days=late), "associate:mila@SOF01")
+    journal = told(ready(), e.HandOverFailed(""), left, e.Collected(units))
+    found = [fact for fact in measures.facts(journal, ORDER.lines) if fact.measures.collected]
+    assert [fact.at for fact in found] == [told_at - timedelta(days=counts)]
+
+
 def test_no_shows_lapsed_rests_and_returns_are_counted() -> None:
     found = measured(e.NoShow()) + measured(e.RestLapsed(())) + measured(e.PartReturned(())) + measured(e.AllReturned())
     assert (found.no_shows, found.rests_lapsed, found.returned, found.no_show_rate) == (1, 1, 2, 1.0)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omniorder import offline
+from omniorder.domain.proofs import CheckKind
 from omniorder.domain.signed_passes import LONGEST, SKEW, Holder, PassFlaw, SignedPass, joined
 from omniorder.errors import InvalidInput, InvalidInstant, Misconfigured, MissingExtra, PassRefused
 from omniorder.signing import SigningKeys, new_key
@@ -61,6 +62,7 @@ said = st.builds(
     seconds,
     seconds,
     st.sampled_from(["2025", "2026"]),
+    st.lists(st.sampled_from(CheckKind), unique=True).map(tuple),
 )
 
 

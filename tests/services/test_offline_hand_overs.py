@@ -9,10 +9,16 @@ import pytest
 from attrs import evolve
 
 from omniorder import (
+    Article,
     Card,
+    Check,
+    CheckKind,
+    Money,
     OfflineHandOver,
     Order,
     PayInStore,
+    Price,
+    Service,
     SigningKeys,
     Stage,
     Synced,
@@ -125,6 +131,101 @@ def test_several_are_told_at_once_each_by_itself(shop: Shop) -> None:
 
 def _said(entry: OfflineHandOver) -> Any:
     return offline.read(entry.signed, keys=KEYS.public(), now=entry.at)
+
+
+def test_it_counts_as_collected_when_it_left_and_not_when_that_was_told(shop: Shop) -> None:
+    """On the day on which it happened, also if nothing else did."""
+    order = ready(shop)
+    shop.clock.advance(days=1)
+    shop.app.orders.arrived(order.id)
+    shop.clock.advance(minutes=6)
+    entry = given(shop, order, ago=timedelta(0))
+    shop.clock.advance(days=1)
+    assert told(shop, entry).outcome is SyncOutcome.DONE
+    day = entry.at.date()
+    days = [shop.store.measures(day + timedelta(days=n)) for n in (-1, 0, 1)]
+    assert [one.collected for one in days] == [0, 1, 0]
+    assert days[1].waits == (timedelta(minutes=6),)
+    assert {line.collected_at for line in shop.app.orders.get(order.id).pickup.lines} == {entry.at}
+
+
+def test_the_rest_that_leaves_later_leaves_later(shop: Shop) -> None:
+    order = ready(shop, {Shop.MILK: 3}, pay=PayInStore())
+    entry = given(shop, order, lines=part(order, 1))
+    assert told(shop, entry).outcome is SyncOutcome.UNPAID
+    handed_over(shop, order, taken=Taken(order.total))
+    (line,) = shop.app.orders.get(order.id).pickup.lines
+    assert (line.collected, line.collected_at) == (3, shop.clock.now())
+
+
+# --- what is to be checked ---------------------------------------------------------------------------------
+
+WINE = "RIOJA-75"
+AGE, IDENTITY = CheckKind.AGE, CheckKind.IDENTITY
+
+
+def with_wine(shop: Shop, **how: Any) -> Order:
+    """Three bottles of milk, and two of wine, which leaves with an age check."""
+    sofia = shop.office.stores.get(Shop.SOFIA)
+    shop.office.stores.put(evolve(sofia, services={*sofia.services, Service.AGE_RESTRICTED}))
+    shop.office.articles.put(Article(WINE, "Rioja", needs=[Service.AGE_RESTRICTED]))
+    shop.office.prices.put(Price(WINE, Money(990, "EUR"), tax="0.20"))
+    shop.office.stock.receive(Shop.SOFIA, WINE, 6)
+    return ready(shop, {Shop.MILK: 3, WINE: 2}, **how)
+
+
+def unchecked(shop: Shop, order: Order) -> list[tuple[CheckKind, ...]]:
+    """What the journal says was not looked at."""
+    found = [entry.event for entry in shop.office.orders.timeline(order.id).items]
+    return [one.unchecked for one in found if isinstance(one, e.LeftOffline)]
+
+
+def test_the_pass_says_that_their_age_is_to_be_checked_and_not_for_what(shop: Shop) -> None:
+    entry = given(shop, with_wine(shop))
+    assert _said(entry).checks == (AGE,)
+    assert WINE not in repr(_said(entry).claims)
+    assert _said(given(shop, ready(shop))).checks == ()
+
+
+def test_a_check_that_passed_is_in_the_journal(shop: Shop) -> None:
+    order = with_wine(shop)
+    synced = told(shop, given(shop, order, checks=[Check(AGE, passed=True)]))
+    assert (synced.outcome, synced.unchecked, unchecked(shop, order)) == (SyncOutcome.DONE, (), [()])
+    seen = [entry.event for entry in shop.office.orders.timeline(order.id).items if entry.name == "PersonChecked"]
+    assert seen == [e.PersonChecked(AGE, True)]
+
+
+@pytest.mark.parametrize("checks", [[], [Check(AGE, passed=False)], [Check(IDENTITY, passed=True)]])
+def test_without_one_that_passed_it_is_settled_and_told(shop: Shop, checks: list[Check]) -> None:
+    """The goods are gone: that is for people to look into."""
+    order = with_wine(shop)
+    entry = given(shop, order, checks=checks)
+    synced, again = shop.store.pickups.sync([entry, entry])
+    assert (synced.outcome, again.outcome) == (SyncOutcome.DONE, SyncOutcome.REPEATED)
+    assert synced.unchecked == again.unchecked == (AGE,)
+    assert unchecked(shop, order) == [(AGE,)]
+    assert names(shop, order).count("PersonChecked") == len(checks)
+
+
+def test_so_it_is_when_it_is_not_paid(shop: Shop) -> None:
+    order = with_wine(shop, pay=CAPTURE_DECLINED)
+    synced = told(shop, given(shop, order))
+    assert (synced.outcome, synced.unchecked) == (SyncOutcome.UNPAID, (AGE,))
+    assert unchecked(shop, order) == [(AGE,)]
+
+
+def test_what_anybody_may_have_needs_no_check(shop: Shop) -> None:
+    order = with_wine(shop)
+    assert told(shop, given(shop, order, lines=part(order, 3))).unchecked == ()
+
+
+def test_a_pass_whose_wine_is_gone_opens_the_rest(shop: Shop) -> None:
+    """What is to be checked has become less: it is the same pass still."""
+    order = with_wine(shop)
+    shown = shop.app.orders.pickup_pass(order.id).signed
+    wine = part(order, 3, 2)[1:]
+    handed_over(shop, order, lines=wine, checks=[Check(AGE, passed=True)])
+    assert shop.store.pickups.hand_over(order.id, code=shown).order.stage is Stage.COLLECTED
 
 
 # --- not paid ---------------------------------------------------------------------------------------------
@@ -311,6 +412,8 @@ def test_what_cannot_be_an_entry_is_refused_as_a_whole(shop: Shop) -> None:
     entry = given(shop, order)
     refused(InvalidInput, shop.store.pickups.sync, [entry, "entry"])
     refused(InvalidInput, evolve, entry, taken=5)
+    refused(InvalidInput, evolve, entry, checks=["age"])
+    refused(InvalidInput, evolve, entry, checks=[Check(AGE, passed=True), Check(AGE, passed=False)])
     refused(InvalidInput, evolve, entry, signed=b"bytes")
     refused(InvalidInstant, evolve, entry, at=entry.at.replace(tzinfo=None))
     assert shop.app.orders.get(order.id).version == order.version

@@ -6,7 +6,19 @@ from datetime import timedelta
 
 import pytest
 
-from omniorder import Channel, Check, CheckKind, Holder, Proof, Settings, SigningKeys, Stage, offline
+from omniorder import (
+    Channel,
+    Check,
+    CheckKind,
+    Holder,
+    OfflineHandOver,
+    Proof,
+    Settings,
+    SigningKeys,
+    Stage,
+    SyncOutcome,
+    offline,
+)
 from omniorder.domain import events as e
 from omniorder.errors import IdentityCheckNeeded, InvalidInput, Misconfigured, PassRefused, WrongCode
 from omniorder.services.ripples import carry_on
@@ -64,6 +76,22 @@ def test_whose_pass_says_so_collects_for_somebody_else(open_shop: OpenShop) -> N
     refused(IdentityCheckNeeded, signing.store.pickups.hand_over, order.id, code=shown)
     looked = Check(CheckKind.IDENTITY, passed=True)
     assert signing.store.pickups.hand_over(order.id, code=shown, checks=[looked]).proof is Proof.PASS
+
+
+def test_a_store_without_a_network_is_told_to_identify_them_too(open_shop: OpenShop) -> None:
+    """The goods are gone: a check that wasn't made is told, and the hand-over is settled."""
+    signing = open_shop(pass_keys=KEYS, settings=Settings(identify_proxy=True))
+    orders = [ready(signing) for _ in range(3)]
+    for order in orders[:2]:
+        signing.app.orders.name_proxy(order.id, "Ivan Petrov")
+    now, shown = signing.clock.now(), [signed(signing, order) for order in orders]
+    needed = [offline.verify(one, keys=KEYS.public(), store=Shop.SOFIA, now=now).checks for one in shown]
+    assert needed == [(CheckKind.IDENTITY,), (CheckKind.IDENTITY,), ()]
+    looked = [[Check(CheckKind.IDENTITY, passed=True)], [], []]
+    entries = [OfflineHandOver(one, now, "mila", checks=checks) for one, checks in zip(shown, looked, strict=True)]
+    told = signing.store.pickups.sync(entries)
+    assert [one.outcome for one in told] == [SyncOutcome.DONE] * 3
+    assert [one.unchecked for one in told] == [(), (CheckKind.IDENTITY,), ()]
 
 
 def test_nobody_is_named_on_it(signing: Shop) -> None:

@@ -18,6 +18,7 @@ from omniorder.domain import capturing, coupling, orders
 from omniorder.domain import events as e
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken, Terminal
+from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.orders import Order
 from omniorder.domain.pickups import Pickup
 from omniorder.domain.proofs import Check, CheckKind, Shown
@@ -136,8 +137,12 @@ def hand_over(
     parts = split(order, wish, at)
     if not parts.leaving:
         return (*seen, *parts.dropped, *coupling.cancel(parts.after, ALL_REFUSED, hold_until)), ()
-    _look_at_age(parts.after, parts.leaving, wish.checks)
-    if identify_proxy and shown.by_proxy and not _passed(wish.checks, CheckKind.IDENTITY):
+    needed = checks_needed(parts.after, parts.leaving, identify=identify_proxy and shown.by_proxy)
+    missing = not_passed(needed, wish.checks)
+    if CheckKind.AGE in missing:
+        skus = sorted({line.sku for line in _restricted(parts.after, parts.leaving)})
+        raise AgeCheckNeeded(order=order.id, skus=skus, failed=_failed(wish.checks, CheckKind.AGE))
+    if CheckKind.IDENTITY in missing:
         raise IdentityCheckNeeded(order=order.id, failed=_failed(wish.checks, CheckKind.IDENTITY))
     plan = capturing.hand_over(
         parts.after, parts.leaving, shown=shown, capabilities=capabilities, taken=taken, look_at=look_at
@@ -145,16 +150,20 @@ def hand_over(
     return (*seen, *parts.dropped, *plan), parts.leaving
 
 
-def _look_at_age(order: Order, units: Iterable[Units], checks: tuple[Check, ...]) -> None:
-    restricted = [line for line in (order.line(part.line) for part in units) if line.handling.age_restricted]
-    if restricted and not _passed(checks, CheckKind.AGE):
-        failed = _failed(checks, CheckKind.AGE)
-        skus = sorted({line.sku for line in restricted})
-        raise AgeCheckNeeded(order=order.id, skus=skus, failed=failed)
+def checks_needed(order: Order, units: Iterable[Units], *, identify: bool) -> tuple[CheckKind, ...]:
+    """What about whoever collects these units is to be looked at; `identify`: also who they are."""
+    identity = (CheckKind.IDENTITY,) if identify else ()
+    return (*identity, CheckKind.AGE) if _restricted(order, units) else identity
 
 
-def _passed(checks: tuple[Check, ...], kind: CheckKind) -> bool:
-    return any(check.kind is kind and check.passed for check in checks)
+def not_passed(needed: Iterable[CheckKind], checks: Iterable[Check]) -> tuple[CheckKind, ...]:
+    """Those of the needed checks that were not made, or went wrong."""
+    passed = {check.kind for check in checks if check.passed}
+    return tuple(kind for kind in needed if kind not in passed)
+
+
+def _restricted(order: Order, units: Iterable[Units]) -> list[OrderLine]:
+    return [line for line in (order.line(part.line) for part in units) if line.handling.age_restricted]
 
 
 def _failed(checks: tuple[Check, ...], kind: CheckKind) -> bool:

@@ -24,7 +24,7 @@ from omniorder.domain.events import Recorded
 from omniorder.domain.order_lines import OrderLine
 from omniorder.domain.quantities import Unit, Units
 
-__all__ = ["TELLING", "Fact", "Measures", "facts", "total"]
+__all__ = ["LATEST", "TELLING", "Fact", "Measures", "facts", "happened", "total"]
 
 
 @frozen
@@ -141,8 +141,12 @@ _COUNTED: Final[Mapping[str, Measures]] = MappingProxyType(
 )
 """What is counted whenever it happens, by the name under which the journal has it."""
 
+LATEST: Final = timedelta(days=7)
+"""How long after it happened something is told and counts when it happened; what is told later counts then."""
+
 TELLING: Final = frozenset(_COUNTED) | {
-    "PickStarted", "UnitsSubstituted", "MadeReady", "PartCollected", "Collected", "PickRerouted", "PickupCancelled",
+    "PickStarted", "UnitsSubstituted", "MadeReady", "PartCollected", "Collected", "LeftOffline", "PickRerouted",
+    "PickupCancelled",
 }  # fmt: skip
 """The names of the events that facts come of: an order to which none of them happened that day adds nothing to it."""
 
@@ -155,9 +159,16 @@ def facts(journal: Iterable[Recorded], lines: Iterable[OrderLine]) -> Iterator[F
     story = _Story({line.id: line for line in lines})
     for recorded in journal:
         story.store = story.store or recorded.home
-        for told in (*story.hear(recorded.event, recorded.stamp.at), _COUNTED.get(recorded.name)):
+        at = happened(recorded)
+        for told in (*story.hear(recorded.event, at), _COUNTED.get(recorded.name)):
             if told is not None:
-                yield Fact(recorded.stamp.at, story.store, told)
+                yield Fact(at, story.store, told)
+
+
+def happened(recorded: Recorded) -> datetime:
+    """When it happened: as told, but for goods that left without a network, of which the store tells later."""
+    event, told_at = recorded.event, recorded.stamp.at
+    return event.at if isinstance(event, e.LeftOffline) and told_at - event.at <= LATEST else told_at
 
 
 class _Story:
@@ -201,7 +212,7 @@ class _Story:
                 self._arrived = self._arrived or at
             case e.ArrivalWithdrawn():
                 self._arrived = None
-            case e.PartCollected() | e.Collected():
+            case e.LeftOffline() | e.PartCollected() | e.Collected():
                 yield self._gone(at)
             case _:
                 pass

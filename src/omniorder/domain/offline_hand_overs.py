@@ -15,6 +15,7 @@ from attrs import frozen
 from omniorder.domain import events as e
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
+from omniorder.domain.proofs import CheckKind
 from omniorder.domain.receipts import Receipt
 from omniorder.domain.signed_passes import PassFlaw, SignedPass, pass_id
 from omniorder.errors import OmniorderError
@@ -41,13 +42,15 @@ class SyncOutcome(Enum):
 class Synced:
     """What became of one hand-over: `receipt` where it is settled, else `error` says why not.
 
-    `order` is the order's id, "" where the pass told of none.
+    `order` is the order's id, "" where the pass told of none. `unchecked` are the checks of the person that were needed
+    for what left, and not made or not passed when it was first told: somebody should look into it.
     """
 
     outcome: SyncOutcome
     order: str = ""
     receipt: Receipt | None = None
     error: OmniorderError | None = None
+    unchecked: tuple[CheckKind, ...] = ()
 
 
 def told_before(

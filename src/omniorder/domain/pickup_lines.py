@@ -27,8 +27,8 @@ class PickupLine:
     differ, as a share. `short` are open units that the store can't give as things stand: it is to be decided what
     becomes of them. `proposed` are open units for which the customer is asked to take a substitute: nobody picks them
     meanwhile. `replaced` are those of the dropped ones for which one came, in a line of its own that is `instead_of`
-    this one. `returned` are those of the collected ones that the customer brought back; the last unit was collected at
-    `collected_at`.
+    this one. `returned` are those of the collected ones that the customer brought back; the last of
+    those that left the store did so at `collected_at`, also if it isn't counted as collected until it is paid.
     """
 
     line: str
@@ -132,9 +132,9 @@ def collected(line: PickupLine, quantity: int) -> PickupLine:
     return evolve(line, collected=line.collected + quantity)
 
 
-def collected_at(line: PickupLine, quantity: int, at: datetime) -> PickupLine:
-    """The same, at this instant."""
-    return evolve(collected(line, quantity), collected_at=at)
+def left_at(line: PickupLine, quantity: int, at: datetime) -> PickupLine:
+    """Units of it left the store at this instant, if none left later; what is counted as collected stays."""
+    return evolve(line, collected_at=at if line.collected_at is None else max(line.collected_at, at))
 
 
 def returned(line: PickupLine, quantity: int) -> PickupLine:

@@ -199,14 +199,16 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
         case e.HandOverStarted(units, look_at):
             _each(after, units, pickup_lines.collected)  # refuses what could not be collected
             return evolve(after, claim=units, look_at=look_at)
-        case e.LeftOffline(units):
+        case e.LeftOffline(units, at=gone_at):
             _each(after, (*pickup.left, *units), pickup_lines.collected)  # refuses what could not be collected
-            return evolve(after, left=(*pickup.left, *units))
+            gone = _each(after, units, partial(pickup_lines.left_at, at=gone_at))
+            return evolve(gone, left=(*pickup.left, *units))
         case e.HandOverFailed():
             return evolve(after, claim=(), look_at=None)
         case e.PartCollected(units) | e.Collected(units):
-            gone, left = _each(after, units, partial(pickup_lines.collected_at, at=at)), _still_left(pickup.left, units)
-            return evolve(gone, claim=(), look_at=None, left=left)
+            counted, now_gone = _each(after, units, pickup_lines.collected), _in_hand(pickup.left, units)
+            gone = _each(counted, now_gone, partial(pickup_lines.left_at, at=at))
+            return evolve(gone, claim=(), look_at=None, left=_still_left(pickup.left, units))
         case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units):
             return _each(after, units, pickup_lines.dropped)
         case e.UnitsRefused(units):
@@ -341,6 +343,11 @@ def spared(pickup: Pickup, units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
         gone[part.line] += part.quantity
     found = _no_longer_held(pickup, _each(pickup, units, pickup_lines.collected))
     return tuple(e.Units(part.line, more) for part in found if (more := part.quantity - gone[part.line]))
+
+
+def _in_hand(left: tuple[e.Units, ...], units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:
+    """What of these units leaves only now, since it had not left before."""
+    return _still_left(units, left)
 
 
 def _still_left(left: tuple[e.Units, ...], units: tuple[e.Units, ...]) -> tuple[e.Units, ...]:

@@ -4,10 +4,11 @@ It is a JWS in compact form (RFC 7515) over the claims of a JWT (RFC 7519), sign
 
     header     alg "EdDSA", kid the key's id, typ "omni-pass"
     payload    sub the order, aud the store, jti the pass's id, hld "owner" or "proxy",
-               iat, nbf, exp in whole seconds since 1970
+               iat, nbf, exp in whole seconds since 1970,
+               chk what is to be checked before goods are given, if anything: "identity", "age"
 
-About 330 characters, which a QR code of version 13 holds. Whoever shows it is told by role alone: no name, no article
-and no amount is in it. It is computed when it is shown and stored nowhere, as the spoken code is.
+About 340 characters with what the QR code says before it, and 375 with both checks: a QR code of version 12 or 13.
+Whoever shows it is told by role alone: no name, no article and no amount is in it. It is computed when it is shown and stored nowhere, as the spoken code is.
 
 Here is the text and what may be said of it at some instant; keys are the business of `omniorder.signing`.
 """
@@ -26,6 +27,7 @@ from typing import Any, Final, cast
 from attrs import frozen
 
 from omniorder.domain.orders import Order
+from omniorder.domain.proofs import CheckKind
 from omniorder.errors import PassRefused
 
 TYPE: Final = "omni-pass"
@@ -76,7 +78,8 @@ class PassFlaw(Enum):
 class SignedPass:
     """What a signed pass says. `id` is the pick-up's with the generation; it is good within [`starts`, `until`].
 
-    `holder` is who shows it, `key_id` the key that signed it. Instants are UTC, in whole seconds.
+    `holder` is who shows it, `key_id` the key that signed it. Goods are given to whoever passes all the `checks`; what
+    they are needed for is not told. Instants are UTC, in whole seconds.
     """
 
     id: str
@@ -87,6 +90,7 @@ class SignedPass:
     starts: datetime
     until: datetime
     key_id: str
+    checks: tuple[CheckKind, ...] = ()
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -99,7 +103,7 @@ class SignedPass:
             "iat": int(self.issued_at.timestamp()),
             "nbf": int(self.starts.timestamp()),
             "exp": int(self.until.timestamp()),
-        }
+        } | ({"chk": [kind.value for kind in self.checks]} if self.checks else {})
 
     @property
     def signing_input(self) -> str:
@@ -122,13 +126,15 @@ def refused(flaw: PassFlaw, order: str = "") -> PassRefused:
     return PassRefused(reason=flaw.value, **({"order": order} if order else {}))
 
 
-def pass_for(order: Order, holder: Holder, key_id: str, now: datetime) -> SignedPass:
+def pass_for(
+    order: Order, holder: Holder, key_id: str, now: datetime, checks: tuple[CheckKind, ...] = ()
+) -> SignedPass:
     """The pass of an order that is ready: from when it was made ready, until its goods no longer wait."""
     pickup = order.pickup
     if pickup.ready_at is None or pickup.until is None:
         raise ValueError(f"order {order.id} is not ready")
     starts, until = _second(pickup.ready_at), _second(pickup.until)
-    return SignedPass(pass_id(order), order.id, pickup.store, holder, _second(now), starts, until, key_id)
+    return SignedPass(pass_id(order), order.id, pickup.store, holder, _second(now), starts, until, key_id, checks)
 
 
 def pass_id(order: Order) -> str:
@@ -170,13 +176,24 @@ def said_by(signing_input: str, key_id: str) -> SignedPass:
         match _unpacked(signing_input.partition(".")[2]):
             case {
                 "sub": str(order), "aud": str(store), "jti": str(name), "hld": str(holder),
-                "iat": int(issued), "nbf": int(starts), "exp": int(until),
+                "iat": int(issued), "nbf": int(starts), "exp": int(until), **others,
             }:  # fmt: skip
-                return SignedPass(name, order, store, Holder(holder), at(issued), at(starts), at(until), key_id)
+                return SignedPass(
+                    name, order, store, Holder(holder), at(issued), at(starts), at(until), key_id, _checks(others)
+                )
             case _:
                 raise refused(PassFlaw.MALFORMED)
     except (ValueError, OverflowError, OSError):
         raise refused(PassFlaw.MALFORMED) from None
+
+
+def _checks(claims: Mapping[str, object]) -> tuple[CheckKind, ...]:
+    """What is to be checked; a kind that is not known here is none to be left out, so it raises `ValueError`."""
+    match claims.get("chk", []):
+        case [*kinds]:
+            return tuple(map(CheckKind, kinds))
+        case _:
+            raise ValueError("chk must be a list")
 
 
 def joined(signing_input: str, signature: bytes) -> str:

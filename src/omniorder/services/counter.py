@@ -19,6 +19,7 @@ from omniorder.domain.receipts import Receipt
 from omniorder.errors import InvalidInput, NotFound, NotReady
 from omniorder.services import handing_over, offline_hand_overs
 from omniorder.services.access import look
+from omniorder.services.checks import checks_made
 from omniorder.services.handing_over import Visitor, history
 from omniorder.services.logs import command
 from omniorder.services.offline_hand_overs import OfflineHandOver
@@ -135,7 +136,4 @@ def _wish(
 ) -> Wish:
     given(rest, Rest, "rest", "must be a Rest")
     unwanted = several(refused or (), Unwanted, "refused", "a list of Unwanted", most=MOST_LINES)
-    looked = several(checks or (), Check, "checks", "a list of Check", most=10)
-    if len({check.kind for check in looked}) < len(looked):
-        raise InvalidInput("checks", checks, "one check of each kind")
-    return Wish(None if lines is None else units_of(lines), unwanted, rest, looked)
+    return Wish(None if lines is None else units_of(lines), unwanted, rest, checks_made(checks or ()))

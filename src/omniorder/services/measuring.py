@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -30,7 +31,15 @@ def measure(parts: Parts, touch: Touch, store_id: str, first: date, last: date |
     store = parts.stores.store(store_id) if touch.works_at(store_id) else None
     if store is None:
         raise NotFound("store", store_id)
-    return measures.total(_of_day(parts, store, day) for day in _days(store, first, last))
+    days = [day_of(store, day) for day in _days(store, first, last)]
+    starts, end = [start for start, _ in days], days[-1][1]
+    found: list[list[Measures]] = [[] for _ in days]
+    streams = sorted(_told(parts, store.id, starts[0], end))
+    for place in range(0, len(streams), _ORDERS):
+        for fact in _facts(parts, store.id, streams[place : place + _ORDERS]):
+            if starts[0] <= fact.at < end and fact.store == store.id:
+                found[bisect_right(starts, fact.at) - 1].append(fact.measures)
+    return measures.total(map(measures.total, found))
 
 
 def _days(store: Store, first: date, last: date | None) -> Iterator[date]:
@@ -45,22 +54,13 @@ def _days(store: Store, first: date, last: date | None) -> Iterator[date]:
     return (first + timedelta(days=n) for n in range(count))
 
 
-def _of_day(parts: Parts, store: Store, day: date) -> Measures:
-    start, end = day_of(store, day)
-    streams = sorted(_told(parts, store.id, start, end))
-    found: list[Fact] = []
-    for place in range(0, len(streams), _ORDERS):
-        found += _facts(parts, store.id, streams[place : place + _ORDERS])
-    return measures.total(one.measures for one in found if start <= one.at < end and one.store == store.id)
-
-
 def _told(parts: Parts, home: str, start: datetime, end: datetime) -> set[str]:
-    """The orders to which something happened that counts."""
+    """The orders to which something happened that counts; some of it may have been told later."""
     streams: set[str] = set()
     after: tuple[datetime, str, int] | None = None
     while True:
-        found = _page(parts, home, start, end, after)
-        streams.update(one.stream for one in found if one.name in measures.TELLING)
+        found = _page(parts, home, start, end + measures.LATEST, after)
+        streams.update(one.stream for one in found if one.name in measures.TELLING and measures.happened(one) < end)
         if len(found) < _BATCH:
             return streams
         last = found[-1]

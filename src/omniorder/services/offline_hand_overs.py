@@ -9,23 +9,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from omniorder import offline
 from omniorder.domain import capturing, ids, pickups, visits
 from omniorder.domain import events as e
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken
+from omniorder.domain.counter import checks_needed, not_passed
 from omniorder.domain.events import Stamp, Units
 from omniorder.domain.instants import instant
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.offline_hand_overs import Synced, SyncOutcome, is_settled, told_before, why_not
 from omniorder.domain.orders import Order, told
-from omniorder.domain.proofs import Proof, Shown
+from omniorder.domain.proofs import Check, Proof, Shown
 from omniorder.domain.receipts import Receipt
-from omniorder.domain.signed_passes import SKEW, PassFlaw, SignedPass, refused
+from omniorder.domain.signed_passes import SKEW, Holder, PassFlaw, SignedPass, refused
 from omniorder.errors import InvalidInstant, InvalidQuantity, NotFound, NotPaid, PassRefused, StillRunning
 from omniorder.services import handing_over, payments
+from omniorder.services.checks import checks_made
 from omniorder.services.parts import Parts, Touch
 from omniorder.services.picks import MOST_LINES, Pick, units_of
 from omniorder.services.ripples import carry_on
@@ -47,8 +49,9 @@ class OfflineHandOver:
     """Goods that left against a `signed` pass while the store had no network.
 
     `at` is when, by the store's device, and `by` the id of the associate who gave them; all that was open, or only
-    `lines`. `taken` is what the till took for what was due in the store. The same pass and instant are the same
-    hand-over, however often it is told. Raises `InvalidInstant`, `InvalidId`, `InvalidInput`.
+    `lines`. `taken` is what the till took for what was due in the store, `checks` how a look at the person went, at
+    most one of each kind. The same pass and instant are the same hand-over, however often it is told, and what was told
+    of it first stands. Raises `InvalidInstant`, `InvalidId`, `InvalidInput`.
     """
 
     signed: str = field(repr=False)
@@ -56,6 +59,7 @@ class OfflineHandOver:
     by: str = field(converter=_by)
     lines: Sequence[Pick] | None = None
     taken: Taken | None = None
+    checks: Sequence[Check] = field(default=(), converter=checks_made)
 
     def __attrs_post_init__(self) -> None:
         is_given(self.signed, str, "signed", "what was scanned, as text")
@@ -73,12 +77,13 @@ class Given:
     giver: str
     units: tuple[Units, ...] | None
     taken: Taken | None
+    checks: tuple[Check, ...]
 
     @classmethod
     def of(cls, one: OfflineHandOver, store: str) -> Given:
         """What an associate of this store tells of."""
         units = None if one.lines is None else units_of(one.lines)
-        return cls(one.signed, store, one.at, Associate(one.by, store).name, units, one.taken)
+        return cls(one.signed, store, one.at, Associate(one.by, store).name, units, one.taken, tuple(one.checks))
 
 
 def sync(parts: Parts, touch: Touch, hand_overs: Sequence[OfflineHandOver]) -> list[Synced]:
@@ -96,18 +101,23 @@ def _tell(parts: Parts, touch: Touch, given: Given) -> Synced:
     try:
         said = _read(parts, given, stamp)
         order = _without_a_dead_claim(parts, said.order, stamp)
-        claimed, wanted, answer = in_transaction(parts, stamp, lambda unit: _claim(unit, order.id, said, given))
+        claimed = in_transaction(parts, stamp, lambda unit: _claim(unit, order.id, said, given))
     except (PassRefused, InvalidInstant, NotFound) as error:
         return Synced(SyncOutcome.REFUSED, error=error)
-    if answer is not None:
-        return answer
-    done = payments.drive(parts, claimed, stamp)
+    if isinstance(claimed, Synced):
+        return claimed
+    order, left = claimed
+    return evolve(_outcome(parts, payments.drive(parts, order, stamp), left), unchecked=left.unchecked)
+
+
+def _outcome(parts: Parts, done: Order, left: e.LeftOffline) -> Synced:
+    """What became of what left, once the provider was asked."""
     if done.pickup.state is PickupState.HANDING_OVER:
         return _running(done)
-    if is_settled(done, wanted):
-        return Synced(SyncOutcome.DONE, done.id, _receipt(handing_over.receipts(parts, done), given))
+    if is_settled(done, left.units):
+        return Synced(SyncOutcome.DONE, done.id, _receipt(handing_over.receipts(parts, done), left))
     reasons = [p.reason for p in done.payments if p.reason] or ["not_captured"]
-    missing = NotPaid(order=done.id, due=str(done.owed_after(wanted) - done.held), reason=reasons[-1])
+    missing = NotPaid(order=done.id, due=str(done.owed_after(left.units) - done.held), reason=reasons[-1])
     return Synced(SyncOutcome.UNPAID, done.id, error=missing)
 
 
@@ -130,7 +140,7 @@ def _without_a_dead_claim(parts: Parts, order_id: str, stamp: Stamp) -> Order:
     return order
 
 
-def _claim(unit: Unit, order_id: str, said: SignedPass, given: Given) -> tuple[Order, tuple[Units, ...], Synced | None]:
+def _claim(unit: Unit, order_id: str, said: SignedPass, given: Given) -> Synced | tuple[Order, e.LeftOffline]:
     """The order with what left claimed and its capture planned, or an answer where there is nothing to capture."""
     order = unit.tx.order(order_id)
     if order is None:
@@ -138,19 +148,23 @@ def _claim(unit: Unit, order_id: str, said: SignedPass, given: Given) -> tuple[O
     history = unit.tx.journal(order.store, order.id, after=0, limit=order.version)
     known = told_before(history, said.id, given.store, given.at)
     if isinstance(known, e.PassUsedTwice):
-        return order, (), _twice(order, known.reason)
+        return _twice(order, known.reason)
+    unchecked = known.unchecked if known is not None else ()
     if known is not None and is_settled(order, known.units):
-        before = _receipt(visits.receipts(order, history, lambda _: ""), given)
-        return order, known.units, Synced(SyncOutcome.REPEATED, order.id, before)
+        before = _receipt(visits.receipts(order, history, lambda _: ""), known)
+        return Synced(SyncOutcome.REPEATED, order.id, before, unchecked=unchecked)
     if order.pickup.state is PickupState.HANDING_OVER:
-        return order, (), _running(order)
-    wanted, left = (known.units, ()) if known is not None else _leaving(order, said, given)
+        return evolve(_running(order), unchecked=unchecked)
+    left = known if known is not None else _leaving(order, said, given, identify=unit.parts.settings.identify_proxy)
     if isinstance(left, e.PassUsedTwice):
-        return carry_on(unit, order, [left]), (), _twice(order, left.reason)
+        carry_on(unit, order, [left])
+        return _twice(order, left.reason)
+    seen = (e.PersonChecked(check.kind, check.passed) for check in given.checks)
+    news = (*seen, left) if known is None else ()
     try:
         claim = capturing.hand_over(
-            told(order, left, unit.stamp.at),
-            wanted,
+            told(order, news, unit.stamp.at),
+            left.units,
             capabilities=unit.parts.capabilities,
             taken=given.taken,
             look_at=unit.stamp.at + unit.parts.settings.hand_over_patience,
@@ -158,13 +172,12 @@ def _claim(unit: Unit, order_id: str, said: SignedPass, given: Given) -> tuple[O
             offline=True,
         )
     except (NotPaid, StillRunning) as error:
-        return carry_on(unit, order, left), wanted, Synced(SyncOutcome.UNPAID, order.id, error=error)
-    return carry_on(unit, order, [*left, *claim]), wanted, None
+        carry_on(unit, order, news)
+        return Synced(SyncOutcome.UNPAID, order.id, error=error, unchecked=left.unchecked)
+    return carry_on(unit, order, [*news, *claim]), left
 
 
-def _leaving(
-    order: Order, said: SignedPass, given: Given
-) -> tuple[tuple[Units, ...], tuple[e.LeftOffline, ...] | e.PassUsedTwice]:
+def _leaving(order: Order, said: SignedPass, given: Given, *, identify: bool) -> e.LeftOffline | e.PassUsedTwice:
     """What left, and how it is told: as units that left, or as a pass that was used although it opened nothing."""
     wanted = given.units or order.pickup.rest()
     left = e.LeftOffline(wanted, said.id, given.store, given.at, given.giver)
@@ -175,8 +188,9 @@ def _leaving(
         except InvalidQuantity:
             reason = PassFlaw.USED.value  # some of it had been collected
     if reason:
-        return (), e.PassUsedTwice(said.id, given.store, given.at, given.giver, reason)
-    return wanted, (left,)
+        return e.PassUsedTwice(said.id, given.store, given.at, given.giver, reason)
+    needed = checks_needed(order, wanted, identify=identify and said.holder is Holder.PROXY)
+    return evolve(left, unchecked=not_passed(needed, given.checks))
 
 
 def _running(order: Order) -> Synced:
@@ -187,8 +201,8 @@ def _twice(order: Order, reason: str) -> Synced:
     return Synced(SyncOutcome.TWICE, order.id, error=PassRefused(reason=reason, order=order.id))
 
 
-def _receipt(receipts: Sequence[Receipt], given: Given) -> Receipt:
-    """The receipt of this very hand-over, which happened when and by whom the store says; or else of whatever settled
-    it since."""
-    mine = (one for one in reversed(receipts) if (one.at, one.by) == (given.at, given.giver))
-    return next(mine, receipts[-1])
+def _receipt(receipts: Sequence[Receipt], left: e.LeftOffline) -> Receipt:
+    """The receipt of this very hand-over, or of that at the counter with which it was paid in the end."""
+    units = {part.line for part in left.units}
+    at_counter = [one for one in receipts if units & {line.line for line in one.lines}]
+    return ([one for one in receipts if (one.at, one.by) == (left.at, left.by)] or at_counter)[-1]

@@ -24,5 +24,8 @@ def check(parts: Parts, order: Order, shown: str, now: datetime) -> SignedPass:
 
 
 def is_newest(said: SignedPass, order: Order) -> bool:
-    """Whether the order would be given this very pass now, whenever it is shown and by whom."""
-    return said == pass_for(order, said.holder, said.key_id, said.issued_at)
+    """Whether the order would be given this very pass now, whenever it is shown and by whom.
+
+    What is to be checked is asked of the order itself: it may have become less since, as goods left.
+    """
+    return said == pass_for(order, said.holder, said.key_id, said.issued_at, said.checks)

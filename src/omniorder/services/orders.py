@@ -9,6 +9,7 @@ from attrs import frozen
 
 from omniorder.domain import coupling, crediting, passes, planning, signed_passes, waiting
 from omniorder.domain.changing import OrderChange, OrderEdit
+from omniorder.domain.counter import checks_needed
 from omniorder.domain.events import Recorded
 from omniorder.domain.instants import iso
 from omniorder.domain.lifecycle import OrderState, PickupState
@@ -104,12 +105,15 @@ class Orders:
 
         Before the store begins to pick. What stays keeps its price; what comes (`Add`, or a `Change` to more units)
         is a line of its own at the price of now, with the consent to substitutes of the `Add`, or of the line of which
-        there is more. `expect` is the total that the customer saw: another one raises `QuoteChanged`. What is set aside is kept: of less, less is captured; for more its provider is asked to raise
-        it, or `pay` gives the difference, or it is due in the store. Only whoever acts for the customer may have it
+        there is more. `expect` is the total that the customer saw: another one raises `QuoteChanged`.
+
+        What is set aside is kept: of less, less is captured; for more its provider is asked to raise it, or `pay` gives
+        the difference, or it is due in the store. Only whoever acts for the customer may have it
         cost more. A change that is none changes nothing; `pay` alone pays what is missing.
 
         Raises `NotFound` (order, line, slot, named substitute), `NotAllowed`, `IllegalTransition` (not paid yet, or
-        picking has begun), `InvalidInput` (edits that leave nothing: see `cancel`), `InvalidQuantity`, `TooMany`, `NoPrice`,
+        picking has begun), `InvalidInput` (edits that leave nothing: see `cancel`), `InvalidQuantity`, `TooMany`,
+        `NoPrice`,
         `ServiceMissing`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`, `NotCovered`, `PlanImpossible`,
         `TenderUnsupported`, `PaymentDeclined` (the order is changed, and short of money), `PaymentInFlight` (more is
         asked for already), `Misconfigured` (goods that come, or another store, where the stock is outside),
@@ -308,4 +312,6 @@ class OwnOrders(CustomerOrders):
             raise InvalidInput("holder", holder, "nobody was named to collect: orders.name_proxy")
         if keys is None:
             return ""
-        return keys.sign(signed_passes.pass_for(order, holder, keys.current, self.parts.clock.now()))
+        identify = self.parts.settings.identify_proxy and holder is Holder.PROXY
+        checks = checks_needed(order, order.pickup.rest(), identify=identify)
+        return keys.sign(signed_passes.pass_for(order, holder, keys.current, self.parts.clock.now(), checks))

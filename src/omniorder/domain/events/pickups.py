@@ -345,7 +345,8 @@ class HandOverFailed(Event):
 class LeftOffline(Event):
     """These units left against a signed pass while the store had no network: `by` gave them at `at`, as the store says.
 
-    `pass_id` is the pass's. What is to be paid for them is taken when the store tells of it, which is now.
+    `pass_id` is the pass's. What is to be paid for them is taken when the store tells of it, which is now. `unchecked`
+    are the checks of the person that were needed, and not made or not passed.
     """
 
     units: tuple[Units, ...]
@@ -353,6 +354,7 @@ class LeftOffline(Event):
     store: str
     at: datetime
     by: str
+    unchecked: tuple[CheckKind, ...] = ()
 
 
 @frozen
