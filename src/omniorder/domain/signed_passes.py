@@ -8,7 +8,8 @@ It is a JWS in compact form (RFC 7515) over the claims of a JWT (RFC 7519), sign
                chk what is to be checked before goods are given, if anything: "identity", "age"
 
 About 340 characters with what the QR code says before it, and 375 with both checks: a QR code of version 12 or 13.
-Whoever shows it is told by role alone: no name, no article and no amount is in it. It is computed when it is shown and stored nowhere, as the spoken code is.
+Whoever shows it is told by role alone: no name, no article and no amount is in it. It is computed when it is shown and
+stored nowhere, as the spoken code is.
 
 Here is the text and what may be said of it at some instant; keys are the business of `omniorder.signing`.
 """
@@ -179,7 +180,15 @@ def said_by(signing_input: str, key_id: str) -> SignedPass:
                 "iat": int(issued), "nbf": int(starts), "exp": int(until), **others,
             }:  # fmt: skip
                 return SignedPass(
-                    name, order, store, Holder(holder), at(issued), at(starts), at(until), key_id, _checks(others)
+                    name,
+                    order,
+                    store,
+                    Holder(holder),
+                    at(issued),
+                    at(starts),
+                    at(until),
+                    key_id,
+                    _checks(others.get("chk", [])),
                 )
             case _:
                 raise refused(PassFlaw.MALFORMED)
@@ -187,9 +196,9 @@ def said_by(signing_input: str, key_id: str) -> SignedPass:
         raise refused(PassFlaw.MALFORMED) from None
 
 
-def _checks(claims: Mapping[str, object]) -> tuple[CheckKind, ...]:
+def _checks(claim: object) -> tuple[CheckKind, ...]:
     """What is to be checked; a kind that is not known here is none to be left out, so it raises `ValueError`."""
-    match claims.get("chk", []):
+    match claim:
         case [*kinds]:
             return tuple(map(CheckKind, kinds))
         case _:

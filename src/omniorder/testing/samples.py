@@ -494,6 +494,7 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         int: 3,
         bool: True,
         CheckKind: CheckKind.AGE,
+        tuple[CheckKind, ...]: (CheckKind.AGE,),
         Proof: Proof.TOKEN,
         datetime: NOW + HOUR,
         datetime | None: NOW + HOUR,

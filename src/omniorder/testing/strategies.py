@@ -546,6 +546,7 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         int: quantities(),
         bool: st.booleans(),
         CheckKind: st.sampled_from(CheckKind),
+        tuple[CheckKind, ...]: st.lists(st.sampled_from(CheckKind), unique=True).map(tuple),
         Proof: st.sampled_from(Proof),
         datetime: instants(),
         datetime | None: st.none() | instants(),
