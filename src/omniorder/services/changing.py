@@ -9,7 +9,7 @@ moment, or anything else that happens to the order, makes it look again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Final
 
@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from omniorder.domain import changing, ids, planning
 from omniorder.domain import events as e
+from omniorder.domain.articles import Article
 from omniorder.domain.carts import Add, Change, Remove
 from omniorder.domain.changing import Move, OrderChange, OrderEdit, PaidBy, Wanted
 from omniorder.domain.consents import ConsentMode
@@ -315,7 +316,7 @@ def _refuse_unknown_substitutes(parts: Parts, edits: Sequence[OrderEdit]) -> Non
     """Raise `NotFound` for an article that is named as a substitute and that the catalogue doesn't have."""
     wishes = (edit.substitutes for edit in edits if isinstance(edit, Add))
     named = sorted({consent.sku for consent in wishes if consent.mode is ConsentMode.NAMED})
-    known = parts.catalogue.articles(named) if named else {}
+    known: Mapping[str, Article] = parts.catalogue.articles(named) if named else {}
     for sku in named:
         if sku not in known:
             raise NotFound("article", sku)
