@@ -21,11 +21,11 @@ from omniorder import (
     Picked,
     PickupState,
     Receipt,
-    Refused,
     Step,
     StoreTouchpoint,
     Taken,
     Unit,
+    Unwanted,
 )
 from omniorder.domain.barcodes import check_digit
 from omniorder.domain.counter import age_restricted
@@ -209,7 +209,7 @@ class Colleague:
             key=f"hand-over-{order.id}",
         )
 
-    def _looks(self, order: Order) -> tuple[list[Check], list[Refused]]:
+    def _looks(self, order: Order) -> tuple[list[Check], list[Unwanted]]:
         day, restricted = self.day, age_restricted(order)
         if restricted:
             old_enough = day.happens(0.85)
@@ -217,11 +217,11 @@ class Colleague:
             day.tell(f"age {old_enough}", f"The customer of {order.id} is {seen}.")
             checks = [Check(CheckKind.AGE, passed=old_enough)]
             if not old_enough:
-                return checks, [Refused(part.line, part.quantity, "age_check_failed") for part in restricted]
+                return checks, [Unwanted(part.line, part.quantity, "age_check_failed") for part in restricted]
             return checks, []
         substitutes = [line for line in order.added if line.instead_of and order.pickup.line(line.id).open]
         if substitutes and day.happens(0.3):
             line = substitutes[0]
             day.tell("refused", f"At the counter a customer doesn't want {line.name} after all, nor pays for it.")
-            return [], [Refused(line.id, order.pickup.line(line.id).open)]
+            return [], [Unwanted(line.id, order.pickup.line(line.id).open)]
         return [], []

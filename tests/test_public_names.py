@@ -51,12 +51,12 @@ Level Measures MergeRule Merged MergedLine Message MissingUnits Money Movement M
 Note Notifier Occasion Offer OfflineHandOver OmniorderError OpenRefund Option Order OrderChange OrderEdit OrderHub
 OrderLine OrderState Pace Page PaidBy PayInStore PayLink Payment PaymentState Pick Picked Pickup PickupLine PickupPass
 PickupState Plan Point Posting Price Promise PromiseState Proof Proposal Proxy Question Quote QuoteLine Ranking Reason
-Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Refused Remedy RemindAfter RemindBefore Remove
-Rerouting Rest ReturnPolicy ReturnSlip Returnable ReturnableLine Returned Risk Scope Service Settings Shortage
-SigningKeys Slot Sourcing SourcingPolicy Stage Stamp Step Store StoreCredit StoreTouchpoint Strategy SweepReport
-SyncOutcome Synced System SystemTouchpoint Taken Task TaxPart Temperature Tender Tendered Terminal Transfer
-TransferLine TransferState Unit Units Waiting Walk Wallet WebhookReply Wire WithTransfer errors events from_json
-ranking say sourcing steps to_json
+Receipt ReceiptLine Reconciliation Recorded RefundRule RefundState Remedy RemindAfter RemindBefore Remove Rerouting
+Rest ReturnPolicy ReturnSlip Returnable ReturnableLine Returned Risk Scope Service Settings Shortage SigningKeys Slot
+Sourcing SourcingPolicy Stage Stamp Step Store StoreCredit StoreTouchpoint Strategy SweepReport SyncOutcome Synced
+System SystemTouchpoint Taken Task TaxPart Temperature Tender Tendered Terminal Transfer TransferLine TransferState
+Unit Units Unwanted Waiting Walk Wallet WebhookReply Wire WithTransfer errors events from_json ranking say sourcing
+steps to_json
 """
 
 

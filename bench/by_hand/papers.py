@@ -79,6 +79,8 @@ def quote(basket: Basket) -> str:
                 {
                     "line": line.id, "sku": line.sku, "name": line.name, "unit": "piece", "quantity": QUANTITY,
                     "price": _money(PRICE), "per": 1, "tax": TAX, "total": _money(per_line), "tolerance": "0",
+                    "handling": {"temperature": "ambient", "perishable": False, "age_restricted": False},
+                    "cap": None,
                 }
                 for line in basket.lines
             ],

@@ -17,7 +17,7 @@ from .domain.changing import OrderChange, OrderEdit, PaidBy
 from .domain.channels import Channel
 from .domain.consents import Consent, ConsentMode
 from .domain.corrections import Correction, CorrectionKind
-from .domain.counter import Refused, Rest
+from .domain.counter import Rest, Unwanted
 from .domain.deliveries import Availability, ExpectedDelivery
 from .domain.events import Recorded, Stamp, Units
 from .domain.handling import Handling, Temperature
@@ -221,7 +221,6 @@ __all__ = [
     "Recorded",
     "RefundRule",
     "RefundState",
-    "Refused",
     "Remedy",
     "RemindAfter",
     "RemindBefore",
@@ -266,6 +265,7 @@ __all__ = [
     "TransferState",
     "Unit",
     "Units",
+    "Unwanted",
     "Waiting",
     "Walk",
     "Wallet",

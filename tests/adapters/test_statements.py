@@ -32,7 +32,7 @@ PINNED = {
     "get": (1, 1, 1),
     "pick": (2, 10, 11),
     "ready": (3, 9, 7),
-    "hand over": (12, 37, 37),
+    "hand over": (14, 39, 39),
     "timeline": (2, 2, 2),
     "idle sweep": (6, 6, 4),
     "stock take": (6, 10, 8),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from omniorder import Add, Change, Money, Note, Remove
+from omniorder import Add, Allow, Change, Consent, Money, Note, Remove
 from omniorder.errors import (
+    CurrencyMismatch,
     IllegalTransition,
     InvalidInput,
     InvalidKey,
@@ -26,6 +27,7 @@ ELSEWHERE: Final = "slt_SOF02_20261124T0900Z"
 NO_SLOTS: Final[dict[str, Any]] = {"a number": 5, "a store": Shop.SOFIA, "SQL": "1 OR 1=1", "empty": ""}
 NO_EDITS: Final[dict[str, Any]] = {"nothing": None, "one": Remove("ln_1"), "a text": "ln_1"}
 NO_QUANTITIES: Final[dict[str, Any]] = {"none": 0, "less": -1, "huge": 10**9, "half": 0.5, "text": "1", "True": True}
+_IN_DOLLARS: Final = Consent.similar(cap=Money(300, "USD"))
 
 
 def _change(world: World, **what: Any) -> object:
@@ -68,6 +70,12 @@ EDITS = parametrised(
         Case("no line of it", lambda w: _change(w, edits=[Remove("ln_0")]), NotFound, {"kind": "line"}),
         Case("another order's", lambda w: _change(w, edits=[Remove(w.ready.lines[0].id)]), NotFound, {"kind": "line"}),
         Case("no article", lambda w: _change(w, edits=[Add("NO-SUCH")]), NoPrice),
+        Case("no article instead", lambda w: _change(w, edits=[Add(Shop.MILK, substitutes=Consent.named("NO-SUCH"))]),
+             NotFound, {"kind": "article"}),
+        Case("a cap in another currency", lambda w: _change(w, edits=[Add(Shop.MILK, substitutes=_IN_DOLLARS)]),
+             CurrencyMismatch),
+        Case("a consent", lambda w: _change(w, edits=[Allow(_line(w), Consent.similar())]), InvalidInput,
+             {"field": "edits"}),
         Case("all of it", lambda w: _change(w, edits=[Remove(_line(w))]), InvalidInput, {"field": "edits"}),
     ],
 )  # fmt: skip

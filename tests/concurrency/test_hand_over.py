@@ -9,7 +9,19 @@ from threading import Event
 import pytest
 from attrs import frozen
 
-from omniorder import Article, Associate, Card, Channel, Money, MovementKind, Order, Pick, PickupState, Receipt, Refused
+from omniorder import (
+    Article,
+    Associate,
+    Card,
+    Channel,
+    Money,
+    MovementKind,
+    Order,
+    Pick,
+    PickupState,
+    Receipt,
+    Unwanted,
+)
 from omniorder.errors import OmniorderError
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
@@ -241,7 +253,7 @@ def one_refuses_and_one_takes_all(
 
     def with_one_less() -> Receipt:
         try:
-            return ivan.hand_over(order.id, code=code, refused=[Refused(order.lines[0].id, 1)])
+            return ivan.hand_over(order.id, code=code, refused=[Unwanted(order.lines[0].id, 1)])
         finally:
             refused_one.set()
 
@@ -270,7 +282,7 @@ def test_units_are_refused_or_handed_over_and_never_both(shop: Shop, pay: Card) 
 def test_two_who_refuse_the_same_unit_refuse_it_once(shop: Shop, pay: Card) -> None:
     for _ in range(ROUNDS):
         order, code = ready(shop, pay)
-        no = [Refused(order.lines[0].id, 1)]
+        no = [Unwanted(order.lines[0].id, 1)]
         desks = [shop.hub.at(Channel.STORE, Associate(name, store=Shop.SOFIA)).pickups for name in ("ivan", "petar")]
         results = at_once([partial(desk.hand_over, order.id, code=code, refused=no) for desk in desks])
         (receipt,) = won(results)

@@ -13,7 +13,7 @@ from omniorder.domain import events as e
 from omniorder.domain.bills import bill
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.capturing import Taken
-from omniorder.domain.counter import Refused, Rest, Wish
+from omniorder.domain.counter import Rest, Unwanted, Wish
 from omniorder.domain.proofs import Check, CheckKind, Proof, Shown
 from omniorder.errors import OmniorderError
 from omniorder.testing import samples
@@ -52,11 +52,11 @@ def waiting(draw: st.DrawFn) -> Order:
 def wishes(draw: st.DrawFn, order: Order) -> Wish:
     """Some of it refused, of the others some taken."""
     taken: list[e.Units] = []
-    refused: list[Refused] = []
+    refused: list[Unwanted] = []
     for part in order.pickup.rest():
         no = draw(st.integers(0, part.quantity))
         yes = draw(st.integers(0, part.quantity - no))
-        refused += [Refused(part.line, no)] if no else []
+        refused += [Unwanted(part.line, no)] if no else []
         taken += [e.Units(part.line, yes)] if yes else []
     named = draw(st.booleans()) and bool(taken)
     units = tuple(taken) if named else None
@@ -108,7 +108,7 @@ def test_a_card_that_refused_its_capture_leaves_all_of_it_to_the_counter() -> No
 
 def test_who_wants_nothing_has_nothing_to_pay() -> None:
     order = samples.ready(samples.pay_in_store(samples.order()))
-    refused = tuple(Refused(part.line, part.quantity) for part in order.pickup.rest())
+    refused = tuple(Unwanted(part.line, part.quantity) for part in order.pickup.rest())
     found = bill(order, Wish(refused=refused), {}, NOW)
     assert (found.lines, found.total.amount, found.due.amount) == ((), 0, 0)
 
@@ -117,7 +117,7 @@ def test_all_that_is_refused_is_dropped_once_however_it_is_named() -> None:
     """The same line may be refused for two reasons, and twice for one."""
     order = samples.ready(samples.authorised(samples.order()))
     milk, _, apples = order.lines
-    some = (Refused(apples.id, 100), Refused(apples.id, 50), Refused(apples.id, 10, "damaged"), Refused(milk.id, 1))
+    some = (Unwanted(apples.id, 100), Unwanted(apples.id, 50), Unwanted(apples.id, 10, "damaged"), Unwanted(milk.id, 1))
     parts = counter.split(order, Wish(refused=some), NOW)
     assert parts.dropped == (
         e.UnitsRefused((e.Units(apples.id, 150), e.Units(milk.id, 1)), "unwanted"),
@@ -130,7 +130,7 @@ def test_of_what_was_weighed_refused_grams_take_nothing_from_what_is_kept_for_th
     """541 g were cut where 500 g were ordered: 441 g are left when 100 g are refused, more than 400 g and a tenth."""
     order = samples.weighed(samples.authorised(samples.order(wishes=samples.A_PIECE_OF_CHEESE)), 541)
     cheese = order.lines[1].id
-    parts = counter.split(order, Wish(refused=(Refused(cheese, 100),)), NOW)
+    parts = counter.split(order, Wish(refused=(Unwanted(cheese, 100),)), NOW)
     assert parts.after.pickup.line(cheese).held >= parts.after.pickup.line(cheese).open == 441
     events = capturing.hand_over(parts.after, parts.leaving, capabilities={}, taken=None, look_at=LATER)
     done = samples.after(parts.after, *events)
@@ -145,5 +145,5 @@ def test_what_was_refused_before_the_goods_were_made_ready_again_is_no_longer_me
     entries = [e.Recorded("SOF01", "SOF01-1", seq, samples.stamp(), event) for seq, event in enumerate(told, 1)]
     already = counter.refused_so_far(reversed(entries))
     assert already == {"ln_1": 1}
-    wish = (Refused("ln_1", 3), Refused("ln_2", 1))
+    wish = (Unwanted("ln_1", 3), Unwanted("ln_2", 1))
     assert counter.still_refused(wish, already) == (evolve(wish[0], quantity=2), wish[1])

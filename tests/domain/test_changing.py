@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from omniorder import Add, Change, Money, OrderEdit, PaidBy, Remove, Units
-from omniorder.domain import changing, orders
+from omniorder import Add, Change, Consent, Money, OrderEdit, PaidBy, Remove, Units
+from omniorder.domain import changing, orders, promises
 from omniorder.domain import events as e
+from omniorder.domain.articles import Article, Price
 from omniorder.domain.capabilities import Capabilities
 from omniorder.domain.carts import CartLine
 from omniorder.domain.changing import Wanted
@@ -45,6 +46,38 @@ def test_wishes_of_the_same_article_note_and_metadata_are_one() -> None:
     assert [(wish.quantity, wish.note, wish.metadata) for wish in found.added] == [
         (3, "", metadata({})), (1, "loose", metadata({})), (1, "", metadata({"size": "L"})),
     ]  # fmt: skip
+
+
+def test_more_of_a_line_is_wanted_with_the_consent_of_that_line() -> None:
+    order = samples.authorised(samples.order(wishes={samples.MILK: 3, samples.BREAD: 2}, consent=samples.ASK_FIRST))
+    found = wanted(*(Change(line.id, line.quantity + 1) for line in order.lines), order=order)
+    assert [wish.consent for wish in found.added] == [line.consent for line in order.lines]
+    assert found.added[0].consent == samples.ASK_FIRST
+
+
+def test_wishes_with_different_consents_are_lines_of_their_own() -> None:
+    asks = Consent.ask(without_allergens=["nuts"])
+    found = wanted(Add("TEA", 1), Add("TEA", 2, substitutes=asks), Add("TEA", 3, substitutes=asks))
+    assert [(wish.quantity, wish.consent) for wish in found.added] == [(1, Consent.refuse()), (5, asks)]
+
+
+def test_what_somebody_can_not_eat_is_told_beside_the_lines_that_come_and_goes_with_the_order() -> None:
+    asks = Consent.ask(without_allergens=["nuts"], without_brands=["Oatly"])
+    found = wanted(Add("TEA", 2, substitutes=asks))
+    price = Price("TEA", Money(200, "EUR"), tax="0.20")
+    priced = [promises.priced(wish, Article("TEA", "Tea"), price) for wish in found.added]
+    (came,) = changing.steps(ORDER, found, changing.new_lines(found.added, priced), None, "rsv_SOF01_new")
+    assert isinstance(came, e.LinesAppended)
+    assert "nuts" not in repr(came)
+    assert came.lines[0].consent == Consent.ask(without_brands=["Oatly"])
+    assert orders.apply(ORDER, came, samples.NOW).added[0].consent == asks
+
+
+def test_the_quote_of_a_change_has_the_ceiling_that_was_agreed_to_for_what_stays() -> None:
+    cap = FIRST.price + Money(51, "EUR")
+    order = samples.authorised(samples.order(wishes={samples.MILK: 3}, consent=Consent.similar(cap=cap)))
+    quoted = changing.quote(order)
+    assert (quoted.ceiling, quoted.ceiling - quoted.total) == (order.may_cost, Money(153, "EUR"))
 
 
 def test_a_line_that_is_gone_is_not_found() -> None:

@@ -137,9 +137,13 @@ def test_work_counts_for_the_store_that_does_it() -> None:
 
 
 def test_answers_to_substitutes_are_counted_by_the_names_of_their_events() -> None:
-    names = ["SubstituteProposed"] * 4 + ["SubstituteAccepted"] * 2 + ["SubstituteDeclined"]
-    parts = [measures._COUNTED[name] for name in names]
-    assert set(names) <= measures.TELLING
+    names = ["SubstituteProposed"] * 4 + ["SubstituteDeclined"]
+    assert {*names, "UnitsSubstituted"} <= measures.TELLING
+    answered = [
+        measured(e.UnitsSubstituted(ORDER.lines[0].id, 1, "ln_other", proposal=one)) for one in ("ln_other", "")
+    ]
+    assert [(one.proposed, one.accepted) for one in answered] == [(0, 1), (1, 1)]
+    parts = [*(measures._COUNTED[name] for name in names), *answered]
     assert measures.total(parts).substitution_acceptance == pytest.approx(2 / 3)
 
 

@@ -27,7 +27,7 @@ from omniorder.errors import (
     StorageUnavailable,
 )
 from omniorder.ports.payments import Answer, Approved, Authorise, Capture, Denied, LookUp, NeedsAction
-from omniorder.services import checkout, payments, placing, units
+from omniorder.services import payments, placing, quoting, units
 from omniorder.services.access import promise_for
 from omniorder.services.journal import Journal
 from omniorder.services.parts import Parts
@@ -458,7 +458,7 @@ def _any_cart_will_do(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _any_price_will_do(floor: Floor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkout, "_seen", lambda expect, quote: None)
+    monkeypatch.setattr(quoting, "as_seen", lambda expect, quote: None)
 
 
 FAULTS: Final = (

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from hypothesis import strategies as st
 
-from omniorder import Capabilities, Card, Money, PayInStore, Tender
-from tests.model.world import SKUS, STORES
+from omniorder import Capabilities, Card, Consent, Money, PayInStore, Tender
+from tests.model.world import BREAD, MILK, ORGANIC, SKUS, SOY, STORES
 
 usually = st.sampled_from([True, True, True, False])
 some = st.integers(0, 5)
@@ -53,3 +53,20 @@ capabilities = st.sampled_from(
     [Capabilities(), Capabilities(several_captures=True), Capabilities(partial_capture=False)]
 )
 minutes = st.sampled_from([0, 1, 3, 11, 16, 31, 400, 3000])
+
+# --- at the store's desk ---
+
+consents = st.sampled_from(
+    [
+        Consent.refuse(),
+        Consent.similar(),
+        Consent.similar(cap=Money(350, "EUR"), without_allergens=["soy"]),
+        Consent.named(ORGANIC, cap=Money(320, "EUR")),
+        Consent.ask(cap=Money(500, "EUR")),
+        Consent.ask(cap=Money(500, "EUR"), silence_takes=True, without_brands=["Vita"]),
+    ]
+)
+substitutes = st.sampled_from([SOY, ORGANIC, MILK, BREAD])
+speakers = st.sampled_from(["customer", "customer", "agent", "store"])
+refusals = st.sampled_from(["unwanted", "damaged", "too_dear"])
+"""Why a customer leaves something at the counter."""

@@ -8,7 +8,7 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import precondition, rule
 
-from omniorder import Pick, Tender
+from omniorder import Tender
 from omniorder.domain.lifecycle import TransferState
 from tests.model import chances
 from tests.model.machine import Shop
@@ -70,32 +70,3 @@ class Elsewhere(Shop):
     @rule(store=st.sampled_from(STORES[:2]), sku=st.sampled_from(SKUS), count=chances.counts)
     def stock_up(self, store: str, sku: str, count: int) -> None:
         self.do(lambda w: w.office.transfers.request(SENDERS[-1], store, {sku: count}))
-
-    @precondition(lambda self: self.orders)
-    @rule(
-        index=chances.some, which=chances.some, much=st.sampled_from(["order", "line", "part"]), on_shelf=st.booleans()
-    )
-    def reject(self, index: int, which: int, much: str, on_shelf: bool) -> None:
-        _, order = self.some_order(index)
-        lines = order.pickup.rest()
-        if not lines:
-            return
-        one = lines[which % len(lines)]
-        missing = -(-one.quantity // 3) if much == "part" else one.quantity
-        picks = None if much == "order" else [Pick(one.line, missing)]
-        self.do(
-            lambda w: w.staff(order.pickup.store).pickups.reject(order.id, picks, reason="not_found", on_shelf=on_shelf)
-        )
-
-    @precondition(lambda self: self.orders)
-    @rule(index=chances.some, which=chances.some, first=chances.some)
-    def answer(self, index: int, which: int, first: int) -> None:
-        """Whoever was asked answers."""
-        asked = [one for one in self.orders if self.worlds[0].office.orders.get(one[1]).pickup.question]
-        if not asked:
-            return
-        owner, order_id = asked[index % len(asked)]
-        question = self.must(lambda w: w.office.orders.get(order_id)).pickup.question
-        assert question is not None
-        option = question.options[which % len(question.options)].id
-        self.do(lambda w: w.customer(owner).orders.answer(order_id, option))

@@ -7,12 +7,12 @@ each world, and all have answered alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, precondition, rule
 
 from omniorder import (
     Add,
@@ -24,7 +24,6 @@ from omniorder import (
     Note,
     Order,
     Pick,
-    PickupLine,
     Price,
     Promise,
     Remove,
@@ -32,95 +31,24 @@ from omniorder import (
     Tender,
     Terminal,
 )
-from omniorder.errors import GatewayFault, Misconfigured, NotFound, OmniorderError, StorageFault
-from omniorder.testing.invariants import check_all, nothing_is_held_past_its_grace, nothing_is_overdue
+from omniorder.errors import NotFound
 from tests.model import chances
 from tests.model.shelves import Shelves
-from tests.model.world import MILK, OWNERS, SECRETS, SKUS, World, visible
-
-T = TypeVar("T")
-
-NEVER = (StorageFault, GatewayFault, Misconfigured)
-"""Errors that nobody who is alone with a working database may see."""
+from tests.model.staff import Staff
+from tests.model.steps import outcome
+from tests.model.world import MILK, OWNERS, SKUS, World
 
 MOST_CARTS = 10
 
 
-def outcome(call: Callable[[World], T], world: World) -> T | OmniorderError:
-    """What the call returned, or the error with which it was refused."""
-    try:
-        return call(world)
-    except NEVER:
-        raise
-    except OmniorderError as error:
-        return error
-
-
-class Shop(Shelves):
+class Shop(Shelves, Staff):
     """The rules. A subclass says in which worlds they happen."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.worlds: Sequence[World] = ()
-        self.steps = 0
         self.carts: list[tuple[int, str]] = []
         self.promises: list[tuple[int, str]] = []
-        self.orders: list[tuple[int, str]] = []
         self.codes: dict[str, str] = {}
-
-    def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
-        raise NotImplementedError
-
-    def teardown(self) -> None:
-        for world in self.worlds:
-            world.close()
-
-    @invariant()
-    def everything_holds(self) -> None:
-        """Worlds that answer like the first one are looked at less often."""
-        self.steps += 1
-        for world in self.worlds if self.steps % 10 == 0 else self.worlds[:1]:
-            check_all(world.hub, secrets=SECRETS)
-
-    # --- one step in all worlds ---
-
-    def do(self, call: Callable[[World], T]) -> T | None:
-        """The first world's result, the same as in all others; None when it was refused."""
-        results = [outcome(call, world) for world in self.worlds]
-        seen = [visible(result) for result in results]
-        for world, one in zip(self.worlds[1:], seen[1:], strict=True):
-            assert one == seen[0], f"{world.url} answered otherwise than {self.worlds[0].url}"
-        first = results[0]
-        return None if isinstance(first, OmniorderError) else first
-
-    def must(self, call: Callable[[World], T]) -> T:
-        """The same for a call that nothing can refuse."""
-        done = self.do(call)
-        assert done is not None
-        return done
-
-    def pick_from(self, things: list[tuple[int, str]], index: int) -> tuple[int, str]:
-        """One of the latest of these, and whose it is."""
-        return things[-1 - index % len(things)]
-
-    def some_order(self, index: int) -> tuple[int, Order]:
-        owner, order_id = self.pick_from(self.orders, index)
-        return owner, self.must(lambda w: w.customer(owner).orders.get(order_id))
-
-    def have(self, luck: str) -> None:
-        """Good or bad luck for the next call of the provider."""
-        for world in self.worlds:
-            match luck:
-                case "reply lost":
-                    world.gateway.lose_next_reply()
-                case "never arrived":
-                    world.gateway.drop_next_request()
-                case "failed":
-                    world.gateway.fail_next()
-                case "failed for good":
-                    world.gateway.fail_next(remembered=True)
-                case _:
-                    pass
 
     # --- carts ---
 
@@ -287,48 +215,6 @@ class Shop(Shelves):
     # --- the store ---
 
     @precondition(lambda self: self.orders)
-    @rule(index=chances.some, what=st.sampled_from(["pick", "ready", "reset", "unready", "reissue"]))
-    def work(self, index: int, what: str) -> None:
-        _, order = self.some_order(index)
-        missing = [line for line in order.pickup.lines if line.picked < line.bounds[1]]
-
-        def act(w: World) -> object:
-            desk = w.staff(order.pickup.store).pickups
-            match what:
-                case "pick":
-                    return [desk.pick(order.id, line.line, 1) for line in missing[:1]]
-                case "ready":
-                    return desk.ready(order.id, staged_at="C4")
-                case "reset":
-                    return desk.reset(order.id)
-                case "unready":
-                    return desk.unready(order.id, reason="leaking")
-                case _:
-                    return desk.reissue(order.id)
-
-        self.do(act)
-
-    @precondition(lambda self: self.orders)
-    @rule(index=chances.some, weight=chances.weights)
-    def prepare(self, index: int, weight: str) -> None:
-        """All that is missing is picked, and the order made ready; not if the scales show what nobody agreed on."""
-        _, order = self.some_order(index)
-        picks = [
-            Pick(line.line, missing)
-            for line in order.pickup.lines
-            if (missing := self._weighed(line, weight) - line.picked) > 0
-        ]
-        if picks:
-            self.do(lambda w: w.staff(order.pickup.store).pickups.pick(order.id, picks))
-        self.work(index, "ready")
-
-    def _weighed(self, line: PickupLine, weight: str) -> int:
-        """What is put on the scales for this line, all in all."""
-        least, most = line.bounds
-        shown = {"least": least, "most": most, "too little": least - 1, "too much": most + 1}
-        return shown.get(weight, line.ordered - line.dropped) if line.tolerance else most
-
-    @precondition(lambda self: self.orders)
     @rule(index=chances.some, ready=chances.usually, weight=chances.weights, right=chances.usually, part=st.booleans(),
           money=st.sampled_from(["due", "due", "reader", "card there", "none", "wrong"]),
           luck=chances.luck)  # fmt: skip
@@ -400,7 +286,7 @@ class Shop(Shelves):
 
         self.do(act)
 
-    # --- calling off, time ---
+    # --- calling off ---
 
     @precondition(lambda self: self.orders)
     @rule(index=chances.some, who=st.sampled_from(["customer", "agent", "store", "office"]), luck=chances.luck)
@@ -420,20 +306,6 @@ class Shop(Shelves):
                     return w.office.orders.cancel(order.id, key="once")
 
         self.do(act)
-
-    @rule(minutes=chances.minutes, swept=chances.usually, luck=chances.luck)
-    def time_passes(self, minutes: int, swept: bool, luck: str) -> None:
-        for world in self.worlds:
-            world.clock.advance(minutes=minutes)
-        self.have(luck)
-        if not swept:
-            return
-        report = self.must(lambda w: w.hub.sweep())
-        assert not report.failed, report
-        assert not report.more, "the sweep turns in circles"
-        for world in self.worlds:
-            nothing_is_overdue(world.hub)
-            nothing_is_held_past_its_grace(world.hub)
 
     # --- the office, and whoever looks ---
 

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, rule
+from hypothesis.stateful import rule
 
 from omniorder import Level
 from tests.model import chances
+from tests.model.steps import Steps
 from tests.model.world import SKUS, World
-
-T = TypeVar("T")
 
 _FEW = st.sampled_from([0, 1, 1, 2, 3, 250])
 _REFERENCES = st.sampled_from(["DN-1", "DN-2"])
 
 
-class Shelves(RuleBasedStateMachine):
-    """The rules of the stock desk. `do` carries a call out in every world, and is the machine's."""
-
-    def do(self, call: Callable[[World], T]) -> T | None:
-        raise NotImplementedError
+class Shelves(Steps):
+    """The rules of the stock desk."""
 
     @rule(store=chances.stores, sku=chances.skus, counted=_FEW)
     def count(self, store: str, sku: str, counted: int) -> None:

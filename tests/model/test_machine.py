@@ -19,6 +19,7 @@ from omniorder.ports.writes import SlotChange, StockChange
 from omniorder.testing.invariants import InvariantBroken
 from tests import emptied
 from tests.emptied import Fresh
+from tests.model.desk import Desk
 from tests.model.elsewhere import Elsewhere
 from tests.model.machine import Shop
 from tests.model.world import World
@@ -40,14 +41,17 @@ def postgres(postgres_server: str) -> Iterator[Fresh]:
         yield fresh
 
 
-def in_worlds_on(databases: Sequence[Fresh]) -> type[Shop]:
+class Everything(Elsewhere, Desk):
+    """The shop's life with all that the store's desk does."""
+
+
+def in_worlds_on(databases: Sequence[Fresh], life: type[Shop] = Elsewhere) -> type[Shop]:
     """The machine with a world on each of these databases."""
 
-    class Here(Elsewhere):
-        def open_worlds(self, capabilities: Capabilities) -> Sequence[World]:
-            return [World(fresh(), capabilities) for fresh in databases]
+    def open_worlds(_: Shop, capabilities: Capabilities) -> Sequence[World]:
+        return [World(fresh(), capabilities) for fresh in databases]
 
-    return Here
+    return type("Here", (life,), {"open_worlds": open_worlds})
 
 
 def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
@@ -55,7 +59,7 @@ def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
     chosen = settings()
     if chosen.max_examples < 1000:
         chosen = settings(max_examples=examples, stateful_step_count=steps)
-    run_state_machine_as_test(in_worlds_on(databases), settings=chosen)
+    run_state_machine_as_test(in_worlds_on(databases, Everything), settings=chosen)
 
 
 def test_everything_holds_in_memory(memory: Fresh) -> None:

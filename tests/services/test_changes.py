@@ -13,6 +13,7 @@ from omniorder import (
     Article,
     Card,
     Change,
+    Consent,
     Money,
     Order,
     OrderEdit,
@@ -46,6 +47,7 @@ from omniorder.errors import (
     QuoteChanged,
     ServiceMissing,
     SlotUnavailable,
+    SubstituteRefused,
 )
 from omniorder.ports.notifications import Occasion
 from omniorder.ports.payments import Authorise, Capture, Void
@@ -73,6 +75,7 @@ from tests.services.steps import (
     slot_use,
 )
 from tests.services.test_notices import Postman
+from tests.services.test_substitutes import DEARER, OTHER, UP_TO_3, finished, ordered, with_substitutes
 
 MILK_AND_BREAD = {Shop.MILK: 2, Shop.BREAD: 2}
 EUR = "EUR"
@@ -184,6 +187,44 @@ def test_more_units_come_as_a_line_of_their_own_at_the_price_of_now(shop: Shop) 
     check(shop)
     collected(shop, more, taken=Taken(Money(610, EUR)))
     assert charged(shop) == 498
+    check(shop)
+
+
+def test_more_units_come_with_the_consent_of_their_line_and_may_be_substituted_up_to_its_cap(
+    open_shop: OpenShop,
+) -> None:
+    shop = raising(open_shop, settings=Settings(raises_authorisations=True), migrate=True)
+    order = ordered(shop, Consent.similar(cap=UP_TO_3))
+    seen = shop.app.orders.quote_change(order.id, edits=[Change(order.lines[0].id, 4)])
+    assert (seen.quote.total, seen.quote.ceiling) == (Money(996, EUR), Money(1200, EUR))
+    more = shop.app.orders.change(order.id, edits=[Change(order.lines[0].id, 4)])
+    (came,) = more.added
+    assert (came.consent, more.ceiling) == (order.lines[0].consent, Money(1200, EUR))
+    assert shop.app.orders.get(order.id) == more
+    check(shop)
+    for line in (order.lines[0], came):
+        shop.store.pickups.substitute(order.id, line.id, 2, DEARER)
+    finished(shop, shop.app.orders.get(order.id))
+    assert charged(shop) == 4 * 299
+    check(shop)
+
+
+def test_a_wish_that_comes_by_a_change_brings_its_consent_which_the_journal_tells_without_allergens(shop: Shop) -> None:
+    with_substitutes(shop)
+    order = placed(shop, {Shop.BREAD: 1}, pay=PayInStore())
+    consent = Consent.similar(cap=UP_TO_3, without_allergens=["gluten"])
+    more = shop.app.orders.change(order.id, edits=[Add(Shop.MILK, 2, substitutes=consent)])
+    (milk,) = more.added
+    assert (milk.consent, more.ceiling) == (consent, Money(310 + 600, EUR))
+    assert shop.app.orders.get(order.id) == more
+    told = [entry.event for entry in shop.app.orders.timeline(order.id).items]
+    came = [line for event in told if isinstance(event, events.LinesAppended) for line in event.lines]
+    assert [line.consent for line in came] == [Consent.similar(cap=UP_TO_3)]
+    check(shop)
+    error = refused(SubstituteRefused, shop.store.pickups.substitute, order.id, milk.id, 1, OTHER)
+    assert error.facts["reason"] == "allergen"
+    after = shop.store.pickups.substitute(order.id, milk.id, 1, DEARER)
+    assert [(line.sku, line.instead_of) for line in after.added] == [(Shop.MILK, ""), (DEARER, milk.id)]
     check(shop)
 
 

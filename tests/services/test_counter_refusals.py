@@ -23,12 +23,12 @@ from omniorder import (
     PickupState,
     Price,
     Proof,
-    Refused,
     Rest,
     Service,
     Settings,
     Stage,
     Taken,
+    Unwanted,
     events,
 )
 from omniorder.domain.counter import age_restricted
@@ -52,9 +52,9 @@ OLD_ENOUGH, TOO_YOUNG = Check(CheckKind.AGE, passed=True), Check(CheckKind.AGE, 
 KNOWN, UNKNOWN = Check(CheckKind.IDENTITY, passed=True), Check(CheckKind.IDENTITY, passed=False)
 
 
-def unwanted(order: Order, *counts: int, reason: str = "unwanted") -> list[Refused]:
+def unwanted(order: Order, *counts: int, reason: str = "unwanted") -> list[Unwanted]:
     """So many units of the order's first lines, refused."""
-    return [Refused(line.id, count, reason) for line, count in zip(order.lines, counts, strict=False) if count]
+    return [Unwanted(line.id, count, reason) for line, count in zip(order.lines, counts, strict=False) if count]
 
 
 # --- refused ----------------------------------------------------------------------------------------------
@@ -97,6 +97,19 @@ def test_of_what_is_weighed_a_part_is_refused_by_the_gram(shop: Shop) -> None:
     assert [line.quantity for line in receipt.lines] == [380, 1]
     assert charged(shop) == receipt.total.amount == 490 + 249
     assert level(shop, Shop.CHEESE) == (4620, 0)
+    check_all(shop.hub)
+
+
+@pytest.mark.parametrize(("sku", "ordered", "picked"), [(Shop.MILK, 3, 3), (Shop.CHEESE, 250, 275)])
+def test_what_waits_after_a_refusal_can_be_picked_anew(shop: Shop, sku: str, ordered: int, picked: int) -> None:
+    """Neither what was refused nor what left is among the units that are picked and still there."""
+    order = shop.app.checkout.place(shop.promise(ordered, sku=sku).id, pay=Card("pm_card_visa"))
+    (line,) = order.lines
+    shop.store.pickups.pick(order.id, line.id, picked)
+    shop.store.pickups.ready(order.id)
+    handed_over(shop, order, lines=part(order, 1), refused=unwanted(order, 1))
+    waits = shop.store.pickups.get(order.id).pickup.line(line.id)
+    assert (waits.picked - waits.collected, waits.open) == (picked - 2, picked - 2)
     check_all(shop.hub)
 
 
@@ -214,7 +227,7 @@ def test_who_is_too_young_may_have_the_rest(shop: Shop) -> None:
     order = with_wine(shop)
     error = refused(AgeCheckNeeded, handed_over, shop, order, checks=[TOO_YOUNG])
     assert [cause.code for cause in error.why.because] == ["check.age_failed"]
-    no = [Refused(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
+    no = [Unwanted(part.line, part.quantity, "age_check_failed") for part in age_restricted(order)]
     receipt = handed_over(shop, order, checks=[TOO_YOUNG], refused=no)
     assert (receipt.total.amount, charged(shop), level(shop, WINE)) == (1057, 1057, (6, 0))
     check_all(shop.hub)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omniorder import Card, GiftCard, Money, Order, PayInStore, Pick, PickupState, Refused, Rest, Taken, Tender
+from omniorder import Card, GiftCard, Money, Order, PayInStore, Pick, PickupState, Rest, Taken, Tender, Unwanted
 from omniorder.testing.clock import FakeClock
 from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import check_all
@@ -27,14 +27,14 @@ def tenders(draw: st.DrawFn, shop: Shop) -> list[Tender]:
 
 
 @st.composite
-def split(draw: st.DrawFn, order: Order) -> tuple[list[Pick] | None, list[Refused]]:
+def split(draw: st.DrawFn, order: Order) -> tuple[list[Pick] | None, list[Unwanted]]:
     """What is taken (None: the rest), and what is refused."""
     taken: list[Pick] = []
-    refused: list[Refused] = []
+    refused: list[Unwanted] = []
     for line in order.pickup.lines:
         no = draw(st.integers(0, line.open))
         yes = draw(st.integers(0, line.open - no))
-        refused += [Refused(line.line, no, draw(st.sampled_from(["unwanted", "damaged"])))] if no else []
+        refused += [Unwanted(line.line, no, draw(st.sampled_from(["unwanted", "damaged"])))] if no else []
         taken += [Pick(line.line, yes)] if yes else []
     return taken or None, refused
 

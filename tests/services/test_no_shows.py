@@ -33,6 +33,7 @@ from omniorder.testing.gateway import FakeGateway
 from omniorder.testing.invariants import check_all, nothing_is_overdue
 from omniorder.testing.inventory import FakeInventory
 from omniorder.testing.shop import Shop
+from tests.domain.test_waiting import CASES
 from tests.services.conftest import OpenShop
 from tests.services.steps import (
     INSTANT,
@@ -76,6 +77,50 @@ def with_policy(open_shop: OpenShop, *, notifier: Postman | None = None, **polic
 @pytest.fixture
 def postman() -> Postman:
     return Postman()
+
+
+# --- by the store's own clocks ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("spring in Sofia", "autumn in Stockholm", "an evening past midnight", "around the clock"),
+        *("over Christmas", "over New Year"),
+    ],
+)
+def test_nothing_happens_a_minute_too_early_over_clock_changes_holidays_and_midnight(
+    open_shop: OpenShop, name: str
+) -> None:
+    """The clock stands still, jumps to a minute before each instant that was announced, and then to it."""
+    case = CASES[name]
+    zone, clock = ZoneInfo(case.zone), FakeClock()
+    shop = open_shop(clock=clock, settings=Settings(no_show=NoShowPolicy(reminders=case.rules)))
+    sofia = shop.office.stores.get(Shop.SOFIA)
+    at = datetime(*case.ready, tzinfo=zone)
+    usual = evolve(sofia, hours="24/7", zone=case.zone, country=case.country, pickup_days=1, lead=timedelta(0))
+    shop.office.stores.put(usual)
+    clock.set(at - timedelta(hours=3))
+    order = picked(shop, placed(shop))
+    shop.office.stores.put(evolve(usual, hours=case.hours))
+    clock.set(at)
+    order = shop.store.pickups.ready(order.id)
+
+    def happens_at(moment: datetime | None, event: str) -> None:
+        assert moment is not None
+        clock.set(moment - timedelta(minutes=1))
+        assert event not in shop.hub.sweep().happened
+        clock.set(moment + timedelta(seconds=10))
+        assert event in shop.hub.sweep().happened
+
+    local = [f"{moment.astimezone(zone):%a %d %b %H:%M}" for moment in order.pickup.reminders]
+    assert local == case.reminders
+    for moment in order.pickup.reminders:
+        happens_at(moment, "Reminded")
+    assert order.pickup.until is not None
+    assert f"{order.pickup.until.astimezone(zone):%a %d %b %H:%M}" == case.until
+    happens_at(order.pickup.until, "NoShow")
+    check_all(shop.hub)
 
 
 # --- reminders --------------------------------------------------------------------------------------------

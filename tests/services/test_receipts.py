@@ -10,12 +10,12 @@ from omniorder import (
     Money,
     PayInStore,
     Receipt,
-    Refused,
     Rest,
     Store,
     StoreTouchpoint,
     Taken,
     Tendered,
+    Unwanted,
 )
 from omniorder.errors import NotFound, StillRunning
 from omniorder.testing.shop import Shop
@@ -32,7 +32,7 @@ def reprinted(desk: StoreTouchpoint, receipt: Receipt) -> Receipt:
 def test_a_receipt_says_what_each_tender_gave_and_can_be_had_again(shop: Shop) -> None:
     card = shop.office.gift_cards.issue(Money(500, "EUR")).code
     order = ready(shop, BASKET, pay=[GiftCard(card), Card("pm_card_visa")])
-    first = handed_over(shop, order, lines=part(order, 2), refused=[Refused(order.lines[0].id, 1)])
+    first = handed_over(shop, order, lines=part(order, 2), refused=[Unwanted(order.lines[0].id, 1)])
     second = handed_over(shop, order)
     assert [one.number for one in (first, second)] == [f"{order.id}-1", f"{order.id}-2"]
     assert first.tendered == (Tendered("gift_card", Money(498, "EUR")),)  # it gives each part as it leaves
@@ -70,7 +70,7 @@ def test_what_a_provider_took_ahead_is_told_as_paid_ahead_and_then_as_paid_befor
 
 def test_what_is_called_off_is_told_apart_from_what_was_not_wanted(shop: Shop) -> None:
     order = ready(shop, BASKET, pay=INSTANT)
-    no = [Refused(order.lines[0].id, 1)]
+    no = [Unwanted(order.lines[0].id, 1)]
     receipt = handed_over(shop, order, lines=part(order, 2), refused=no, rest=Rest.CANCELLED)
     text = receipt.text("en")
     assert text.index("Goes back to you") < text.index("Not wanted") < text.index("Called off")

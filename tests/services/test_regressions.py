@@ -7,6 +7,7 @@ import pytest
 from omniorder import Associate, Card, Channel, Order, PaymentState, Receipt
 from omniorder.domain.events import Stamp
 from omniorder.domain.lifecycle import AttemptState
+from omniorder.domain.proofs import Shown
 from omniorder.errors import NotReady
 from omniorder.services import handing_over
 from omniorder.services.parts import Parts
@@ -65,10 +66,11 @@ def hand_over_first(shop: Shop, patch: pytest.MonkeyPatch, order: Order, by: str
     check, said, turns = handing_over._check_code, code(shop, order), iter([True])
     till = shop.hub.at(Channel.STORE, Associate(by, store=Shop.SOFIA))
 
-    def check_and_wait(parts: Parts, found: Order, shown: object, stamp: Stamp) -> None:
-        check(parts, found, shown, stamp)
+    def check_and_wait(parts: Parts, found: Order, shown: object, stamp: Stamp) -> Shown:
+        proved = check(parts, found, shown, stamp)
         if next(turns, False):
             till.pickups.hand_over(order.id, code=said)
+        return proved
 
     patch.setattr(handing_over, "_check_code", check_and_wait)
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from omniorder import (
     Article,
     Associate,
+    Card,
     Channel,
     Condition,
     Money,
@@ -29,6 +30,7 @@ from omniorder import (
     Taken,
 )
 from omniorder.errors import (
+    CorrectionRefused,
     IllegalTransition,
     KeyReused,
     NotFound,
@@ -38,6 +40,7 @@ from omniorder.errors import (
     ReturnRefused,
 )
 from omniorder.ports.notifications import Message, Occasion
+from omniorder.testing import FakeClock, FakeGateway
 from omniorder.testing.invariants import check_all
 from omniorder.testing.shop import Shop
 from tests.services.conftest import OpenShop
@@ -261,6 +264,31 @@ def test_like_for_like_moves_no_money(shop: Shop) -> None:
     goods = back(order, 1, condition=DAMAGED)
     slip = shop.store.returns.exchange(order.id, goods, [New(Shop.MILK, 1)], reason="leaks")
     assert (slip.refunds, slip.taken, charged(shop)) == ((), eur(0), before)
+    check_all(shop.hub)
+
+
+def test_an_exchange_that_costs_more_needs_no_refund(open_shop: OpenShop) -> None:
+    """A provider that gives back all or nothing stands in nobody's way where nothing goes back."""
+    clock = FakeClock()
+    shop = open_shop(clock=clock, gateway=FakeGateway(clock=clock, partial_refund=False))
+    order = collected(shop)
+    refused(CorrectionRefused, shop.store.returns.accept, order.id, back(order, 1), reason="taste")
+    exchange = partial(shop.store.returns.exchange, order.id, back(order, 1), reason="taste")
+    refused(CorrectionRefused, exchange, [New(Shop.APPLES, 100)])
+    assert exchange([New(Shop.BREAD, 1)], taken=Taken(eur(61))).taken == eur(61)
+    check_all(shop.hub)
+
+
+def test_cash_goes_back_where_a_card_gives_back_all_or_nothing(open_shop: OpenShop) -> None:
+    """It was asked for of the card every day, in vain, and nobody was told to pay it out."""
+    clock = FakeClock()
+    shop = open_shop(clock=clock, gateway=FakeGateway(clock=clock, partial_refund=False))
+    waiting = ready(shop, {Shop.MILK: 8}, pay=[Card("pm_card_visa", amount=eur(1050)), PayInStore()])
+    order = handed_over(shop, waiting, taken=Taken(shop.store.pickups.bill(waiting.id).due)).order
+    slip = shop.store.returns.accept(order.id, back(order, 3), reason="sour")
+    assert slip.refunds == (("in_store", eur(747)),)
+    assert shop.store.orders.get(order.id).to_pay_out == eur(747)
+    assert not shop.advance(days=1).happened
     check_all(shop.hub)
 
 

@@ -18,8 +18,11 @@ from omniorder import (
     Add,
     Article,
     Associate,
+    Bin,
     Card,
     Channel,
+    Check,
+    CheckKind,
     ExpectedDelivery,
     GiftCard,
     IssuedCard,
@@ -31,6 +34,7 @@ from omniorder import (
     Returned,
     Scope,
     Service,
+    Settings,
     Store,
     Taken,
     Tender,
@@ -216,6 +220,44 @@ def somebody_elses(shop: Shop) -> None:
     order = placed(shop)
     shop.hub.at(Channel.STORE, Associate("petar", store=shop.SOFIA)).picking.claim(order.id)
     shop.store.pickups.pick(order.id, order.lines[0].id, 1)
+
+
+def a_full_locker(shop: Shop) -> None:
+    sofia = shop.office.stores.get(Shop.SOFIA)
+    shop.office.stores.put(evolve(sofia, bins=(Bin("L1", locker=True),)))
+    for order in [picked(shop, placed(shop)) for _ in range(2)]:
+        shop.store.pickups.ready(order.id, staged_at="L1")
+
+
+def wine_without_a_look(shop: Shop) -> None:
+    sofia = shop.office.stores.get(Shop.SOFIA)
+    shop.office.stores.put(evolve(sofia, services={Service.PICKUP, Service.AGE_RESTRICTED}))
+    shop.office.articles.put(Article(Shop.MILK, "Egg liqueur", needs=[Service.AGE_RESTRICTED]))
+    handed_over(shop, ready(shop), checks=[Check(CheckKind.AGE, passed=False)])
+
+
+def somebody_unknown(_: Shop) -> None:
+    with Shop.example(settings=Settings(identify_proxy=True)) as careful:
+        handed_over(careful, ready(careful), by_proxy=True)
+
+
+def attended_to_already(shop: Shop) -> None:
+    order = ready(shop)
+    shop.app.orders.arrived(order.id)
+    shop.store.arrivals.attend(order.id)
+    shop.hub.at(Channel.STORE, Associate("petar", store=Shop.SOFIA)).arrivals.attend(order.id)
+
+
+def something_else_instead(shop: Shop) -> None:
+    order = placed(shop)
+    shop.store.pickups.pick(order.id, order.lines[0].id, 1)
+    shop.store.pickups.substitute(order.id, order.lines[0].id, 1, Shop.BREAD)
+
+
+def extended_twice(shop: Shop) -> None:
+    order = ready(shop)
+    for _ in range(2):
+        shop.app.orders.extend(order.id)
 
 
 def another_tender_meanwhile(shop: Shop) -> None:
@@ -453,6 +495,16 @@ CASES: Mapping[str, tuple[Provoke, type[Refused], Sequence[str]]] = {
         errors.CorrectionRefused,
         ["refund.refused", "refund.above_rest"],
     ),
+    "bin": (a_full_locker, errors.BinFull, ["bin.full"]),
+    "age": (wine_without_a_look, errors.AgeCheckNeeded, ["check.age", "check.age_failed"]),
+    "identity": (somebody_unknown, errors.IdentityCheckNeeded, ["check.identity"]),
+    "attended": (attended_to_already, errors.AlreadyAttended, ["arrival.attended"]),
+    "no substitute": (
+        something_else_instead,
+        errors.SubstituteRefused,
+        ["substitute.refused", "substitute.no_consent"],
+    ),
+    "extended": (extended_twice, errors.NotExtended, ["pickup.not_extended", "extension.used"]),
     "claimed": (somebody_elses, errors.AlreadyClaimed, ["pick.claimed"]),
     "scanned for nobody": (
         lambda shop: shop.store.picking.scan("9506000134352"),

@@ -19,6 +19,7 @@ from attrs import evolve, frozen
 from omniorder.domain import events as e
 from omniorder.domain.authorisations import raisable
 from omniorder.domain.carts import Add, CartLine, Change, Remove
+from omniorder.domain.consents import without_allergens
 from omniorder.domain.lifecycle import advance
 from omniorder.domain.money import Money
 from omniorder.domain.order_lines import OrderLine
@@ -56,7 +57,7 @@ CHANGED: Final = "changed"
 """Why units were called off that the customer doesn't want any more."""
 
 OrderEdit = Add | Change | Remove
-"""What can be done to the lines of an order: those of a cart, but for notes."""
+"""What can be done to the lines of an order: as to those of a cart, but no notes and consents for what is there."""
 
 
 class PaidBy(Enum):
@@ -129,23 +130,23 @@ def wanted(order: Order, edits: Sequence[OrderEdit], *, fresh: Iterable[str], mo
     now, wishes = dict(had), dict[tuple[object, ...], Add]()
     for edit in edits:
         match edit:
-            case Add(sku, quantity, note, labels):
-                before = wishes.get((sku, note, labels))
+            case Add(sku, quantity, note, labels, consent):
+                before = wishes.get((sku, note, labels, consent))
                 total = quantity + (before.quantity if before else 0)
-                wishes[sku, note, labels] = evolve(edit, quantity=total)
+                wishes[sku, note, labels, consent] = evolve(edit, quantity=total)
             case Change(line, quantity):
                 now[_known(had, line)] = quantity
             case Remove(line):
                 now[_known(had, line)] = 0
     more = [
-        Add(line.sku, now[line.id] - had[line.id], line.note, line.metadata)
+        Add(line.sku, now[line.id] - had[line.id], line.note, line.metadata, line.consent)
         for line in order.every_line
         if now.get(line.id, 0) > had.get(line.id, 0)
     ]
     ids_to_come = iter(fresh)
     found = Wanted(
         tuple(e.Units(line, count - now[line]) for line, count in had.items() if now[line] < count),
-        tuple(CartLine(next(ids_to_come), one.sku, one.quantity, one.note, one.metadata)
+        tuple(CartLine(next(ids_to_come), one.sku, one.quantity, one.note, one.metadata, consent=one.substitutes)
               for one in (*more, *wishes.values())),
     )  # fmt: skip
     _within_limits(order, found, now, most, most_units)
@@ -173,10 +174,11 @@ def _within_limits(order: Order, found: Wanted, now: dict[str, int], most: int, 
 
 
 def new_lines(added: Sequence[CartLine], priced: Sequence[QuoteLine]) -> tuple[OrderLine, ...]:
-    """The lines of these wishes at these prices, without their notes."""
+    """The lines of these wishes at these prices, without their notes and what somebody can't eat."""
     return tuple(
         OrderLine(q.line, q.sku, q.name, q.unit, q.quantity, q.price, q.per, q.tax, q.total,
-                  metadata=wish.metadata, tolerance=q.tolerance, handling=q.handling)
+                  metadata=wish.metadata, tolerance=q.tolerance, handling=q.handling,
+                  consent=without_allergens(wish.consent))
         for wish, q in zip(added, priced, strict=True)
     )  # fmt: skip
 
@@ -204,7 +206,9 @@ def steps(
     happens = [*_dropped(found), *(() if move is None else _moved(order, move))]
     if lines:
         notes = tuple((wish.id, wish.note) for wish in found.added if wish.note)
-        happens.append(e.LinesAppended(lines, hold, notes=notes))
+        excluded = ((wish.id, wish.consent.without_allergens) for wish in found.added)
+        without = tuple((line, allergens) for line, allergens in excluded if allergens)
+        happens.append(e.LinesAppended(lines, hold, notes=notes, without_allergens=without))
     return tuple(happens)
 
 
@@ -233,7 +237,7 @@ def quote(order: Order) -> Quote:
 def _quoted(line: OrderLine, now: PickupLine) -> QuoteLine:
     units = now.ordered - now.dropped
     return QuoteLine(line.id, line.sku, line.name, line.unit, units, line.price, line.per, line.tax,
-                     line.value(units), line.tolerance, line.handling)  # fmt: skip
+                     line.value(units), line.tolerance, line.handling, line.consent.raised(line.price))  # fmt: skip
 
 
 # --- what it costs ----------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class Rest(Enum):
 
 
 @frozen
-class Refused:
+class Unwanted:
     """`quantity` units of a line (grams, where it is weighed) that the customer doesn't want, for this `reason`.
 
     The reason is a stable code: after those of `SPOILT` the units are written off. Raises `InvalidQuantity`,
@@ -65,7 +65,7 @@ class Wish:
     """What the counter asks for: these `units` (None: all that are not refused), and what becomes of the others."""
 
     units: tuple[Units, ...] | None = None
-    refused: tuple[Refused, ...] = ()
+    refused: tuple[Unwanted, ...] = ()
     rest: Rest = Rest.LATER
     checks: tuple[Check, ...] = ()
 
@@ -95,7 +95,7 @@ def split(order: Order, wish: Wish, at: datetime) -> Split:
     return Split(after, tuple(dropped), leaving)
 
 
-def _by_reason(refused: Iterable[Refused]) -> Mapping[str, tuple[Units, ...]]:
+def _by_reason(refused: Iterable[Unwanted]) -> Mapping[str, tuple[Units, ...]]:
     sums: dict[str, dict[str, int]] = {}
     for one in refused:
         lines = sums.setdefault(one.reason, {})
@@ -193,10 +193,10 @@ def refused_so_far(journal: Iterable[e.Recorded]) -> Counter[str]:
     return found
 
 
-def still_refused(refused: Iterable[Refused], already: Mapping[str, int]) -> tuple[Refused, ...]:
+def still_refused(refused: Iterable[Unwanted], already: Mapping[str, int]) -> tuple[Unwanted, ...]:
     """What of these refusals is new: after a hand-over that failed, whoever repeats it means the same units."""
     rest = Counter(already)
-    found: list[Refused] = []
+    found: list[Unwanted] = []
     for one in refused:
         known = min(one.quantity, rest[one.line])
         rest[one.line] -= known

@@ -195,7 +195,7 @@ def _refund(order: Order, at: datetime, terms: Terms) -> tuple[e.Event, ...]:
     Where it can't be given back exactly, as one tender gives back all or nothing, it is asked for all the same: the
     provider's refusal is what makes it visible.
     """
-    payments = [p for p in refundable(order) if (again := _refund_again(p)) is None or at >= again]
+    payments = [p for p in refundable(order, terms) if (again := _refund_again(p)) is None or at >= again]
     left = surplus(order)
     asked: list[e.Event] = []
     for p, share in zip(payments, shares(left, payments, terms), strict=True):
@@ -211,15 +211,15 @@ def _sent_back(payment: Payment, amount: int) -> e.RefundRequested:
     return e.RefundRequested(payment.id, payment.next_attempt_id(), Money(amount, payment.amount.currency))
 
 
-def refundable(order: Order) -> list[Payment]:
-    """Where a surplus can go back to, in the order in which the tenders were used; to cash only what providers together
-    can't give back, as its customer must come for it."""
+def refundable(order: Order, terms: Terms = PLAIN) -> list[Payment]:
+    """Where a surplus can go back to, in the order in which the tenders were used; to cash only where the providers
+    together can't give back just so much, as its customer must come for it."""
     left = surplus(order)
     if left <= 0:
         return []
     taken = [p for p in order.payments if p.state in _GIVE_BACK and p.returnable.amount > 0]
     sent = [p for p in taken if p.gateway]
-    return sent if sum(p.returnable.amount for p in sent) >= left else taken
+    return sent if sum(shares(left, sent, terms)) == left else taken
 
 
 def _refund_again(payment: Payment) -> datetime | None:
@@ -379,5 +379,5 @@ def due(order: Order, terms: Terms = PLAIN) -> datetime | None:
         dates += [proposal.until for proposal in order.pickup.proposals]
     if ends := authorisations.due(order, terms):
         dates.append(ends)
-    dates += [again for p in refundable(order) if (again := _refund_again(p))]
+    dates += [again for p in refundable(order, terms) if (again := _refund_again(p))]
     return min(dates, default=None)

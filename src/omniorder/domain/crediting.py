@@ -60,15 +60,17 @@ def refund(
         raise InvalidMoney("fee", str(fee), f"must be at most what goes back, {amount}")
     granted = e.CreditGranted(amount, reason, tuple(units))
     events = (granted,) if fee is None else (granted, e.FeeCharged(fee, reason))
-    return _returnable(order, events, at, terms, amount)
+    return returnable(order, events, at, terms, amount)
 
 
 def brought_back(
-    order: Order, units: Sequence[e.Units], *, at: datetime, terms: Terms, reason: str, fee: Money | None = None
-) -> tuple[e.Event, ...]:
+    order: Order, units: Sequence[e.Units], *, at: datetime, terms: Terms, reason: str, fee: Money | None = None,
+    exchanged: bool = False,
+) -> tuple[e.Event, ...]:  # fmt: skip
     """Charge nothing for units that the customer brings back; a `fee` is kept of that. No unit is credited twice.
 
-    Units that were refunded before are taken to be those that come back last. Raises as `refund` does.
+    Units that were refunded before are taken to be those that come back last. `exchanged`: what goes back is known
+    only with what is given for them. Raises as `refund` does.
     """
     _takes_credits(order)
     _positive(order, fee, "fee")
@@ -86,7 +88,7 @@ def brought_back(
         return ()
     granted = e.CreditGranted(amount, reason, tuple(anew))
     events = (granted,) if fee is None else (granted, e.FeeCharged(fee, reason))
-    return _returnable(order, events, at, terms, amount)
+    return events if exchanged else returnable(order, events, at, terms, amount)
 
 
 def goodwill(order: Order, amount: Money, *, at: datetime, terms: Terms, reason: str) -> tuple[e.Event, ...]:
@@ -95,7 +97,7 @@ def goodwill(order: Order, amount: Money, *, at: datetime, terms: Terms, reason:
     _positive(order, amount, "amount")
     if amount > order.owed:
         _refuse(order, "above_rest" if order.owed.amount else "nothing_left", order.owed)
-    return _returnable(order, (e.CreditGranted(amount, reason, goodwill=True),), at, terms, amount)
+    return returnable(order, (e.CreditGranted(amount, reason, goodwill=True),), at, terms, amount)
 
 
 def cancel(
@@ -150,15 +152,18 @@ def _value(order: Order, units: Sequence[e.Units], credited: Counter[str], most:
     return value
 
 
-def _returnable(
+def returnable(
     order: Order, events: tuple[e.Event, ...], at: datetime, terms: Terms, amount: Money
 ) -> tuple[e.Event, ...]:
-    """The events, if what they set free can go back: by the payment that was named, or by any."""
+    """The events, if what they set free can go back: by the payment that was named, or by any.
+
+    Raises `CorrectionRefused` otherwise, with what would do of this `amount`.
+    """
     after = told(order, events, at)
     more = max(0, coupling.surplus(after)) - max(0, coupling.surplus(order))
     if terms.to:
         named = order.payment(terms.to)
-        payments = coupling.refundable(after)
+        payments = coupling.refundable(after, terms)
         parts = dict(zip((p.id for p in payments), shares(coupling.surplus(after), payments, terms), strict=True))
         if more and parts.get(named.id, 0) < more:
             _refuse(order, "named_tender", _money(order, parts.get(named.id, 0)))

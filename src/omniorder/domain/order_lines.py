@@ -18,9 +18,8 @@ class OrderLine:
     """A line as it was bought: name and price are frozen; `price` is for `per` units.
 
     `tolerance` is by how much the weight that is handed over may differ from `quantity`, as a share. What it weighs
-    in the end is told beside it, in the pick-up's line. `instead_of` is the line of which this one is the substitute,
-    or for which it was given in exchange. `consent` is what may be given instead; what that is for a substitute, the
-    line that was ordered says.
+    in the end is told beside it, in the pick-up's line. `instead_of` is the line of which this one is the substitute.
+    `consent` is what may be given instead; what that is for a substitute, the line that was ordered says.
     """
 
     id: str

@@ -374,9 +374,8 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
     match event:
         case e.OrderChanged(pay_by=pay_by):
             return evolve(order, pay_by=pay_by or order.pay_by)
-        case e.LinesAppended(lines, _, ceiling, notes):
-            said = dict(notes)
-            more = (evolve(line, note=said[line.id]) if line.id in said else line for line in lines)
+        case e.LinesAppended(lines, ceiling=ceiling):
+            more = (_with_what_is_private(line, event) for line in lines)
             return evolve(order, added=(*order.added, *more), ceiling=ceiling or order.ceiling)
         case e.PartReturned(units) | e.AllReturned(units):
             return evolve(order, pickup=pickups.bring_back(order.pickup, units))
@@ -406,6 +405,13 @@ def apply(order: Order, event: e.Event, at: datetime) -> Order:
             return _corrected(order, event, at)
         case _:
             return order
+
+
+def _with_what_is_private(line: OrderLine, came: e.LinesAppended) -> OrderLine:
+    """The line with what its customer wrote to the picker, and with what somebody can't eat."""
+    note = dict(came.notes).get(line.id, line.note)
+    excluded = dict(came.without_allergens).get(line.id, line.consent.without_allergens)
+    return evolve(line, note=note, consent=evolve(line.consent, without_allergens=excluded))
 
 
 def _corrected(order: Order, event: e.CreditGranted | e.FeeCharged, at: datetime) -> Order:

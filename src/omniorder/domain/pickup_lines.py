@@ -183,3 +183,8 @@ def dropped(line: PickupLine, quantity: int) -> PickupLine:
     if not 0 < quantity <= most:
         raise InvalidQuantity("quantity", quantity, f"{most} are still open")
     return evolve(line, dropped=line.dropped + quantity, short=line.short - min(line.short, quantity))
+
+
+def refused(line: PickupLine, quantity: int) -> PickupLine:
+    """Called off at the counter: what was picked lies on the shelf again, or nowhere any more. Raises as `dropped`."""
+    return evolve(dropped(line, quantity), picked=line.picked - quantity)

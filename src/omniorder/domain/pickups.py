@@ -209,8 +209,10 @@ def apply(pickup: Pickup, event: e.Event, at: datetime) -> Pickup:
             counted, now_gone = _each(after, units, pickup_lines.collected), _in_hand(pickup.left, units)
             gone = _each(counted, now_gone, partial(pickup_lines.left_at, at=at))
             return evolve(gone, claim=(), look_at=None, left=_still_left(pickup.left, units))
-        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units) | e.UnitsRefused(units):
+        case e.RestLapsed(units) | e.RestCancelled(units) | e.UnitsSpoiled(units):
             return _each(after, units, pickup_lines.dropped)
+        case e.UnitsRefused(units):
+            return _each(after, units, pickup_lines.refused)
         case e.NoShow() | e.PickupCancelled():
             return evolve(_each(_without_proposals(after), pickup.rest(), pickup_lines.dropped), awaited=())
         case e.SubstituteProposed(proposal):
@@ -398,7 +400,7 @@ def exchange(pickup: Pickup, event: e.GoodsExchanged, at: datetime) -> Pickup:
             line.quantity,
             picked=line.quantity,
             collected=line.quantity,
-            instead_of=line.instead_of,
+            instead_of=event.back,
             collected_at=at,
         )
         for line in event.lines

@@ -254,7 +254,7 @@ def accept(
         if why_not:
             _refuse(order, line, why_not, policy, 0)
     units = tuple(e.Units(line, count) for line, count in sums.items())
-    credited = crediting.brought_back(order, units, at=at, terms=terms, reason=reason, fee=fee)
+    credited = crediting.brought_back(order, units, at=at, terms=terms, reason=reason, fee=fee, exchanged=exchanged)
     everything = (
         order.state is OrderState.COMPLETED
         and not exchanged

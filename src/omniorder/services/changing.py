@@ -19,6 +19,7 @@ from omniorder.domain import changing, ids, planning
 from omniorder.domain import events as e
 from omniorder.domain.carts import Add, Change, Remove
 from omniorder.domain.changing import Move, OrderChange, OrderEdit, PaidBy, Wanted
+from omniorder.domain.consents import ConsentMode
 from omniorder.domain.events import Stamp
 from omniorder.domain.lifecycle import Funding, PaymentState
 from omniorder.domain.money import Money
@@ -214,6 +215,7 @@ def _planned(parts: Parts, touch: Touch, order: Order, asked: _Asked, stamp: Sta
     fresh = [ids.line_id(parts.entropy.bytes(8)) for _ in asked.edits]
     limits = parts.settings
     found = changing.wanted(order, asked.edits, fresh=fresh, most=limits.max_lines, most_units=limits.max_quantity)
+    _refuse_unknown_substitutes(parts, asked.edits)
     slot = None if asked.slot in (None, order.pickup.slot) else asked.slot
     store = store_of(parts, slot or order.pickup.slot)
     elsewhere = store.id != order.pickup.store
@@ -307,6 +309,16 @@ def _paid(parts: Parts, touch: Touch, planned: _Planned, asked: _Asked, stamp: S
 
 
 # --- what can't be ----------------------------------------------------------------------------------------
+
+
+def _refuse_unknown_substitutes(parts: Parts, edits: Sequence[OrderEdit]) -> None:
+    """Raise `NotFound` for an article that is named as a substitute and that the catalogue doesn't have."""
+    wishes = (edit.substitutes for edit in edits if isinstance(edit, Add))
+    named = sorted({consent.sku for consent in wishes if consent.mode is ConsentMode.NAMED})
+    known = parts.catalogue.articles(named) if named else {}
+    for sku in named:
+        if sku not in known:
+            raise NotFound("article", sku)
 
 
 def _refuse_what_would_wait(order: Order, store: Store, move: Move) -> None:

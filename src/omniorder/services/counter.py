@@ -9,7 +9,7 @@ from attrs import frozen
 
 from omniorder.domain.bills import Bill, bill
 from omniorder.domain.capturing import Taken, Terminal
-from omniorder.domain.counter import Refused, Rest, Wish
+from omniorder.domain.counter import Rest, Unwanted, Wish
 from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.offline_hand_overs import Synced
 from omniorder.domain.orders import Order
@@ -41,7 +41,7 @@ class Counter:
         order_id: str,
         *,
         lines: Sequence[Pick] | None = None,
-        refused: Sequence[Refused] | None = None,
+        refused: Sequence[Unwanted] | None = None,
         rest: Rest = Rest.LATER,
     ) -> Bill:
         """What `hand_over` would take for this, and from whom, before the customer pays. Nothing changes.
@@ -63,7 +63,7 @@ class Counter:
         *,
         code: str | None = None,
         lines: Sequence[Pick] | None = None,
-        refused: Sequence[Refused] | None = None,
+        refused: Sequence[Unwanted] | None = None,
         rest: Rest = Rest.LATER,
         checks: Sequence[Check] = (),
         by_proxy: bool = False,
@@ -132,8 +132,8 @@ class Counter:
 
 
 def _wish(
-    lines: Sequence[Pick] | None, refused: Sequence[Refused] | None, rest: Rest, checks: Sequence[Check] | None
+    lines: Sequence[Pick] | None, refused: Sequence[Unwanted] | None, rest: Rest, checks: Sequence[Check] | None
 ) -> Wish:
     given(rest, Rest, "rest", "must be a Rest")
-    unwanted = several(refused or (), Refused, "refused", "a list of Refused", most=MOST_LINES)
+    unwanted = several(refused or (), Unwanted, "refused", "a list of Unwanted", most=MOST_LINES)
     return Wish(None if lines is None else units_of(lines), unwanted, rest, checks_made(checks or ()))

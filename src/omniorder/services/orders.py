@@ -104,13 +104,16 @@ class Orders:
         """Have a confirmed order collected in another slot, at its store or another, and other goods: all, or nothing.
 
         Before the store begins to pick. What stays keeps its price; what comes (`Add`, or a `Change` to more units)
-        is a line of its own at the price of now. `expect` is the total that the customer saw: another one raises
-        `QuoteChanged`. What is set aside is kept: of less, less is captured; for more its provider is asked to raise
-        it, or `pay` gives the difference, or it is due in the store. Only whoever acts for the customer may have it
+        is a line of its own at the price of now, with the consent to substitutes of the `Add`, or of the line of which
+        there is more. `expect` is the total that the customer saw: another one raises `QuoteChanged`.
+
+        What is set aside is kept: of less, less is captured; for more its provider is asked to raise it, or `pay` gives
+        the difference, or it is due in the store. Only whoever acts for the customer may have it
         cost more. A change that is none changes nothing; `pay` alone pays what is missing.
 
-        Raises `NotFound` (order, line, slot), `NotAllowed`, `IllegalTransition` (not paid yet, or picking has begun),
-        `InvalidInput` (edits that leave nothing: see `cancel`), `InvalidQuantity`, `TooMany`, `NoPrice`,
+        Raises `NotFound` (order, line, slot, named substitute), `NotAllowed`, `IllegalTransition` (not paid yet, or
+        picking has begun), `InvalidInput` (edits that leave nothing: see `cancel`), `InvalidQuantity`, `TooMany`,
+        `NoPrice`,
         `ServiceMissing`, `OutOfStock`, `SlotUnavailable`, `QuoteChanged`, `NotCovered`, `PlanImpossible`,
         `TenderUnsupported`, `PaymentDeclined` (the order is changed, and short of money), `PaymentInFlight` (more is
         asked for already), `Misconfigured` (goods that come, or another store, where the stock is outside),

@@ -185,7 +185,7 @@ class Pickups(Counter):
     def ready(self, order_id: str, *, staged_at: str | Sequence[str] = "", key: str | None = None) -> Order:
         """Everything is picked and lies at `staged_at`, in one place or several; saying so twice changes nothing.
 
-        The order then waits until the store closes on its `pickup_days`-th open day after the customer's window, and
+        The order then waits until the store closes on its `pickup_days`-th opening day after the customer's window, and
         what is perishable as `Settings.no_show` says.
         From now on a weighed line is what it weighs, and that is what the customer pays. The store never sees the
         code. Raises `NotFound`, `NotReady` (units are missing, or grams), `BinFull` (of the places that the store has

@@ -14,7 +14,7 @@ from typing import Final, cast
 
 from attrs import evolve, field, frozen
 
-from omniorder.domain import capturing, ids, returns
+from omniorder.domain import capturing, crediting, ids, returns
 from omniorder.domain import events as e
 from omniorder.domain.actors import Associate
 from omniorder.domain.capturing import Taken
@@ -137,7 +137,7 @@ class Returns:
         for kind in {p.gateway for p in order.payments} - {""}:
             self.parts.gateway(kind)
         stamp = self.touch.stamp(self.parts.clock)
-        lines = self._priced(order, new, back[0].line)
+        lines = self._priced(order, new)
         hold = ids.reservation_id(order.pickup.store, self.parts.time_ordered())
 
         def work(unit: Unit) -> tuple[Order, str]:
@@ -153,14 +153,15 @@ class Returns:
                 store=store, at=stamp.at, reason=why, fee=fee, late=late, exchanged=bool(new),
             )  # fmt: skip
             if new:
-                events = (*events, *_given(before, events, lines, store, hold, stamp.at, taken))
+                events = (*events, *_given(before, events, back[0].line, lines, store, hold, stamp.at, taken))
+                events = crediting.returnable(before, events, stamp.at, terms, before.owed)
             return carry_on(unit, before, events, refund_to=named), number
 
         after, number = in_transaction(self.parts, stamp, work)
         payments.drive(self.parts, after, stamp)
         return next(slip for slip in self.slips(order.id) if slip.number == number)
 
-    def _priced(self, order: Order, new: Sequence[New], instead_of: str) -> tuple[OrderLine, ...]:
+    def _priced(self, order: Order, new: Sequence[New]) -> tuple[OrderLine, ...]:
         """The lines of what is given instead, at today's price in the store, none twice."""
         sums: dict[str, int] = {}
         for one in new:
@@ -180,7 +181,7 @@ class Returns:
             wish = CartLine(ids.line_id(entropy[8 * place : 8 * place + 8]), sku, sums[sku])
             q = priced(wish, articles[sku], found[store, sku])
             line = OrderLine(q.line, q.sku, q.name, q.unit, q.quantity, q.price, q.per, q.tax, q.total,
-                             handling=q.handling, instead_of=instead_of)  # fmt: skip
+                             handling=q.handling)  # fmt: skip
             lines.append(line)
         return tuple(lines)
 
@@ -209,12 +210,12 @@ def _slips(tx: Transaction, order: Order) -> tuple[ReturnSlip, ...]:
 
 
 def _given(
-    order: Order, events: tuple[e.Event, ...], lines: tuple[OrderLine, ...], store: str, hold: str,
+    order: Order, events: tuple[e.Event, ...], back: str, lines: tuple[OrderLine, ...], store: str, hold: str,
     at: datetime, taken: Taken | None,
 ) -> tuple[e.Event, ...]:  # fmt: skip
     """The events of giving these lines out, and of taking at the counter what they cost more."""
     if store != order.pickup.store:
-        raise ReturnRefused(order=order.id, line=lines[0].instead_of, reason="other_store", units=0)
-    given = e.GoodsExchanged(lines, store, hold)
+        raise ReturnRefused(order=order.id, line=back, reason="other_store", units=0)
+    given = e.GoodsExchanged(lines, store, hold, back)
     after = told(order, (*events, given), at)
     return (given, *capturing.at_the_counter(after, after.owed - after.held, taken))

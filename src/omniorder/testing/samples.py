@@ -545,6 +545,7 @@ _VALUES: Final[Mapping[Any, Any]] = MappingProxyType(
         tuple[e.Units, ...]: (e.Units("ln_1", 2), e.Units("ln_2", 1)),
         tuple[tuple[str, int], ...]: ((BREAD, 1), (MILK, 2)),
         tuple[tuple[str, str], ...]: (("ln_3", "cold, please"),),
+        tuple[tuple[str, tuple[str, ...]], ...]: (("ln_3", ("nuts",)),),
     }
 )
 

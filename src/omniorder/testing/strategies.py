@@ -570,6 +570,7 @@ def _by_type() -> Mapping[Any, st.SearchStrategy[Any]]:
         tuple[Units, ...]: st.lists(units, max_size=3).map(tuple),
         tuple[tuple[str, int], ...]: st.lists(st.tuples(skus(), quantities()), max_size=3).map(tuple),
         tuple[tuple[str, str], ...]: st.lists(st.tuples(words, words), max_size=2).map(tuple),
+        tuple[tuple[str, tuple[str, ...]], ...]: st.just((("ln_0", ("milk", "nuts")),)),
     }
 
 

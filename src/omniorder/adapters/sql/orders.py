@@ -84,6 +84,8 @@ _TO_PICK_UP: Final = (
         among(PICKUP.c.state, "states"),
         PICKUP.c.starts_at >= bindparam("start"),
         PICKUP.c.starts_at < bindparam("end"),
+        ORDER.c.store_id == PICKUP.c.home,  # by its key, not by looking through all orders that there ever were
+        ORDER.c.id == PICKUP.c.order_id,
         tuple_(PICKUP.c.starts_at, PICKUP.c.order_id)
         > tuple_(bindparam("after_at", type_=Instant()), bindparam("after_id", type_=Key())),
     )
@@ -96,7 +98,7 @@ _COMING: Final = (
     WHOLE.where(
         PICKUP.c.store_id == bindparam("store_id"),
         or_(PICKUP.c.expected_at.is_not(None), PICKUP.c.arrived_at.is_not(None)),
-        ORDER.c.store_id == PICKUP.c.home,  # by its key: few come at any time, of all orders that there ever were
+        ORDER.c.store_id == PICKUP.c.home,  # by its key, as above
         ORDER.c.id == PICKUP.c.order_id,
         tuple_(_THERE, _SINCE, PICKUP.c.order_id)
         > tuple_(

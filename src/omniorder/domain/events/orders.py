@@ -100,13 +100,14 @@ class LinesAppended(Event):
 
     The reservation `hold` keeps their units in the pick-up's store. `ceiling` is the most that may ever be charged from
     now on, where the customer agreed to more than before. `notes` for the picker, as pairs of line and text, are told
-    beside the lines.
+    beside the lines, and so is what must not be in substitutes for them, as pairs of line and allergens.
     """
 
     lines: tuple[OrderLine, ...]
     hold: str
     ceiling: Money | None = None
     notes: tuple[tuple[str, str], ...] = field(default=(), repr=False, metadata=PRIVATE)
+    without_allergens: tuple[tuple[str, tuple[str, ...]], ...] = field(default=(), repr=False, metadata=PRIVATE)
 
 
 @frozen
@@ -244,9 +245,12 @@ class AllReturned(Event):
 
 @frozen
 class GoodsExchanged(Event):
-    """The customer was given these lines at `store` for what they brought back; the reservation `hold` there held
-    their units for the moment in between."""
+    """The customer was given these lines at `store` for what they brought back, of the line `back` for one.
+
+    The reservation `hold` there held their units for the moment in between.
+    """
 
     lines: tuple[OrderLine, ...]
     store: str
     hold: str
+    back: str

@@ -183,9 +183,9 @@ def orders_are_what_the_journal_tells(view: View) -> Iterator[str]:
 
 def _without_what_is_private(order: Order) -> Order:
     """The order without what the journal leaves out: of tokens it tells only that of the counter's card reader, and
-    nothing of what a customer wrote to the picker."""
+    nothing of what a customer wrote to the picker, or can't eat."""
     payments = tuple(p if p.means else evolve(p, token="") for p in order.payments)
-    added = tuple(evolve(line, note="") for line in order.added)
+    added = tuple(evolve(line, note="", consent=without_allergens(line.consent)) for line in order.added)
     return evolve(order, payments=payments, added=added, pickup=nameless(order.pickup))
 
 

@@ -116,13 +116,14 @@ def no_more_is_collected_than_bought(view: View) -> Iterator[str]:
             continue
         for bought, line in zip(order.every_line, order.pickup.lines, strict=True):
             called_off = line.dropped if line.open else 0  # of what is over, what lapsed by weight is in it too
-            least, most = weight_bounds(bought.quantity - called_off, bought.tolerance)
+            least, heaviest = weight_bounds(bought.quantity, bought.tolerance)
             agreed = (bought.quantity, bought.tolerance) == (line.ordered, line.tolerance)
-            expected = line.quantity - called_off
+            _, most = weight_bounds(bought.quantity - called_off, bought.tolerance)
+            most = max(most, line.quantity - called_off)  # some was refused after it had been weighed
             fits = (
                 line.replaced <= line.dropped
                 and 0 <= line.returned <= line.collected
-                and least <= expected <= most
+                and least <= line.quantity <= heaviest
                 and line.open >= 0 <= min(line.collected, line.dropped)
             )
             if not agreed or not fits:
