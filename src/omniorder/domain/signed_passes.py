@@ -174,35 +174,26 @@ def said_by(signing_input: str, key_id: str) -> SignedPass:
     """What a pass says, once its signature was found to be good. Raises `PassRefused` (malformed)."""
     at = partial(datetime.fromtimestamp, tz=UTC)
     try:
-        match _unpacked(signing_input.partition(".")[2]):
+        payload = _unpacked(signing_input.partition(".")[2])
+        match payload:
             case {
                 "sub": str(order), "aud": str(store), "jti": str(name), "hld": str(holder),
-                "iat": int(issued), "nbf": int(starts), "exp": int(until), **others,
+                "iat": int(issued), "nbf": int(starts), "exp": int(until),
             }:  # fmt: skip
-                return SignedPass(
-                    name,
-                    order,
-                    store,
-                    Holder(holder),
-                    at(issued),
-                    at(starts),
-                    at(until),
-                    key_id,
-                    _checks(others.get("chk", [])),
-                )
+                checks = _checks(payload)
+                return SignedPass(name, order, store, Holder(holder), at(issued), at(starts), at(until), key_id, checks)
             case _:
                 raise refused(PassFlaw.MALFORMED)
     except (ValueError, OverflowError, OSError):
         raise refused(PassFlaw.MALFORMED) from None
 
 
-def _checks(claim: object) -> tuple[CheckKind, ...]:
+def _checks(claims: object) -> tuple[CheckKind, ...]:
     """What is to be checked; a kind that is not known here is none to be left out, so it raises `ValueError`."""
-    match claim:
-        case [*kinds]:
-            return tuple(map(CheckKind, kinds))
-        case _:
-            raise ValueError("chk must be a list")
+    kinds = cast("dict[str, object]", claims).get("chk", [])
+    if not isinstance(kinds, list):
+        raise ValueError("chk must be a list")
+    return tuple(CheckKind(kind) for kind in cast("list[object]", kinds))
 
 
 def joined(signing_input: str, signature: bytes) -> str:
