@@ -180,7 +180,9 @@ def matches(scanned: Scanned, order: Order, articles: Mapping[str, Article]) -> 
 
 def weight(scanned: Scanned, order: Order, line_id: str) -> int | None:
     """The grams that the label says, or that its price comes to at the line's own price (rounded to the nearest); None
-    where it says neither."""
+    where it says neither, and of what is sold by the piece, whatever it weighs."""
+    if order.line(line_id).unit is not Unit.GRAM:
+        return None
     if scanned.price is None:
         return scanned.grams
     line = order.line(line_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from attrs import field, frozen
 
@@ -88,29 +88,33 @@ class Picking:
 
         Raises `NotFound`, `AlreadyClaimed`, `IllegalTransition` (not paid yet, ready already, ...).
         """
-        return self._each([order_id], "")[0]
+        return self._claim("picking.claim", _Wanted((order_id,)), None)[0]
+
+    @command("picking.claim_next")
+    def claim_next(self, *, day: date | None = None, key: str | None = None) -> Order | None:
+        """The next order that nobody has claimed is this associate's; None when there is none.
+
+        `day` (in the store's own calendar) leaves out what is wanted on others. Give it a `key`: then a call that is
+        sent twice claims once.
+        """
+        found = self._claim("picking.claim_next", _Wanted(None, 1, day), key)
+        return found[0] if found else None
 
     @command("picking.wave")
-    def wave(self, orders: Sequence[str] | None = None, *, most: int = 4) -> Walk:
+    def wave(
+        self, orders: Sequence[str] | None = None, *, most: int = 4, day: date | None = None, key: str | None = None
+    ) -> Walk:
         """Claim several orders at once, to pick them on one walk: these, or (None) the next free ones, up to `most`.
 
         All of these or, when any of them is somebody else's, none; of the next ones, those that nobody was faster to
-        take. The walk is empty when there is nothing to pick. Raises as `claim` does, and `InvalidQuantity`.
+        take. Totes are numbered on from what the associate holds already, in the order in which the orders are named or
+        wanted. The walk is empty when there is nothing to pick. Raises as `claim` does, and `InvalidQuantity`.
         """
-        count = valid_quantity(most, "most", most=MOST_ORDERS)
-        name = ids.wave_id(self._here, self.parts.time_ordered())
-        if orders is None:
-            self._next(name, count)
-        else:
-            if isinstance(orders, str) or not 1 <= len(orders) <= MOST_ORDERS or len(set(orders)) < len(orders):
-                raise InvalidInput("orders", orders, f"1 to {MOST_ORDERS} orders, none twice")
-            self._each(orders, name)
+        wanted = _Wanted(
+            None if orders is None else _named(orders), valid_quantity(most, "most", most=MOST_ORDERS), day
+        )
+        self._claim("picking.wave", wanted, key, ids.wave_id(self._here, self.parts.time_ordered()))
         return self.walk()
-
-    def claim_next(self) -> Order | None:
-        """The next order that nobody has claimed is this associate's; None when there is none."""
-        found = self._next("", 1)
-        return found[0] if found else None
 
     @command("picking.join")
     def join(self, order_id: str) -> Order:
@@ -234,33 +238,36 @@ class Picking:
         who = self.touch.actor.name
         return tuple(order for order in _all(tx, self._here) if who in order.pickup.pickers)
 
-    def _each(self, orders: Sequence[str], wave: str) -> list[Order]:
-        who = self.touch.actor.name
-
-        def work(unit: Unit) -> list[Order]:
-            claimed: list[Order] = []
-            for place, order_id in enumerate(sorted(orders), 1):
-                before = work_for(self.touch, unit.tx, order_id)
-                pickup = before.pickup
-                if pickup.pickers and pickup.pickers != (who,):
-                    raise AlreadyClaimed(order=before.id, pickers=", ".join(pickup.pickers))
-                if pickup.pickers and not wave:
-                    claimed.append(before)
-                    continue
-                claimed.append(carry_on(unit, before, [e.PickClaimed(who, wave, place if wave else 0)]))
-            return claimed
-
-        return self._in(work)
-
-    def _next(self, wave: str, most: int) -> list[Order]:
+    def _claim(self, name: str, wanted: _Wanted, key: str | None, wave: str = "") -> list[Order]:
         who, store = self.touch.actor.name, self._here
+        here = store_of(self.parts, self.touch)
+        start, end = (None, None) if wanted.day is None else day_of(here, wanted.day)
+
+        def choose(tx: Transaction) -> list[Order]:
+            if wanted.orders is not None:
+                return [work_for(self.touch, tx, order_id) for order_id in wanted.orders]
+            free = (one for one in _all(tx, store, start=start, end=end) if not one.pickup.pickers)
+            return [one for one in free if _something(one)][: wanted.most]
 
         def work(unit: Unit) -> list[Order]:
-            free = [one for one in _all(unit.tx, store) if not one.pickup.pickers and _something(one)]
-            return [
-                carry_on(unit, before, [e.PickClaimed(who, wave, place if wave else 0)])
-                for place, before in enumerate(free[:most], 1)
-            ]
+            mine = {one.id: one.pickup.tote for one in self._mine(unit.tx)}
+            chosen = choose(unit.tx)
+            noted = " ".join(one.id for one in chosen) or "-"
+            seen = unit.earlier(key, name, home=store, subject=store, request=wanted, result=noted)
+            if seen:
+                return [work_for(self.touch, unit.tx, one) for one in seen.split() if one != "-"]
+            for one in chosen:
+                if one.pickup.pickers and one.pickup.pickers != (who,):
+                    raise AlreadyClaimed(order=one.id, pickers=", ".join(one.pickup.pickers))
+            tote = max(mine.values(), default=0) + 1 if mine or wave else 0
+            claimed: list[Order] = []
+            for one in chosen:
+                if one.pickup.pickers:  # already theirs, in its tote
+                    claimed.append(one)
+                    continue
+                claimed.append(carry_on(unit, one, [e.PickClaimed(who, wave, tote)]))
+                tote += 1
+            return claimed
 
         return self._in(work)
 
@@ -268,13 +275,38 @@ class Picking:
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
 
-def _all(tx: Transaction, store: str, states: Sequence[PickupState] = PICKABLE) -> tuple[Order, ...]:
+@frozen
+class _Wanted:
+    """Which orders are to be claimed: these, or (None) the next free ones, up to `most`, of this `day` or any."""
+
+    orders: tuple[str, ...] | None
+    most: int = 1
+    day: date | None = None
+
+
+def _named(orders: object) -> tuple[str, ...]:
+    if not isinstance(orders, (list, tuple)):
+        raise InvalidInput("orders", orders, "must be a list of order numbers")
+    found = tuple(ids.check("order", one) for one in cast("Sequence[str]", orders))
+    if not 1 <= len(found) <= MOST_ORDERS or len(set(found)) < len(found):
+        raise InvalidInput("orders", orders, f"1 to {MOST_ORDERS} orders, none twice")
+    return found
+
+
+def _all(
+    tx: Transaction,
+    store: str,
+    states: Sequence[PickupState] = PICKABLE,
+    *,
+    start: datetime | None = None,
+    end: datetime | None = None,
+) -> tuple[Order, ...]:
     """Everything in these states (that may be picked) at this store, by when it is wanted."""
     values = [state.value for state in states]
     found: list[Order] = []
     after: tuple[datetime, str] | None = None
     while True:
-        some = tx.pickups(store, start=None, end=None, states=values, after=after, limit=_AT_ONCE)
+        some = tx.pickups(store, start=start, end=end, states=values, after=after, limit=_AT_ONCE)
         found += some
         if len(some) < _AT_ONCE:
             return tuple(found)
