@@ -151,6 +151,5 @@ Actor: TypeAlias = Customer | Guest | Associate | Agent | System
 
 def plain(name: str) -> str:
     """An actor's own id out of their journal name: `ivan` of `associate:ivan@SOF01`."""
-    return (
-        name.partition(":")[2].rpartition("@")[0] if name.startswith("associate:") else name.partition(":")[2] or name
-    )
+    kind, _, own = name.partition(":")
+    return own.rpartition("@")[0] if kind == "associate" else own or name

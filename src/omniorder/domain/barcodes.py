@@ -52,8 +52,8 @@ class Label:
 
     After the prefix stand `item` digits of the article's number on the scales and then, up to the check digit, `value`
     digits: its weight in grams, or (`priced`) what it costs, in minor units. `verifier` is how many digits of a check
-    of its own stand between the two: they are skipped, only the check digit of the EAN is verified. Prefixes 20 to 29 and
-    02 are each country's own; see its GS1 organisation.
+    of its own stand between the two: they are skipped, only the check digit of the EAN is verified. Prefixes 20 to 29
+    and 02 are each country's own; see its GS1 organisation.
 
     Raises `InvalidInput`, `InvalidQuantity`.
     """
