@@ -568,10 +568,13 @@ class BalanceTooLow(Refused):
 
 
 class AlreadyClaimed(Refused):
-    """Somebody else picks this order: `pickers` (names). To pick it with them, join. Facts: `order`, `pickers`."""
+    """Somebody else picks this order: `who`. To pick it with them, join.
+
+    Facts: `order`, `pickers` (as in the journal), `who` (the same by their plain ids).
+    """
 
     code = "pick.claimed"
-    says = "{order} is being picked by {pickers}"
+    says = "{order} is being picked by {who}"
 
 
 class NotToPick(Refused):
@@ -666,10 +669,13 @@ class SubstituteRefused(Refused):
 
 
 class AlreadyAttended(Refused):
-    """Another associate takes care of this order's customer already. Facts: `order`, `by` (as in the journal)."""
+    """Another associate takes care of this order's customer already.
+
+    Facts: `order`, `by` (as in the journal), `who` (their plain id).
+    """
 
     code = "arrival.attended"
-    says = "{by} takes care of the customer of {order} already"
+    says = "{who} takes care of the customer of {order} already"
 
 
 class WrongCode(Refused):

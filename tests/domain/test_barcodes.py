@@ -81,3 +81,14 @@ def test_what_is_no_barcode_is_refused(text: object) -> None:
 def test_a_label_has_twelve_digits_and_a_check_digit(label: dict[str, object]) -> None:
     with pytest.raises(InvalidInput):
         Label(**label)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("fields", ["0309506000134352", "041234567890123456", "4109506000134352"])
+def test_what_follows_an_identifier_of_fixed_length_is_read(fields: str) -> None:
+    assert read(f"]C1{fields}0109506000134352") == Scanned(gtin="09506000134352")
+
+
+@pytest.mark.parametrize("parts", [{"item": -1, "value": 11}, {"item": "5"}, {"verifier": -1, "value": 6}])
+def test_a_label_has_digits_of_each_part(parts: dict[str, int]) -> None:
+    with pytest.raises(InvalidInput):
+        Label(("22",), item=parts.get("item", 5), value=parts.get("value", 5), verifier=parts.get("verifier", 0))

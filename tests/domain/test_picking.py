@@ -15,6 +15,7 @@ from omniorder.domain.handling import Handling, Temperature
 from omniorder.domain.orders import Order
 from omniorder.domain.picking import Pace, Risk, risk, task, walk
 from omniorder.domain.stores import Store
+from omniorder.errors import InvalidInput
 from omniorder.testing import samples
 
 PACE = Pace(order=timedelta(minutes=2), line=timedelta(minutes=1), spare=timedelta(minutes=10))
@@ -76,3 +77,9 @@ def test_aisles_come_as_the_store_has_them_then_by_number_and_cold_goods_last() 
     assert [step.sku for step in walk([order], articles, STORE).steps] == [
         "F", "B", "A2", "A10", "NOWHERE", "MILK", "ICE"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("parts", [{"order": "x"}, {"line": timedelta(seconds=-1)}, {"spare": 5}])
+def test_a_pace_is_made_of_durations(parts: dict[str, timedelta]) -> None:
+    with pytest.raises(InvalidInput):
+        Pace(**parts)

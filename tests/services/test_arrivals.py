@@ -142,7 +142,7 @@ def test_a_customer_is_attended_by_one_until_another_takes_over(shop: Shop) -> N
     assert names(shop, order)[-2:] == ["CustomerArrived", "CustomerAttended"]
     assert shop.store.arrivals.attend(order.id).version == taken.version
     error = refused(AlreadyAttended, petar.arrivals.attend, order.id)
-    assert error.facts == {"order": order.id, "by": "associate:ivan@SOF01"}
+    assert error.facts == {"order": order.id, "by": "associate:ivan@SOF01", "who": "ivan"}
     again = petar.arrivals.attend(order.id, take_over=True).pickup.arrival
     assert again is not None
     assert again.attended_by == "associate:petar@SOF01"

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from omniorder.domain.ids import customer_id, store_id
 from omniorder.errors import InvalidId
 
-__all__ = ["Actor", "Agent", "Associate", "Customer", "Guest", "System"]
+__all__ = ["Actor", "Agent", "Associate", "Customer", "Guest", "System", "plain"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22,128}")
 
@@ -147,3 +147,9 @@ class System:
 
 Actor: TypeAlias = Customer | Guest | Associate | Agent | System
 """Whoever may stand at a touchpoint."""
+
+
+def plain(name: str) -> str:
+    """An actor's own id out of their journal name: `ivan` of `associate:ivan@SOF01`."""
+    kind, _, own = name.partition(":")
+    return own.rpartition("@")[0] if kind == "associate" else own or name

@@ -8,6 +8,7 @@ from typing import Final
 from attrs import evolve, field, frozen
 
 from omniorder.domain import events as e
+from omniorder.domain.actors import plain
 from omniorder.domain.instants import instant
 from omniorder.domain.text import hidden_line
 from omniorder.errors import AlreadyAttended, InvalidInput, InvalidInstant
@@ -131,7 +132,7 @@ def attended(arrival: Arrival | None, order_id: str, by: str, *, take_over: bool
         if arrival.attended_by == by:
             return ()
         if not take_over:
-            raise AlreadyAttended(order=order_id, by=arrival.attended_by)
+            raise AlreadyAttended(order=order_id, by=arrival.attended_by, who=plain(arrival.attended_by))
     there = () if arrival is not None and arrival.arrived_at is not None else here(arrival, "", "")
     return (*there, e.CustomerAttended(by))
 

@@ -13,6 +13,7 @@ from typing import Final, cast
 
 from attrs import frozen
 
+from omniorder.domain.quantities import quantity
 from omniorder.errors import InvalidBarcode, InvalidInput
 
 __all__ = ["SCALES", "Label", "Scanned", "check_digit", "gtin", "read", "scale_item"]
@@ -22,10 +23,25 @@ _DIGITS: Final = re.compile(r"[0-9]+")
 _SEPARATOR: Final = "\x1d"
 _SYMBOLOGY: Final = re.compile(r"\](?:C1|e0|d2|Q3)")
 _BRACKETS: Final = re.compile(r"\(([0-9]{2,4})\)([^(]*)")
-_FIXED: Final = {"00": 18, "01": 14, "02": 14, "11": 6, "12": 6, "13": 6, "15": 6, "16": 6, "17": 6, "20": 2}
-"""Data of these identifiers has a fixed length; of all others it ends with a separator."""
 _MEASURES: Final = ("31", "32", "33", "34", "35", "36")
 """Identifiers of four digits, the last of which says where the decimal point is; their data has six."""
+_FIXED: Final = {
+    "00": 18,
+    "01": 14,
+    "02": 14,
+    "11": 6,
+    "12": 6,
+    "13": 6,
+    "15": 6,
+    "16": 6,
+    "17": 6,
+    "20": 2,
+    "03": 14,
+    "04": 16,
+    "41": 14,
+}
+"""Data of these identifiers has a fixed length (of 41n the n is counted with it); of all others, but the measures, it
+ends with a separator."""
 _NET_WEIGHT: Final = re.compile(r"310([0-5])")
 LONGEST: Final = 200
 
@@ -36,7 +52,10 @@ class Label:
 
     After the prefix stand `item` digits of the article's number on the scales and then, up to the check digit, `value`
     digits: its weight in grams, or (`priced`) what it costs, in minor units. `verifier` is how many digits of a check
-    of its own stand between the two. Prefixes 20 to 29 and 02 are each country's own; see its GS1 organisation.
+    of its own stand between the two: they are skipped, only the check digit of the EAN is verified. Prefixes 20 to 29
+    and 02 are each country's own; see its GS1 organisation.
+
+    Raises `InvalidInput`, `InvalidQuantity`.
     """
 
     prefixes: tuple[str, ...]
@@ -46,7 +65,13 @@ class Label:
     verifier: int = 0
 
     def __attrs_post_init__(self) -> None:
+        for name, least, most in (("item", 1, 6), ("value", 1, 10), ("verifier", 0, 9)):
+            quantity(getattr(self, name), name, least=least, most=most)
+        if not isinstance(cast("object", self.prefixes), tuple):
+            raise InvalidInput("label", self.prefixes, "prefixes must be a tuple of digits")
         for prefix in self.prefixes:
+            if not isinstance(cast("object", prefix), str):
+                raise InvalidInput("label", prefix, "prefixes must be a tuple of digits")
             if not _DIGITS.fullmatch(prefix) or len(prefix) + self.item + self.verifier + self.value != 12:
                 raise InvalidInput("label", prefix, "prefix, item, verifier and value must be 12 digits together")
 
@@ -162,11 +187,7 @@ def _fields(text: str) -> list[tuple[str, str]]:
     while rest:
         identifier = rest[:4] if rest[:2] in (*_MEASURES, "39") else rest[:2]
         rest = rest[len(identifier) :]
-        length = (
-            6
-            if identifier[:1] == "3" and identifier[:2] in ("31", "32", "33", "34", "35", "36")
-            else _FIXED.get(identifier)
-        )
+        length = 6 if identifier[:2] in _MEASURES else _FIXED.get(identifier)
         if length is None:
             data, _, rest = rest.partition(_SEPARATOR)
         else:

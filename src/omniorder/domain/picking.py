@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import Final, cast
 
 from attrs import field, frozen
 
@@ -21,6 +21,7 @@ from omniorder.domain.lifecycle import PickupState
 from omniorder.domain.orders import Order
 from omniorder.domain.quantities import Unit
 from omniorder.domain.stores import Store
+from omniorder.errors import InvalidInput
 
 __all__ = ["Pace", "Risk", "Step", "Task", "Walk", "matches", "task", "walk", "weight"]
 
@@ -44,12 +45,18 @@ class Risk(Enum):
 class Pace:
     """How long picking takes: for each order, and for each line of it that is still to be picked.
 
-    What would be ready less than `spare` before the customer's window begins is at risk.
+    What would be ready less than `spare` before the customer's window begins is at risk. Raises InvalidInput.
     """
 
     order: timedelta = timedelta(minutes=2)
     line: timedelta = timedelta(seconds=45)
     spare: timedelta = timedelta(minutes=30)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("order", "line", "spare"):
+            value = cast("object", getattr(self, name))
+            if not isinstance(value, timedelta) or value < timedelta():
+                raise InvalidInput(name, value, "must be a timedelta that is not negative")
 
 
 @frozen
@@ -180,12 +187,12 @@ def matches(scanned: Scanned, order: Order, articles: Mapping[str, Article]) -> 
 
 def weight(scanned: Scanned, order: Order, line_id: str) -> int | None:
     """The grams that the label says, or that its price comes to at the line's own price (rounded to the nearest); None
-    where it says neither, and of what is sold by the piece, whatever it weighs."""
-    if order.line(line_id).unit is not Unit.GRAM:
+    where it says neither, and for what is sold by the piece, which is one piece whatever it weighs."""
+    line = order.line(line_id)
+    if line.unit is Unit.PIECE:
         return None
     if scanned.price is None:
         return scanned.grams
-    line = order.line(line_id)
     if not line.price.amount:
         return None
     return max(1, round(scanned.price * line.per / line.price.amount))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import TypeVar, cast
+from typing import TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
@@ -26,18 +26,19 @@ from omniorder.domain.picking import PICKABLE, Task, Walk
 from omniorder.domain.quantities import Unit as Measure
 from omniorder.domain.quantities import quantity as valid_quantity
 from omniorder.domain.staging import BinUse
-from omniorder.errors import AlreadyClaimed, InvalidInput, NotToPick
+from omniorder.errors import InvalidInput, NotToPick
 from omniorder.ports.storage import Transaction
 from omniorder.services.access import look, work_for
 from omniorder.services.logs import command
 from omniorder.services.paging import Page, cursor, limited, page, position
 from omniorder.services.parts import Parts, Touch
-from omniorder.services.pickups import begun, store_of
+from omniorder.services.pickups import begun, claimed_already, store_of
 from omniorder.services.ripples import carry_on
 from omniorder.services.surface import given
 from omniorder.services.units import Unit, in_transaction, reading
 
 T = TypeVar("T")
+Times: TypeAlias = tuple[datetime | None, datetime | None]
 
 MOST_ORDERS = 50
 """Orders on one walk."""
@@ -88,33 +89,52 @@ class Picking:
 
         Raises `NotFound`, `AlreadyClaimed`, `IllegalTransition` (not paid yet, ready already, ...).
         """
-        return self._claim("picking.claim", _Wanted((order_id,)), None)[0]
+        return self._each([order_id], "")[0]
+
+    @command("picking.wave")
+    def wave(
+        self,
+        orders: Sequence[str] | None = None,
+        *,
+        most: int = 4,
+        day: date | None = None,
+        key: str | None = None,
+    ) -> Walk:
+        """Claim several orders at once, to pick them on one walk: these, or (None) the next free ones, up to `most`.
+
+        All of these or, when any of them is somebody else's, none; of the next ones, those that nobody was faster to
+        take. The walk is empty when there is nothing to pick. `day` (in the store's own calendar) looks no further than
+        the orders of that day. Named orders get their totes in the sequence given; totes are numbered on from those
+        that the associate holds. Repeated with the same `key`, it claims nothing more.
+
+        Raises as `claim` does, `InvalidInput`, `InvalidQuantity`, `InvalidInstant`.
+        """
+        count = valid_quantity(most, "most", most=MOST_ORDERS)
+        name = ids.wave_id(self._here, self.parts.time_ordered())
+        if orders is None:
+            self._wave_next(name, count, day, key)
+        else:
+            self._each(_named(orders), name, key)
+        return self.walk()
 
     @command("picking.claim_next")
     def claim_next(self, *, day: date | None = None, key: str | None = None) -> Order | None:
         """The next order that nobody has claimed is this associate's; None when there is none.
 
-        `day` (in the store's own calendar) leaves out what is wanted on others. Give it a `key`: then a call that is
-        sent twice claims once.
+        `day` (in the store's own calendar) looks no further than the orders of that day. Repeated with the same `key`,
+        it is the same order. Raises `InvalidInstant`.
         """
-        found = self._claim("picking.claim_next", _Wanted(None, 1, day), key)
-        return found[0] if found else None
+        store, times = self._here, self._times(day)
 
-    @command("picking.wave")
-    def wave(
-        self, orders: Sequence[str] | None = None, *, most: int = 4, day: date | None = None, key: str | None = None
-    ) -> Walk:
-        """Claim several orders at once, to pick them on one walk: these, or (None) the next free ones, up to `most`.
+        def work(unit: Unit) -> Order | None:
+            before = next(iter(_free(unit.tx, store, times)), None)
+            noted = before.id if before else "-"
+            seen = unit.earlier(key, "picking.claim_next", home=store, subject=store, request=[day], result=noted)
+            if seen:
+                return None if seen == "-" else work_for(self.touch, unit.tx, seen)
+            return carry_on(unit, before, [e.PickClaimed(self.touch.actor.name)]) if before else None
 
-        All of these or, when any of them is somebody else's, none; of the next ones, those that nobody was faster to
-        take. Totes are numbered on from what the associate holds already, in the order in which the orders are named or
-        wanted. The walk is empty when there is nothing to pick. Raises as `claim` does, and `InvalidQuantity`.
-        """
-        wanted = _Wanted(
-            None if orders is None else _named(orders), valid_quantity(most, "most", most=MOST_ORDERS), day
-        )
-        self._claim("picking.wave", wanted, key, ids.wave_id(self._here, self.parts.time_ordered()))
-        return self.walk()
+        return self._in(work)
 
     @command("picking.join")
     def join(self, order_id: str) -> Order:
@@ -152,8 +172,8 @@ class Picking:
     ) -> Picked:
         """What the scanner read was picked: a unit of the first step of the walk that wants it, or what its label says.
 
-        `order_id` says for which order; `quantity` how many units (or grams, of what is weighed elsewhere). Give each
-        scan a `key`: then a scan that is sent twice counts once.
+        `order_id` says for which order, which is claimed by that if nobody has it; `quantity` how many units
+        (or grams, of what is weighed elsewhere). Give each scan a `key`: then a scan that is sent twice counts once.
 
         Raises `InvalidBarcode` (misread), `NotToPick` (not ordered, or scanned once too often), `WeightOutOfTolerance`,
         `InvalidQuantity`, `NotFound`, `IllegalTransition`, `AlreadyClaimed`.
@@ -162,10 +182,18 @@ class Picking:
         count = None if quantity is None else valid_quantity(quantity)
         only = None if order_id is None else ids.check("order", order_id)
         store = self._here
-        articles = self._articles(reading(self.parts, self._mine))
+        who = self.touch.actor.name
+        seen_before = reading(
+            self.parts, lambda tx: self._mine(tx) if only is None else (work_for(self.touch, tx, only),)
+        )
+        articles = self._articles(seen_before)
 
         def work(unit: Unit) -> Picked:
-            held = [order for order in self._mine(unit.tx) if only in (None, order.id)]
+            if only is None:
+                again = [unit.tx.order(one.id) for one in seen_before]
+                held = [one for one in again if one and self._has(one)]
+            else:
+                held = [work_for(self.touch, unit.tx, only)]
             fits = [(order, line) for order in held for line in picking.matches(found, order, articles)]
             wants = [(order, line) for order, line in fits if order.pickup.line(line).to_pick[1]]
             takes = [
@@ -178,12 +206,14 @@ class Picking:
             if seen:
                 before, _, line = seen.partition("|")
                 return _picked(work_for(self.touch, unit.tx, before), line, 0)
+            if only is not None:
+                begun(held[0], who)
             if order is None or not wants:
                 raise _unwanted(bool(held), order, line)
             units = count or picking.weight(found, order, line)
             if units is None and order.line(line).unit is not Measure.PIECE:
                 raise InvalidInput("quantity", quantity, "the grams that the scales show")
-            events = [*begun(order, self.touch.actor.name), e.LinePicked(line, units or 1)]
+            events = [*begun(order, who), e.LinePicked(line, units or 1)]
             return _picked(carry_on(unit, order, events), line, units or 1)
 
         return self._in(work)
@@ -238,79 +268,84 @@ class Picking:
         who = self.touch.actor.name
         return tuple(order for order in _all(tx, self._here) if who in order.pickup.pickers)
 
-    def _claim(self, name: str, wanted: _Wanted, key: str | None, wave: str = "") -> list[Order]:
-        who, store = self.touch.actor.name, self._here
-        here = store_of(self.parts, self.touch)
-        start, end = (None, None) if wanted.day is None else day_of(here, wanted.day)
+    def _has(self, order: Order) -> bool:
+        pickup = order.pickup
+        return self.touch.may_change(order) and pickup.state in PICKABLE and self.touch.actor.name in pickup.pickers
 
-        def choose(tx: Transaction) -> list[Order]:
-            if wanted.orders is not None:
-                return [work_for(self.touch, tx, order_id) for order_id in wanted.orders]
-            free = (one for one in _all(tx, store, start=start, end=end) if not one.pickup.pickers)
-            return [one for one in free if _something(one)][: wanted.most]
+    def _times(self, day: date | None) -> Times:
+        return (None, None) if day is None else day_of(store_of(self.parts, self.touch), day)
+
+    def _each(self, orders: Sequence[str], wave: str, key: str | None = None) -> list[Order]:
+        who, store = self.touch.actor.name, self._here
 
         def work(unit: Unit) -> list[Order]:
-            mine = {one.id: one.pickup.tote for one in self._mine(unit.tx)}
-            chosen = choose(unit.tx)
-            noted = " ".join(one.id for one in chosen) or "-"
-            seen = unit.earlier(key, name, home=store, subject=store, request=wanted, result=noted)
-            if seen:
-                return [work_for(self.touch, unit.tx, one) for one in seen.split() if one != "-"]
-            for one in chosen:
-                if one.pickup.pickers and one.pickup.pickers != (who,):
-                    raise AlreadyClaimed(order=one.id, pickers=", ".join(one.pickup.pickers))
-            tote = max(mine.values(), default=0) + 1 if mine or wave else 0
             claimed: list[Order] = []
-            for one in chosen:
-                if one.pickup.pickers:  # already theirs, in its tote
-                    claimed.append(one)
+            if unit.earlier(key, "picking.wave", home=store, subject=store, request=list(orders), result=wave):
+                return claimed
+            last = _last_tote(self._mine(unit.tx)) if wave else 0
+            totes = {order_id: last + place for place, order_id in enumerate(orders, 1)}
+            for order_id in sorted(orders):  # two waves that want the same orders meet at the first of them
+                before = work_for(self.touch, unit.tx, order_id)
+                pickup = before.pickup
+                if pickup.pickers and pickup.pickers != (who,):
+                    raise claimed_already(before)
+                if pickup.pickers and not wave:
+                    claimed.append(before)
                     continue
-                claimed.append(carry_on(unit, one, [e.PickClaimed(who, wave, tote)]))
-                tote += 1
+                tote = pickup.tote or totes[order_id]  # what lies in a tote stays in it
+                claimed.append(carry_on(unit, before, [e.PickClaimed(who, wave, tote if wave else 0)]))
             return claimed
 
         return self._in(work)
+
+    def _wave_next(self, wave: str, most: int, day: date | None, key: str | None) -> None:
+        who, store, times = self.touch.actor.name, self._here, self._times(day)
+
+        def work(unit: Unit) -> None:
+            request = [None, most, day]
+            if unit.earlier(key, "picking.wave", home=store, subject=store, request=request, result=wave):
+                return
+            last = _last_tote(self._mine(unit.tx))
+            for tote, before in enumerate(_free(unit.tx, store, times)[:most], last + 1):
+                carry_on(unit, before, [e.PickClaimed(who, wave, tote)])
+
+        self._in(work)
 
     def _in(self, work: Callable[[Unit], T]) -> T:
         return in_transaction(self.parts, self.touch.stamp(self.parts.clock), work)
 
 
-@frozen
-class _Wanted:
-    """Which orders are to be claimed: these, or (None) the next free ones, up to `most`, of this `day` or any."""
-
-    orders: tuple[str, ...] | None
-    most: int = 1
-    day: date | None = None
-
-
-def _named(orders: object) -> tuple[str, ...]:
-    if not isinstance(orders, (list, tuple)):
-        raise InvalidInput("orders", orders, "must be a list of order numbers")
-    found = tuple(ids.check("order", one) for one in cast("Sequence[str]", orders))
-    if not 1 <= len(found) <= MOST_ORDERS or len(set(found)) < len(found):
-        raise InvalidInput("orders", orders, f"1 to {MOST_ORDERS} orders, none twice")
-    return found
-
-
 def _all(
-    tx: Transaction,
-    store: str,
-    states: Sequence[PickupState] = PICKABLE,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
+    tx: Transaction, store: str, states: Sequence[PickupState] = PICKABLE, times: Times = (None, None)
 ) -> tuple[Order, ...]:
     """Everything in these states (that may be picked) at this store, by when it is wanted."""
     values = [state.value for state in states]
     found: list[Order] = []
     after: tuple[datetime, str] | None = None
     while True:
-        some = tx.pickups(store, start=start, end=end, states=values, after=after, limit=_AT_ONCE)
+        some = tx.pickups(store, start=times[0], end=times[1], states=values, after=after, limit=_AT_ONCE)
         found += some
         if len(some) < _AT_ONCE:
             return tuple(found)
         after = (some[-1].pickup.starts, some[-1].id)
+
+
+def _free(tx: Transaction, store: str, times: Times) -> list[Order]:
+    return [one for one in _all(tx, store, times=times) if not one.pickup.pickers and _something(one)]
+
+
+def _last_tote(orders: Sequence[Order]) -> int:
+    return max((order.pickup.tote for order in orders), default=0)
+
+
+def _named(orders: object) -> list[str]:
+    rule = f"1 to {MOST_ORDERS} orders, none twice"
+    if isinstance(orders, (str, bytes)) or not isinstance(orders, Sequence):
+        raise InvalidInput("orders", orders, rule)
+    found = [given(one, str, "orders", rule) for one in cast("Sequence[object]", orders)]
+    if not 1 <= len(found) <= MOST_ORDERS or len(set(found)) < len(found):
+        raise InvalidInput("orders", found, rule)
+    return [ids.check("order", one) for one in found]
 
 
 def _something(order: Order) -> bool:

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from omniorder.domain import events as e
 from omniorder.domain import ids, waiting
-from omniorder.domain.actors import Associate
+from omniorder.domain.actors import Associate, plain
 from omniorder.domain.bins import declared
 from omniorder.domain.hours import day_of
 from omniorder.domain.instants import iso
@@ -292,11 +292,17 @@ def store_of(parts: Parts, touch: Touch) -> Store:
     return store
 
 
+def claimed_already(order: Order) -> AlreadyClaimed:
+    """The refusal that names those who pick this order."""
+    pickers = order.pickup.pickers
+    return AlreadyClaimed(order=order.id, pickers=", ".join(pickers), who=", ".join(plain(one) for one in pickers))
+
+
 def begun(order: Order, who: str) -> list[e.Event]:
     """The events by which an associate may pick this order, if it is theirs or nobody's; raises `AlreadyClaimed`."""
     pickup = order.pickup
     if pickup.pickers and who not in pickup.pickers:
-        raise AlreadyClaimed(order=order.id, pickers=", ".join(pickup.pickers))
+        raise claimed_already(order)
     if pickup.state is PickupState.TO_PICK:
         return [e.PickStarted("" if pickup.pickers else who)]
     return [] if pickup.pickers or pickup.state is not PickupState.PICKING else [e.PickClaimed(who)]
