@@ -204,5 +204,8 @@ def _twice(order: Order, reason: str) -> Synced:
 def _receipt(receipts: Sequence[Receipt], left: e.LeftOffline) -> Receipt:
     """The receipt of this very hand-over, or of that at the counter with which it was paid in the end."""
     units = {part.line for part in left.units}
-    at_counter = [one for one in receipts if units & {line.line for line in one.lines}]
-    return ([one for one in receipts if (one.at, one.by) == (left.at, left.by)] or at_counter)[-1]
+
+    def fits(one: Receipt) -> tuple[bool, bool]:
+        return (one.at, one.by) == (left.at, left.by), bool(units & {line.line for line in one.lines})
+
+    return max(reversed(receipts), key=fits)
