@@ -415,7 +415,7 @@ def test_the_machine_finds_a_mistake_by_itself(kind: type[FakeInventory]) -> Non
 
     # found, not explained: shrinking it would take longer than finding it
     Machine.TestCase.settings = settings(
-        max_examples=300, phases=[Phase.generate], database=None, derandomize=True, report_multiple_bugs=False
+        max_examples=1000, phases=[Phase.generate], database=None, derandomize=True, report_multiple_bugs=False
     )
     with pytest.raises((AssertionError, OmniorderError, pytest.fail.Exception)):
         Machine.TestCase().runTest()

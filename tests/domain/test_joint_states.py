@@ -405,6 +405,9 @@ def one_of_every_kind(world: World) -> Iterable[e.Event]:
         "total": order.total,
         "ceiling": order.ceiling,
         "lines": (evolve(order.lines[0], id="ln_more"),),
+        "notes": (),
+        "at": world.now,
+        "without_allergens": (),
     }
     asked = Proposal(line, 1, evolve(order.lines[0], id="ln_other"), "rsv_other", world.now + HOLD, "not_found")
     for kind in e.EVENTS.values():
