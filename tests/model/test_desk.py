@@ -152,7 +152,7 @@ def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
 
 
 def test_the_desk_holds_in_every_storage_and_all_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:
-    live([memory, sqlite, postgres], examples=5, steps=30)
+    live([memory, sqlite, postgres], examples=4, steps=25)
 
 
 def test_the_desk_holds_in_memory(memory: Fresh) -> None:

@@ -63,12 +63,12 @@ def live(databases: Sequence[Fresh], *, examples: int, steps: int) -> None:
 
 
 def test_everything_holds_in_memory(memory: Fresh) -> None:
-    live([memory], examples=30, steps=40)
+    live([memory], examples=15, steps=40)
 
 
 def test_everything_holds_in_every_storage_and_all_answer_alike(memory: Fresh, sqlite: Fresh, postgres: Fresh) -> None:
     """The same steps, the same chance, the same clock: then the same answers, down to ids and errors."""
-    live([memory, sqlite, postgres], examples=6, steps=30)
+    live([memory, sqlite, postgres], examples=4, steps=30)
 
 
 # --- and it would be noticed if they didn't ---------------------------------------------------------------
